@@ -1,0 +1,24 @@
+"""Baselines that know the last click only: row i of a sparse matrix scores what may follow item i."""
+
+import torch
+from scipy import sparse
+from torch import Tensor
+
+
+class LastClickScorer:
+    def __init__(self, name: str, matrix: sparse.csr_array) -> None:
+        """matrix: (num_items, num_items) float32, row = last click, column = scored item; absent means 0."""
+        self.name = name
+        self.matrix = matrix
+        self.reset(0)
+
+    def reset(self, num_slots: int) -> None:
+        self._last = torch.zeros(num_slots, dtype=torch.int64)
+
+    def advance(self, items: Tensor, new_session: Tensor) -> None:
+        self._last = items  # all that there is to remember, so new_session has nothing to clear
+
+    def scores(self, items: slice | Tensor) -> Tensor:
+        rows = self.matrix[self._last.cpu().numpy()]
+        asked = rows[:, items] if isinstance(items, slice) else rows[:, items.cpu().numpy()]
+        return torch.from_numpy(asked.toarray()).to(self._last.device)

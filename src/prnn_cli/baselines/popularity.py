@@ -1,0 +1,29 @@
+"""Every session is offered the items of most training support."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prnn_cli.data.sessions import Sessions
+
+
+class Popularity:
+    name = "popularity"
+
+    def __init__(self, support: np.ndarray) -> None:
+        """support: (num_items,) training events of each item."""
+        self.support = torch.from_numpy(support.astype(np.float32))
+        self.reset(0)
+
+    @classmethod
+    def fit(cls, sessions: Sessions) -> "Popularity":
+        return cls(np.bincount(sessions.items, minlength=sessions.num_items))
+
+    def reset(self, num_slots: int) -> None:
+        self._num_slots = num_slots
+
+    def advance(self, items: Tensor, new_session: Tensor) -> None:
+        self.support = self.support.to(items.device)
+
+    def scores(self, items: slice | Tensor) -> Tensor:
+        return self.support[items].expand(self._num_slots, -1)

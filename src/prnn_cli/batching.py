@@ -1,0 +1,124 @@
+"""Sessions -> session-parallel mini-batches: which event each slot is fed at each step, planned once.
+
+Shapes: T steps, B slots, M output items (the B targets, then the sampled negatives).
+"""
+
+import heapq
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prnn_cli.data.sessions import Sessions
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One mini-batch; its shapes are the same at every step.
+
+    An idle slot (not `active`) shadows the first active one: it repeats its items, so that no other row is
+    touched, and the loss leaves it out. `*_first` holds for each position the first one with the same item:
+    where the gradients of a row that occurs several times are summed.
+    """
+
+    input_items: Tensor  # (B,)
+    input_first: Tensor  # (B,)
+    output_items: Tensor  # (M,)
+    output_first: Tensor  # (M,)
+    new_session: Tensor  # (B,) bool
+    active: Tensor  # (B,) bool
+    dropout: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H), 0 or 1 / (1 - rate)
+
+
+@dataclass(frozen=True)
+class StepInputs:
+    """What T consecutive steps read from the log, each field (T, B)."""
+
+    input_items: Tensor
+    target_items: Tensor
+    new_session: Tensor
+    active: Tensor
+
+
+@dataclass(frozen=True)
+class SessionParallelPlan:
+    """Sessions in order of their first event; the earliest free slot takes the next one (lowest slot first).
+
+    positions: (num_steps, num_slots), the event fed to a slot, -1 where the slot has run out of sessions; the
+    target is the event after it.
+    """
+
+    sessions: Sessions
+    positions: np.ndarray
+
+    @classmethod
+    def build(cls, sessions: Sessions, num_slots: int) -> "SessionParallelPlan":
+        """A session of n events takes n - 1 steps of one slot, so a session of one event takes none."""
+        lengths = np.maximum(np.diff(sessions.offsets) - 1, 0)
+        first_step, slot = _seat(lengths.tolist(), num_slots)
+        num_steps = int((first_step + lengths).max(initial=0))
+        positions = np.full((num_steps, num_slots), -1, dtype=np.int32)
+        session = np.repeat(np.arange(len(lengths)), lengths)  # of each fed event
+        nth = np.arange(len(session)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        positions[first_step[session] + nth, slot[session]] = sessions.offsets[session] + nth
+        return cls(sessions, positions)
+
+    @property
+    def num_steps(self) -> int:
+        return len(self.positions)
+
+    @property
+    def num_slots(self) -> int:
+        return int(self.positions.shape[1])
+
+    @cached_property
+    def num_active(self) -> np.ndarray:
+        """(num_steps,) active slots; never grows, as slots empty only once no session is left."""
+        return np.asarray((self.positions >= 0).sum(axis=1))
+
+    @cached_property
+    def _starts_session(self) -> np.ndarray:
+        starts = np.zeros(self.sessions.num_events, dtype=bool)
+        starts[self.sessions.offsets[:-1]] = True
+        return starts
+
+    def steps(self, start: int, stop: int, device: torch.device | str = "cpu") -> StepInputs:
+        positions = self.positions[start:stop]
+        active = positions >= 0
+        first_active = np.take_along_axis(positions, active.argmax(axis=1)[:, None], axis=1)
+        positions = np.where(active, positions, first_active)
+        items = self.sessions.items
+
+        def on_device(array: np.ndarray) -> Tensor:
+            return torch.from_numpy(array).to(device)
+
+        return StepInputs(
+            input_items=on_device(items[positions].astype(np.int64)),
+            target_items=on_device(items[positions + 1].astype(np.int64)),
+            new_session=on_device(self._starts_session[positions]),
+            active=on_device(active),
+        )
+
+
+def first_occurrence(items: Tensor) -> Tensor:
+    """(T, M) items -> (T, M) the first position in the same row that holds the same item."""
+    ordered, position = torch.sort(items, dim=1, stable=True)
+    starts_group = torch.ones_like(ordered, dtype=torch.bool)
+    starts_group[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    place = torch.arange(items.shape[1], device=items.device).expand_as(items)
+    group_start = torch.where(starts_group, place, 0).cummax(dim=1).values
+    return torch.empty_like(items).scatter_(1, position, position.gather(1, group_start))
+
+
+def _seat(lengths: list[int], num_slots: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first step and the slot of each session: a queue of (step at which it is free, slot)."""
+    free = [(0, slot) for slot in range(num_slots)]
+    first_step = np.empty(len(lengths), dtype=np.int64)
+    slots = np.empty(len(lengths), dtype=np.int64)
+    for session, length in enumerate(lengths):
+        step, slot = free[0]
+        first_step[session], slots[session] = step, slot
+        heapq.heapreplace(free, (step + length, slot))
+    return first_step, slots

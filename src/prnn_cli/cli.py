@@ -1,0 +1,77 @@
+"""prnn COMMAND [overrides]: dispatch, help, exit codes.
+
+Imports neither torch nor Hydra until a command needs them, so that help answers at once.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from prnn_cli import __version__
+from prnn_cli.commands import COMMANDS
+from prnn_cli.errors import RunError, Stopped, UserError
+
+HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
+
+usage: prnn COMMAND [GROUP=CHOICE] [KEY=VALUE] ...
+
+commands:
+{chr(10).join(f"  {name:<11} {summary}" for name, summary in COMMANDS.items())}
+  completion  print the completion script of bash, zsh or fish
+
+examples:
+  prnn train                                                     a first result, on generated data
+  prnn train dataset=online_retail dataset.path=DIR              a log of yours or a known one
+  prnn train -m seed=1,2,3                                       a sweep
+  prnn train --cfg job --resolve                                 the composed configuration
+  prnn COMMAND --help                                            groups, options and examples
+  eval "$(prnn completion bash)"                                 completion in this shell
+
+exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a signal
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The exit code. Whatever goes wrong for the user is one sentence on stderr."""
+    try:
+        return _dispatch(arguments)
+    except UserError as error:
+        return _complain(error, 2)
+    except RunError as error:
+        return _complain(error, 1)
+    except Stopped as stop:
+        return _complain(stop, stop.exit_code)
+    except KeyboardInterrupt:
+        return _complain("stopped", 128 + signal.SIGINT)
+    except BrokenPipeError:  # the reader of a pipe, such as head, has gone
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        return 0
+
+
+def entry_point() -> None:
+    sys.exit(main(sys.argv[1:]))
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    command, *rest = arguments
+    if command == "--version":
+        print(f"prnn {__version__}")
+        return 0
+    if command == "completion":
+        from prnn_cli.completion import complete_or_print_script
+
+        return complete_or_print_script(rest)
+    if command not in COMMANDS:
+        raise UserError(f"prnn has no command {command!r}; choose one of {', '.join(COMMANDS)}, completion")
+    from prnn_cli.hydra_app import run_command
+
+    return run_command(command, rest)
+
+
+def _complain(message: object, exit_code: int) -> int:
+    print(f"prnn: {message}", file=sys.stderr)
+    return exit_code

@@ -1,0 +1,8 @@
+"""One file a command: `run` reads top to bottom. WRITES says whether it takes a run folder."""
+
+COMMANDS = {
+    "train": "prepare, train, evaluate against item-kNN, write tables",
+    "preprocess": "read a log, filter and split it as in the paper, print Table 1",
+    "evaluate": "rank the test events once more with a finished run's model",
+    "status": "how a run stands: running, done, or failed and why",
+}

@@ -1,0 +1,68 @@
+"""prnn evaluate run=DIR: a finished run's model and the baselines once more, with other settings."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from prnn_cli.commands.build import build_network
+from prnn_cli.data.prepare import prepare
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.comparison import compare, sessions_to_rank
+from prnn_cli.hardware import device_name, select_device
+from prnn_cli.networks.model_file import load_model
+from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.reporting.results import environment, measured, show_results, write_results
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand, check
+
+WRITES = True
+
+
+def run(config: EvaluateCommand, folder: RunFolder) -> None:
+    trained = RunFolder.existing(config.run)
+    before = finished_metrics(trained)
+    train_config = stored_config(trained)
+    evaluation = changed(train_config.evaluation, config.evaluation)
+    device = select_device(config.hardware)
+    data = prepare(train_config.dataset, Path(config.cache_dir))
+    if data.data_hash != before["data_hash"]:
+        raise UserError(
+            f"the data of {config.run} have changed since it was trained: dataset.path="
+            f"{train_config.dataset.path} no longer holds what the model knows; restore it or train again"
+        )
+    sessions_to_rank(data, evaluation.part)
+
+    network = build_network(train_config, data.train.num_items)
+    parameters = load_model(trained.model_file, network, device)
+    ranks = compare(NetworkScorer(network, parameters), data, evaluation, device)
+    results = before | {"device": device_name(device)} | environment() | measured(ranks, evaluation)
+    write_results(folder.path, results, ranks)
+    show_results(folder.path)
+
+
+def finished_metrics(trained: RunFolder) -> dict[str, Any]:
+    if not trained.metrics_file.is_file():
+        raise UserError(
+            f"run={trained.path} is not finished (status: {trained.status()['status']}); "
+            "continue it with resume=true first"
+        )
+    metrics: dict[str, Any] = json.loads(trained.metrics_file.read_text(encoding="utf-8"))
+    return metrics
+
+
+def stored_config(trained: RunFolder) -> TrainCommand:
+    """The configuration of the run, checked against today's types."""
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainCommand), trained.config()))
+    assert isinstance(config, TrainCommand)
+    return config
+
+
+def changed(evaluation: EvaluationConfig, changes: EvaluationChanges) -> EvaluationConfig:
+    for spec in fields(changes):
+        if (value := getattr(changes, spec.name)) is not None:
+            setattr(evaluation, spec.name, value)
+    check(evaluation, "evaluation.")
+    return evaluation

@@ -1,0 +1,92 @@
+"""What surrounds training: the checkpoint it starts from, and what happens at its ticks."""
+
+import logging
+import time
+from dataclasses import asdict
+
+import pandas as pd
+import torch
+
+from prnn_cli.errors import Stopped
+from prnn_cli.files import atomic_write
+from prnn_cli.progress import Meter, meter
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.signals import stop_signal
+from prnn_cli.training.state import EpochRecord, TrainState
+from prnn_cli.training.trainer import Progress, Trainer
+
+STATUS_EVERY_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def start_or_resume(folder: RunFolder, initial: TrainState, device: torch.device) -> TrainState:
+    """The run's checkpoint where it has one; the number of threads it was made with is taken over."""
+    if not folder.checkpoint_file.is_file():
+        return initial
+    state, decisions = TrainState.load(folder.checkpoint_file, device)
+    torch.set_num_threads(int(decisions["threads"]))
+    if decisions["device"] != device.type:
+        log.warning(
+            "the run began on %s and goes on on %s: last digits may differ", decisions["device"], device.type
+        )
+    cursor = state.cursor
+    log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
+    return state
+
+
+def train(trainer: Trainer, folder: RunFolder, checkpoint_every_s: float) -> None:
+    """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
+    with meter("training", trainer.events_total) as bar, stop_signal.deferred():
+        supervisor = Supervisor(trainer, folder, checkpoint_every_s, bar)
+        trainer.run(at_tick=supervisor.at_tick, at_epoch=supervisor.at_epoch)
+        supervisor.save_checkpoint()
+
+
+class Supervisor:
+    def __init__(self, trainer: Trainer, folder: RunFolder, checkpoint_every_s: float, bar: Meter) -> None:
+        self.trainer, self.folder, self.bar = trainer, folder, bar
+        self.checkpoint_every_s = checkpoint_every_s
+        self._last_checkpoint = self._last_status = time.monotonic()
+
+    def at_tick(self, progress: Progress) -> None:
+        self.bar.update(
+            progress.events_done,
+            f"phase {progress.phase} epoch {progress.epoch} ({progress.learning}) "
+            f"loss {progress.loss:.4f} {progress.events_per_s:,.0f} events/s",
+        )
+        now = time.monotonic()
+        if now - self._last_status >= STATUS_EVERY_S:
+            self._last_status = now
+            self.folder.write_status("running", progress=asdict(progress))
+        if now - self._last_checkpoint >= self.checkpoint_every_s:
+            self.save_checkpoint()
+        self._honour_signal(progress)
+
+    def at_epoch(self, record: EpochRecord) -> None:
+        log.info(
+            "phase %d, epoch %d (%s): loss %.4f, %s events/s",
+            record.phase,
+            record.epoch,
+            record.learning,
+            record.loss,
+            f"{record.events_per_s:,.0f}",
+        )
+        with atomic_write(self.folder.path / "epochs.csv") as temporary:
+            pd.DataFrame([asdict(record) for record in self.trainer.state.history]).to_csv(
+                temporary, index=False
+            )
+
+    def save_checkpoint(self) -> None:
+        decisions = {"device": self.trainer.state.device.type, "threads": torch.get_num_threads()}
+        self.trainer.state.save(self.folder.checkpoint_file, decisions)
+        self._last_checkpoint = time.monotonic()
+
+    def _honour_signal(self, progress: Progress) -> None:
+        if stop_signal.number is not None:
+            self.save_checkpoint()
+            raise Stopped(
+                stop_signal.number,
+                f"stopped at phase {progress.phase}, epoch {progress.epoch}; to continue, run the same command with "
+                f"hydra.run.dir={self.folder.path} resume=true",
+            )

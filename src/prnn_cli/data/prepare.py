@@ -1,0 +1,135 @@
+"""A dataset's settings -> prepared sessions, cached under a hash of the settings and the files' content."""
+
+import dataclasses
+import json
+import logging
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.log_files import find_files
+from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
+from prnn_cli.data.synthetic import generate
+from prnn_cli.errors import UserError
+from prnn_cli.files import atomic_folder, hash_of, write_json
+from prnn_cli.schema import DatasetConfig
+
+FORMAT_VERSION = 1  # part of the hash: raise it with every change of what is written or of the rules
+NOT_HASHED = ("name", "path", "scale", "synthetic")  # the content of the files stands for them
+
+UNREADABLE = (OSError, ValueError, KeyError)  # what a damaged folder makes the readers raise
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Sessions of the parts, and the items by item_index.
+
+    folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
+    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read}
+    item_ids: (num_items,) str
+    support: (num_items,) int64, events in the part train
+    reused: read from the cache
+    """
+
+    folder: Path
+    data_hash: str
+    summary: dict[str, Any]
+    train: Sessions
+    validation: Sessions | None
+    test: Sessions
+    item_ids: np.ndarray
+    support: np.ndarray
+    reused: bool
+
+
+def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
+    """Reads, filters and splits the log, or takes what an earlier call made of the same input."""
+    dataset = _with_log(dataset, cache_dir)
+    folder = cache_dir / "prepared" / _data_hash(dataset)
+    damaged = False
+    if folder.exists():
+        try:
+            prepared = _load(folder, reused=True)
+        except UNREADABLE as error:
+            log.warning("prepared data in %s cannot be read (%s); preparing it again", folder, error)
+            damaged = True
+        else:
+            log.info("reusing prepared data in %s", folder)
+            return prepared
+    events = read_events(dataset)
+    split = split_sessions(events, dataset)
+    with atomic_folder(folder) as temporary:
+        _write(split, events, temporary)
+        if damaged:
+            shutil.rmtree(folder)
+    return _load(folder, reused=False)
+
+
+def _with_log(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
+    if dataset.synthetic is not None:
+        scale = 1.0 if dataset.scale is None else dataset.scale
+        folder = generate(dataset.synthetic, scale, cache_dir)
+        return dataclasses.replace(dataset, path=str(folder / "events.parquet"))
+    if dataset.scale is not None:
+        raise UserError(
+            f"dataset.scale={dataset.scale} sizes a generated log, but dataset={dataset.name} is read from "
+            "files; leave it null"
+        )
+    return dataset
+
+
+def _data_hash(dataset: DatasetConfig) -> str:
+    settings = dataclasses.asdict(dataset)
+    for name in NOT_HASHED:
+        del settings[name]
+    try:
+        return hash_of([FORMAT_VERSION, settings], find_files(dataset.path))
+    except OSError as error:
+        raise UserError(
+            f"{error.filename} cannot be read ({error.strerror}); check its permissions"
+        ) from error
+
+
+def _write(split: SplitLog, events: Events, folder: Path) -> None:
+    _write_table(split.events, folder / "events.parquet")
+    _write_table(split.items, folder / "items.parquet")
+    summary: dict[str, Any] = {}
+    for part, rows in split.events.groupby("part", observed=True):
+        summary[str(part)] = {"sessions": rows["session_index"].nunique(), "events": len(rows)}
+    summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped, "rows": events.rows}
+    write_json(folder / "summary.json", summary)
+
+
+def _write_table(frame: pd.DataFrame, path: Path) -> None:
+    # without the stored schema, which tells of categories, every reader sees plain text
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, store_schema=False)
+
+
+def _load(folder: Path, reused: bool) -> PreparedData:
+    """Raises one of `UNREADABLE` for a damaged folder."""
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    columns = ["session_index", "item_index", "part"]
+    table = pq.read_table(folder / "events.parquet", columns=columns, read_dictionary=["part"])
+    events = table.to_pandas()
+    items = pq.read_table(folder / "items.parquet").to_pandas()
+    parts = {part: sessions_of(events, part, len(items)) for part in PARTS if part in summary}
+    return PreparedData(
+        folder=folder,
+        data_hash=folder.name,
+        summary=summary,
+        train=parts["train"],
+        validation=parts.get("validation"),
+        test=parts["test"],
+        item_ids=items["item_id"].to_numpy(dtype=object),
+        support=items["support"].to_numpy(dtype=np.int64),
+        reused=reused,
+    )

@@ -1,0 +1,20 @@
+"""The two ways in which a command can end badly, each one sentence for the person who typed it."""
+
+
+class UserError(Exception):
+    """Wrong usage, config or input (exit code 2): says what is wrong, where, and what would be valid."""
+
+
+class RunError(Exception):
+    """A run that started and could not finish (exit code 1): says why and how to go on."""
+
+
+class Stopped(KeyboardInterrupt):
+    """SIGINT or SIGTERM was honoured (exit code 130 or 143).
+
+    It derives from KeyboardInterrupt because Hydra lets only that pass through a job untouched.
+    """
+
+    def __init__(self, signal_number: int, message: str = "stopped") -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number

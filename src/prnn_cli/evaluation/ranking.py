@@ -1,0 +1,104 @@
+"""Scores -> ranks -> recall and MRR. Ranks start at 1, and are counted, never sorted.
+
+Shapes: B slots, C scored items, N candidates, E predicted events.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prnn_cli.errors import UserError
+
+CACHED_SCORES = 2**18  # 1 MB of scores: read three times below, from memory only once
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """One row for each predicted event, in the order of events: all that any tie mode and cut-off needs.
+
+    session: (E,) int64, the session's number in events.parquet
+    position: (E,) int32, the event's place in its session; from 1, as the first event is never predicted
+    target: (E,) int32, its item_index
+    better, equal: (E,) int32, other candidates that scored higher than the target, or the same
+    """
+
+    session: np.ndarray
+    position: np.ndarray
+    target: np.ndarray
+    better: np.ndarray
+    equal: np.ndarray
+
+    @property
+    def num_events(self) -> int:
+        return len(self.target)
+
+
+def count_better_and_equal(
+    scores: Tensor, target_column: Tensor, num_candidates: int
+) -> tuple[Tensor, Tensor]:
+    """Other candidates that score higher than the target, and those that score the same, (B,) int32 each.
+
+    scores: (B, C), of which the first N = num_candidates columns are the candidates
+    target_column: (B,), any of the C columns; among the candidates it is left out by its index
+
+    A NaN is neither higher nor equal and would pass for a good rank: `better` is -1 for a row with one.
+    """
+    target_scores = scores.gather(1, target_column[:, None])
+    candidates = scores[:, :num_candidates]
+    # On a GPU launches cost more than memory, so there a tile is the whole.
+    rows = len(scores) if scores.is_cuda else max(1, CACHED_SCORES // num_candidates)
+    tiles = zip(torch.split(candidates, rows), torch.split(target_scores, rows), strict=True)
+    counted = [_count_tile(tile, target) for tile, target in tiles]
+    better, equal, has_nan = (torch.cat(parts) for parts in zip(*counted, strict=True))
+    equal -= (target_column < num_candidates).int()
+    return better.masked_fill(has_nan | target_scores[:, 0].isnan(), -1), equal
+
+
+def _count_tile(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    # Float sums are vectorised where sums of bool are not, and exact up to 2^24 candidates.
+    compared = torch.empty(scores.shape, device=scores.device)
+    better = torch.gt(scores, target, out=compared).sum(dim=1).int()
+    equal = torch.eq(scores, target, out=compared).sum(dim=1).int()
+    return better, equal, scores.amax(dim=1).isnan()
+
+
+def rank(better: np.ndarray, equal: np.ndarray, tie_break: str) -> np.ndarray:
+    """(E,) ranks: standard 1 + better, conservative 1 + better + equal, median 1 + better + equal / 2.
+
+    The three modes of the public GRU4Rec evaluation.
+    """
+    share_of_ties = {"standard": 0.0, "median": 0.5, "conservative": 1.0}[tie_break]
+    return 1 + better + share_of_ties * equal
+
+
+def recall(ranks: np.ndarray, k: int) -> float:
+    """recall@k = |{e : rank_e <= k}| / E, one target an event (Hidasi et al., RecSys 2016, section 5)."""
+    return float(np.mean(ranks <= k))
+
+
+def mrr(ranks: np.ndarray, k: int) -> float:
+    """MRR@k = 1/E Σ_e [rank_e <= k] / rank_e (Hidasi et al., RecSys 2016, section 5)."""
+    return float(np.mean(np.where(ranks <= k, 1 / ranks, 0.0)))
+
+
+def tie_rate(equal: np.ndarray) -> float:
+    """The share of events whose target scored the same as another candidate, where the tie mode decides."""
+    return float(np.mean(equal > 0))
+
+
+def metrics(ranks: Ranks, cutoffs: Sequence[int], tie_break: str) -> dict[str, float]:
+    """`recall@k` and `mrr@k` for each cut-off, `tie_rate` and `num_events`; `UserError` without any event."""
+    if ranks.num_events == 0:
+        raise UserError(
+            "there is no event to predict: no session of the evaluated part has two events with items "
+            "known from training; make that part longer (dataset.test_days, dataset.validation_days)"
+        )
+    ranked = rank(ranks.better, ranks.equal, tie_break)
+    by_cutoff = {f"{name}@{k}": metric(ranked, k) for k in cutoffs for name, metric in _METRICS.items()}
+    return by_cutoff | {"tie_rate": tie_rate(ranks.equal), "num_events": ranks.num_events}
+
+
+_METRICS = {"recall": recall, "mrr": mrr}

@@ -1,0 +1,133 @@
+"""Walks sessions event by event and ranks each next event: the one evaluator of networks and baselines.
+
+Shapes: T steps, B slots, E predicted events.
+"""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from prnn_cli.batching import SessionParallelPlan, StepInputs
+from prnn_cli.data.sessions import Sessions
+from prnn_cli.errors import RunError
+from prnn_cli.evaluation.candidates import Candidates
+from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal
+from prnn_cli.schema import EvaluationConfig
+
+MAX_SLOTS = 128  # more were no faster: larger blocks of scores leave the cache
+MAX_SCORES = 2**24  # 64 MB of scores at a time
+STEPS_A_TICK = 64  # counts are read from the device once a tick, as each read waits for the device
+
+
+class Scorer(Protocol):
+    """What a network and a baseline have in common: B slots that click through sessions, and their scores."""
+
+    @property
+    def name(self) -> str: ...
+
+    def reset(self, num_slots: int) -> None:
+        """Forgets everything and makes room for num_slots sessions."""
+
+    def advance(self, items: Tensor, new_session: Tensor) -> None:
+        """Takes a click of each slot, (B,) int64; where new_session, (B,) bool, the slot first forgets."""
+
+    def scores(self, items: slice | Tensor) -> Tensor:
+        """(B, n) scores of the next click for n items; an item may be asked for twice."""
+
+
+def evaluate(
+    scorer: Scorer,
+    sessions: Sessions,
+    support: np.ndarray,
+    config: EvaluationConfig,
+    device: torch.device | str = "cpu",
+) -> Ranks:
+    """`replay` against the configured candidates; support: (num_items,) training events of each item."""
+    return replay(scorer, sessions, Candidates.choose(config.candidates, support, device), device)
+
+
+def replay(
+    scorer: Scorer,
+    sessions: Sessions,
+    candidates: Candidates,
+    device: torch.device | str = "cpu",
+    num_slots: int | None = None,
+) -> Ranks:
+    """Ranks every event but the first of its session by the scores after the event before it.
+
+    The number of slots changes speed and memory, not ranks; None chooses it. `RunError` at a NaN score.
+    """
+    plan = SessionParallelPlan.build(sessions, num_slots or _choose_num_slots(sessions, candidates))
+    better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
+    scorer.reset(plan.num_slots)
+    for start in range(0, plan.num_steps, STEPS_A_TICK):
+        positions = plan.positions[start : start + STEPS_A_TICK]
+        with torch.no_grad():
+            counts = _walk(scorer, plan.steps(start, start + STEPS_A_TICK, device), candidates).cpu().numpy()
+        active = positions >= 0
+        predicted = positions[active] + 1
+        better[predicted], equal[predicted] = counts[:, active]
+        _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
+    return _ranks(sessions, better, equal)
+
+
+def _walk(scorer: Scorer, inputs: StepInputs, candidates: Candidates) -> Tensor:
+    """(2, T, B) counts of the better and the equal candidates."""
+    counts = []
+    for items, targets, new_session in zip(
+        inputs.input_items, inputs.target_items, inputs.new_session, strict=True
+    ):
+        scorer.advance(items, new_session)
+        # No name holds the scores, so that they are freed before the next ones are made.
+        better_and_equal = count_better_and_equal(
+            *_scores(scorer, candidates, targets), num_candidates=candidates.num_candidates
+        )
+        counts.append(torch.stack(better_and_equal))
+    return torch.stack(counts, dim=1)
+
+
+def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores (B, C), candidates first, and the column (B,) of each slot's target in them.
+
+    Both come from one product: computed apart, equal scores may differ in their last bits, and ties would be
+    decided by luck.
+    """
+    column = candidates.column[targets]
+    if isinstance(candidates.items, slice):
+        return scorer.scores(candidates.items), column
+    own_column = candidates.num_candidates + torch.arange(len(targets), device=targets.device)
+    scores = scorer.scores(torch.cat([candidates.items, targets]))
+    return scores, torch.where(column >= 0, column, own_column)
+
+
+def _choose_num_slots(sessions: Sessions, candidates: Candidates) -> int:
+    """As many slots as memory allows, few enough that the longest session idles at most half of them."""
+    num_steps = np.maximum(np.diff(sessions.offsets) - 1, 0)
+    busy = int(num_steps.sum()) // int(num_steps.max(initial=1))
+    return max(1, min(MAX_SLOTS, MAX_SCORES // candidates.num_candidates, busy))
+
+
+def _ranks(sessions: Sessions, better: np.ndarray, equal: np.ndarray) -> Ranks:
+    lengths = np.diff(sessions.offsets)
+    position = np.arange(sessions.num_events) - np.repeat(sessions.offsets[:-1], lengths)
+    predicted = position > 0
+    return Ranks(
+        session=np.repeat(sessions.session_index, lengths)[predicted],
+        position=position[predicted].astype(np.int32),
+        target=sessions.items[predicted],
+        better=better[predicted],
+        equal=equal[predicted],
+    )
+
+
+def _refuse_nan(scorer: Scorer, sessions: Sessions, events: np.ndarray) -> None:
+    if len(events):
+        event = int(events.min())
+        session = int(np.searchsorted(sessions.offsets, event, side="right")) - 1
+        raise RunError(
+            f"{scorer.name} scores NaN before event {event - sessions.offsets[session] + 1} of session "
+            f"{sessions.session_index[session]}, so nothing can be ranked; its parameters have diverged: "
+            "train it again with a lower learning_rate"
+        )

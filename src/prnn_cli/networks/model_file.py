@@ -1,0 +1,39 @@
+"""model.safetensors: a network's parameters by name, nothing that can run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from prnn_cli.errors import UserError
+from prnn_cli.files import atomic_write
+from prnn_cli.networks.network import Network
+
+
+def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:
+    with atomic_write(path) as temporary:
+        save_file({name: value.contiguous() for name, value in parameters.items()}, temporary)
+
+
+def load_model(path: Path, network: Network, device: torch.device) -> dict[str, Tensor]:
+    """Raises `UserError` where the file is damaged or holds the parameters of another network."""
+    try:
+        parameters = load_file(path, device=str(device))
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path} is not a readable model ({error}); train the run again") from error
+    expected = {name: value.shape for name, value in network.initial_parameters(torch.Generator()).items()}
+    found = {name: value.shape for name, value in parameters.items()}
+    if found != expected:
+        name = next(name for name in expected.keys() | found.keys() if found.get(name) != expected.get(name))
+        raise UserError(
+            f"{path} holds another network: {name} is {_shape(found.get(name))} there and "
+            f"{_shape(expected.get(name))} in the run's configuration"
+        )
+    return parameters
+
+
+def _shape(shape: torch.Size | None) -> str:
+    return "absent" if shape is None else "×".join(map(str, shape))

@@ -1,0 +1,56 @@
+"""A subnet: one GRU and its inputs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from prnn_cli.networks.gru import gru_cell
+from prnn_cli.networks.inputs import Input
+from prnn_cli.networks.parameters import gate_blocks, uniform
+
+
+@dataclass(frozen=True)
+class Subnet:
+    name: str
+    inputs: tuple[Input, ...]
+    hidden_size: int
+    weight: float  # w_k of the readout
+
+    @property
+    def prefix(self) -> str:
+        return f"subnets.{self.name}."
+
+    def input_table(self, source: Input) -> str:
+        return f"{self.prefix}input.{source.name}"
+
+    def initial_parameters(self, generator: torch.Generator) -> dict[str, Tensor]:
+        hidden = self.hidden_size
+        inputs = {
+            self.input_table(source): source.initial_weight(hidden, generator) for source in self.inputs
+        }
+        return inputs | {
+            f"{self.prefix}recurrent_gates": gate_blocks(hidden, hidden, 2, generator),
+            f"{self.prefix}recurrent_candidate": uniform(hidden, hidden, generator),
+            f"{self.prefix}bias": torch.zeros(3 * hidden),
+        }
+
+    def step(
+        self, leaves: Mapping[str, Tensor], hidden: Tensor, new_session: Tensor, dropout: Tensor | None
+    ) -> Tensor:
+        """(B, H) carried state -> (B, H) state, zeroed first where `new_session` (B,).
+
+        The dropped state is also the one that is carried on, as in the reference code.
+        """
+        hidden = hidden.masked_fill(new_session[:, None], 0)
+        x = leaves[f"{self.prefix}bias"]
+        for source in self.inputs:
+            x = x + source.project(leaves[self.input_table(source)])
+        hidden = gru_cell(
+            x,
+            hidden,
+            leaves[f"{self.prefix}recurrent_gates"],
+            leaves[f"{self.prefix}recurrent_candidate"],
+        )
+        return hidden if dropout is None else hidden * dropout

@@ -1,0 +1,62 @@
+"""What a person sees while a command works: one console on stderr, bars on a terminal, plain lines elsewhere."""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+console = Console(stderr=True)
+
+PLAIN_LINE_EVERY_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class ConsoleHandler(logging.Handler):
+    """Log lines through the console that draws the bars, so that neither overwrites the other."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        style = "yellow" if record.levelno >= logging.WARNING else None
+        console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+class Meter:
+    """Progress of one piece of work: `update` may be called as often as is convenient."""
+
+    def __init__(self, what: str, total: int, bars: Progress | None) -> None:
+        self.what, self.total, self._bars = what, total, bars
+        self._task = bars.add_task(what, total=total, note="") if bars else None
+        self._started = self._last_line = time.monotonic()
+
+    def update(self, done: int, note: str) -> None:
+        if self._bars and self._task is not None:
+            self._bars.update(self._task, completed=done, note=note)
+        elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
+            self._last_line = time.monotonic()
+            left = (self._last_line - self._started) * (self.total - done) / max(1, done)
+            log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
+
+
+@contextmanager
+def meter(what: str, total: int, unit_counts: bool = False) -> Iterator[Meter]:
+    """`unit_counts` shows done/total instead of a percentage."""
+    if not console.is_terminal:
+        yield Meter(what, total, None)
+        return
+    share = MofNCompleteColumn() if unit_counts else TaskProgressColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), share, TextColumn("{task.fields[note]}"))
+    with Progress(
+        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True
+    ) as bars:
+        yield Meter(what, total, bars)

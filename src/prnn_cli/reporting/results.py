@@ -1,0 +1,136 @@
+"""What a finished run leaves: metrics.json, results.md, results.csv, ranks.parquet."""
+
+import json
+import logging
+import platform
+import subprocess
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from prnn_cli.evaluation.ranking import Ranks, metrics, rank
+from prnn_cli.files import atomic_write, write_json, write_text
+from prnn_cli.reporting.tables import gain, markdown, results_table, show
+from prnn_cli.schema import EvaluationConfig
+
+log = logging.getLogger(__name__)
+
+PACKAGES = ("prnn-cli", "torch", "numpy", "pandas", "scipy", "hydra-core")
+
+
+def measured(ranks: dict[str, Ranks], config: EvaluationConfig) -> dict[str, Any]:
+    """The part of metrics.json that the ranks decide."""
+    values = {name: metrics(ranks[name], config.cutoffs, config.tie_break) for name in ranks}
+    num_events = {name: int(method.pop("num_events")) for name, method in values.items()}
+    network = values.pop("network")
+    item_knn = values["item_knn"]
+    return {
+        "num_test_events": num_events["network"],
+        "part": config.part,
+        "candidates": config.candidates,
+        "tie_break": config.tie_break,
+        **network,
+        "baselines": values,
+        "gain": {key: gain(network[key], item_knn[key]) for key in network if "@" in key},
+    }
+
+
+def environment() -> dict[str, Any]:
+    versions = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    return {"versions": versions, "git_commit": _git_commit()}
+
+
+def write_results(folder: Path, results: dict[str, Any], ranks: dict[str, Ranks]) -> None:
+    table = results_table([results])
+    write_text(folder / "results.md", f"{markdown(table)}\n{footer(results)}\n")
+    _write_csv(folder / "results.csv", _plain_rows([results]))
+    with atomic_write(folder / "ranks.parquet") as temporary:
+        ranks_frame(ranks, results["tie_break"]).to_parquet(temporary, index=False)
+    # Last, as its presence says that the others are whole.
+    write_json(folder / "metrics.json", results)
+
+
+def show_results(folder: Path) -> None:
+    results = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    show(results_table([results]), title=f"{results['dataset']}: {results['num_test_events']:,} events")
+    print(footer(results))
+    print(f"written to {folder}")
+
+
+def footer(results: dict[str, Any]) -> str:
+    return (
+        f"Gains over item-kNN in parentheses; {results['num_test_events']:,} {results['part']} events, "
+        f"candidates: {results['candidates']}, ties: {results['tie_break']}."
+    )
+
+
+def ranks_frame(ranks: dict[str, Ranks], tie_break: str) -> pd.DataFrame:
+    """A row for each predicted event: session_index, position in the session, item_index, a rank for each method."""
+    events = ranks["network"]
+    frame = pd.DataFrame(
+        {"session_index": events.session, "position": events.position, "item_index": events.target}
+    )
+    for name, method in ranks.items():
+        frame[f"rank_{name}"] = rank(method.better, method.equal, tie_break)
+    return frame
+
+
+def write_sweep_table(folders: Sequence[Path]) -> None:
+    """table.md and table.csv of the finished jobs in the sweep's folder, printed too."""
+    runs = [
+        json.loads(file.read_text(encoding="utf-8"))
+        for folder in folders
+        if (file := folder / "metrics.json").is_file()
+    ]
+    if not runs:
+        return
+    sweep = folders[0].parent
+    same = [run for run in runs if _ranked_alike(run, runs[0])]
+    table = results_table(same)
+    write_text(sweep / "table.md", f"{markdown(table)}\n{footer(runs[0])}\n")
+    _write_csv(sweep / "table.csv", _plain_rows(runs))
+    show(table)
+    print(footer(runs[0]))
+    if len(same) < len(runs):
+        log.warning(
+            "%d jobs rank other events or candidates; they stand in table.csv only", len(runs) - len(same)
+        )
+    print(f"written to {sweep}")
+
+
+def _ranked_alike(run: dict[str, Any], other: dict[str, Any]) -> bool:
+    keys = ("data_hash", "part", "candidates", "tie_break", "num_test_events")
+    return (
+        all(run[key] == other[key] for key in keys) and run["baselines"].keys() == other["baselines"].keys()
+    )
+
+
+def _plain_rows(runs: list[dict[str, Any]]) -> pd.DataFrame:
+    """Numbers without decoration; the baselines once for each run."""
+    rows = []
+    for run in runs:
+        methods = {"network": run} | run["baselines"]
+        for name, values in methods.items():
+            rows.append(
+                {key: run[key] for key in ("label", "dataset", "arch", "strategy", "hidden_size", "seed")}
+                | {"method": name}
+                | {key: values[key] for key in values if "@" in key or key == "tie_rate"}
+            )
+    return pd.DataFrame(rows)
+
+
+def _write_csv(path: Path, frame: pd.DataFrame) -> None:
+    with atomic_write(path) as temporary:
+        frame.to_csv(temporary, index=False)
+
+
+def _git_commit() -> str | None:
+    """Of the checkout that prnn runs from; None where it was installed."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,87 @@
+"""Tables as the paper prints them, from summaries and metrics."""
+
+import math
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+METHOD_NAMES = {"item_knn": "Item-kNN", "markov": "Markov", "popularity": "Popularity"}
+
+
+def table_1(name: str, summary: dict[str, Any]) -> pd.DataFrame:
+    """Properties of the prepared data (the paper's Table 1)."""
+    row: dict[str, Any] = {"Data": name}
+    for part in ("train", "validation", "test"):
+        if part in summary:
+            row[f"{part} sessions"] = summary[part]["sessions"]
+            row[f"{part} events"] = summary[part]["events"]
+    return pd.DataFrame([row | {"items": summary["items"]}])
+
+
+def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
+    rows = [{"Dropped because of": reason, "events": count} for reason, count in summary["dropped"].items()]
+    return pd.DataFrame(rows, columns=["Dropped because of", "events"])
+
+
+def results_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
+    """The baselines of the first run, then each run: values with the gain over item-kNN in parentheses.
+
+    `runs` are the contents of metrics.json files that rank the same events in the same way.
+    """
+    reference = runs[0]["baselines"]["item_knn"]
+    columns = [key for key in reference if "@" in key]
+    rows = {METHOD_NAMES[name]: values for name, values in runs[0]["baselines"].items()}
+    rows |= {run_name(run): run for run in runs}
+    return pd.DataFrame(
+        [
+            {"Method": method}
+            | {key: _with_gain(values[key], reference[key], values is not reference) for key in columns}
+            | {"tie rate": f"{values['tie_rate']:.2%}"}
+            for method, values in rows.items()
+        ]
+    )
+
+
+def run_name(metrics: dict[str, Any]) -> str:
+    """The run's label, else what it is made of."""
+    if metrics["label"]:
+        return str(metrics["label"])
+    return (
+        f"{metrics['arch']} ({metrics['strategy']}, {metrics['hidden_size']} units, seed {metrics['seed']})"
+    )
+
+
+def gain(value: float, reference: float) -> float | None:
+    """Relative; None where the reference is 0."""
+    return value / reference - 1 if reference else None
+
+
+def markdown(frame: pd.DataFrame) -> str:
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.map(_cell).values.tolist()]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def show(frame: pd.DataFrame, title: str = "") -> None:
+    """Prints to stdout; wide where stdout is no terminal, so that no cell is cut."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    table = Table(title=title or None, title_justify="left")
+    for position, column in enumerate(frame.columns):
+        table.add_column(column, justify="left" if position == 0 else "right")
+    for row in frame.map(_cell).values.tolist():
+        table.add_row(*row)
+    console.print(table)
+
+
+def _with_gain(value: float, reference: float, shows_gain: bool) -> str:
+    relative = gain(value, reference)
+    if not shows_gain or relative is None or math.isnan(relative):
+        return f"{value:.4f}"
+    return f"{value:.4f} ({relative:+.2%})".replace("(-", "(−")
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,226 @@
+"""Types and bounds of every option. The defaults stand in configs/, and nowhere else.
+
+A field declares its bounds beside its type: `epochs: int = bounded(at_least=1)`. Hydra refuses unknown keys
+and wrong types when it composes; `check` refuses the values that no run can have.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from prnn_cli.errors import UserError
+
+
+def bounded(at_least: float | None = None, at_most: float | None = None, below: float | None = None) -> Any:
+    return field(default=MISSING, metadata={"at_least": at_least, "at_most": at_most, "below": below})
+
+
+def one_of(*choices: str) -> Any:
+    return field(default=MISSING, metadata={"choices": choices})
+
+
+@dataclass
+class ColumnsConfig:
+    session_id: str = MISSING
+    item_id: str = MISSING
+    time: Any = MISSING
+    order: str | None = MISSING
+
+
+@dataclass
+class FilterConfig:
+    """Keeps rows: those whose text does not match `exclude`, whose number is `above`, or that hold a value."""
+
+    column: str = MISSING
+    exclude: str | None = None
+    above: float | None = None
+    present: bool = False
+
+
+@dataclass
+class SyntheticConfig:
+    """The generated log; see `data/synthetic.py` for what each number means."""
+
+    num_items: int = bounded(at_least=50)
+    num_sessions: int = bounded(at_least=100)
+    num_intents: int = bounded(at_least=2)
+    num_days: int = bounded(at_least=2)
+    seed: int = bounded(at_least=0)
+
+
+@dataclass
+class DatasetConfig:
+    name: str = MISSING
+    path: str | None = MISSING
+    separator: str | None = MISSING
+    encoding: str = MISSING
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    time_format: str = MISSING
+    filters: list[FilterConfig] = MISSING
+    max_session_length: int | None = bounded(at_least=2)
+    min_item_support: int = bounded(at_least=1)
+    repeat_until_stable: bool = MISSING
+    drop_repeats: bool = MISSING
+    test_days: int = bounded(at_least=1)
+    test_from: str | None = MISSING
+    validation_days: int = bounded(at_least=0)
+    scale: float | None = bounded(at_least=0.001, at_most=1000)
+    synthetic: SyntheticConfig | None = MISSING
+
+
+@dataclass
+class SubnetConfig:
+    inputs: list[str] = MISSING
+    hidden_size: int = bounded(at_least=1)
+    dropout: float = bounded(at_least=0, below=1)
+    learning_rate: float = bounded(at_least=0)
+    momentum: float = bounded(at_least=0, below=1)
+    weight: float = MISSING
+
+
+@dataclass
+class ArchConfig:
+    name: str = MISSING
+    readout: str = one_of("separate")
+
+
+@dataclass
+class StrategyConfig:
+    name: str = one_of("simultaneous")
+
+
+@dataclass
+class RecipeConfig:
+    name: str = MISSING
+    loss: str = one_of("top1")
+    activation: str = one_of("tanh", "linear")
+    batch_size: int = bounded(at_least=2)
+    num_sampled: int = bounded(at_least=0)
+    sample_alpha: float = bounded(at_least=0, at_most=1)
+    dropout: float = bounded(at_least=0, below=1)
+    learning_rate: float = bounded(at_least=0)
+    momentum: float = bounded(at_least=0, below=1)
+
+
+@dataclass
+class ItemKnnConfig:
+    num_neighbours: int = bounded(at_least=1)
+    regularisation: float = bounded(at_least=0)
+    alpha: float = bounded(at_least=0, at_most=1)
+
+
+@dataclass
+class EvaluationConfig:
+    part: str = one_of("test", "validation")
+    cutoffs: list[int] = MISSING
+    candidates: Any = MISSING
+    tie_break: str = one_of("conservative", "median", "standard")
+    item_knn: ItemKnnConfig = field(default_factory=ItemKnnConfig)
+
+    def check_values(self, path: str) -> None:
+        candidates, cutoffs = self.candidates, self.cutoffs
+        is_number = isinstance(candidates, int) and not isinstance(candidates, bool)
+        if candidates != "all" and not (is_number and candidates >= 1):
+            raise UserError(
+                f"{path}candidates={candidates} is no set of items; give all, or a number N from 1 "
+                "for the N items of most training support"
+            )
+        if not cutoffs or min(cutoffs) < 1 or len(set(cutoffs)) < len(cutoffs):
+            raise UserError(
+                f"{path}cutoffs={cutoffs} cannot be measured; give different numbers from 1, such as [5,20]"
+            )
+
+
+@dataclass
+class HardwareConfig:
+    device: str = one_of("auto", "cpu", "gpu")
+    threads: int | None = bounded(at_least=1)
+
+
+@dataclass
+class CheckpointConfig:
+    every_s: float = bounded(at_least=0)
+
+
+@dataclass
+class PreprocessCommand:
+    cache_dir: str = MISSING
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+
+
+@dataclass
+class TrainCommand:
+    label: str | None = MISSING
+    epochs: int = bounded(at_least=1)
+    seed: int = bounded(at_least=0)
+    resume: bool = MISSING
+    cache_dir: str = MISSING
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    arch: ArchConfig = field(default_factory=ArchConfig)
+    strategy: StrategyConfig = field(default_factory=StrategyConfig)
+    recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    subnets: dict[str, SubnetConfig] = MISSING
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    hardware: HardwareConfig = field(default_factory=HardwareConfig)
+    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+
+
+@dataclass
+class EvaluationChanges:
+    """What `prnn evaluate` sets anew; null keeps the run's own setting."""
+
+    part: str | None = one_of("test", "validation")
+    cutoffs: list[int] | None = MISSING
+    candidates: Any = MISSING
+    tie_break: str | None = one_of("conservative", "median", "standard")
+
+
+@dataclass
+class EvaluateCommand:
+    run: str = MISSING
+    cache_dir: str = MISSING
+    evaluation: EvaluationChanges = field(default_factory=EvaluationChanges)
+    hardware: HardwareConfig = field(default_factory=HardwareConfig)
+
+
+@dataclass
+class StatusCommand:
+    run: str = MISSING
+
+
+def check(config: Any, path: str = "") -> None:
+    """Raises `UserError` for the first value of a (nested) config object that lies outside its bounds."""
+    for spec in dataclasses.fields(config):
+        value = getattr(config, spec.name)
+        name = f"{path}{spec.name}"
+        for where, inner in _nested(value, name):
+            check(inner, f"{where}.")
+        if value is not None:
+            _check_bounds(name, value, spec.metadata)
+    if hasattr(config, "check_values"):
+        config.check_values(path)
+
+
+def _nested(value: Any, name: str) -> list[tuple[str, Any]]:
+    if dataclasses.is_dataclass(value):
+        return [(name, value)]
+    if isinstance(value, dict):
+        return [(f"{name}.{key}", inner) for key, inner in value.items() if dataclasses.is_dataclass(inner)]
+    if isinstance(value, list):
+        return [(f"{name}[{i}]", inner) for i, inner in enumerate(value) if dataclasses.is_dataclass(inner)]
+    return []
+
+
+def _check_bounds(name: str, value: Any, bounds: Any) -> None:
+    choices = bounds.get("choices")
+    if choices and value not in choices:
+        raise UserError(f"{name}={value} does not exist; choose one of {', '.join(choices)}")
+    low, high, below = bounds.get("at_least"), bounds.get("at_most"), bounds.get("below")
+    if low is not None and not value >= low:
+        raise UserError(f"{name}={value} is too small; it must be at least {low:g}")
+    if high is not None and not value <= high:
+        raise UserError(f"{name}={value} is too large; it must be at most {high:g}")
+    if below is not None and not value < below:
+        raise UserError(f"{name}={value} is too large; it must be below {below:g}")

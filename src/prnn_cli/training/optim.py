@@ -1,0 +1,51 @@
+"""Adagrad with classical momentum, for dense parameters and for the rows of a table that a step touched.
+
+acc ← acc + g²;  v ← m v − lr g / sqrt(acc + ε);  p ← p + v   (ε = 1e-6, as in the reference code)
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+EPSILON = 1e-6
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    learning_rate: float
+    momentum: float
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A parameter and what the optimiser remembers of it; `velocity` only where there is momentum."""
+
+    value: Tensor
+    accumulator: Tensor
+    velocity: Tensor | None
+
+
+def update_dense(slot: Slot, gradient: Tensor, settings: LearningSettings) -> None:
+    slot.accumulator.addcmul_(gradient, gradient)
+    step = gradient * (slot.accumulator + EPSILON).rsqrt_().mul_(settings.learning_rate)
+    if slot.velocity is None:
+        slot.value.sub_(step)
+    else:
+        slot.velocity.mul_(settings.momentum).sub_(step)
+        slot.value.add_(slot.velocity)
+
+
+def update_rows(
+    slot: Slot, items: Tensor, first: Tensor, gradient: Tensor, settings: LearningSettings
+) -> None:
+    """`gradient` (n, D) belongs to the rows `items` (n,); a row that occurs several times takes one step by the
+    sum of its gradients: they meet at its `first` occurrence, and every occurrence then writes the same bits."""
+    gradient = torch.zeros_like(gradient).index_add_(0, first, gradient).index_select(0, first)
+    accumulator = slot.accumulator.index_select(0, items).addcmul_(gradient, gradient)
+    slot.accumulator.index_copy_(0, items, accumulator)
+    step = gradient.mul_(accumulator.add_(EPSILON).rsqrt_()).mul_(-settings.learning_rate)
+    if slot.velocity is not None:
+        step.add_(slot.velocity.index_select(0, items), alpha=settings.momentum)
+        slot.velocity.index_copy_(0, items, step)
+    slot.value.index_copy_(0, items, slot.value.index_select(0, items).add_(step))

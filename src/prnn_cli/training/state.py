@@ -1,0 +1,139 @@
+"""Everything that training changes, in one place, so that a checkpoint is this and nothing else."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from prnn_cli.errors import RunError
+from prnn_cli.files import atomic_write
+from prnn_cli.networks.network import Network
+from prnn_cli.training.optim import LearningSettings, Slot
+
+
+@dataclass
+class Cursor:
+    """Where training stands: the next step to take."""
+
+    phase: int = 0
+    epoch: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """A row of epochs.csv."""
+
+    phase: int
+    epoch: int
+    learning: str
+    loss: float
+    saturated: float
+    events: int
+    seconds: float
+    events_per_s: float
+    steps: int
+
+
+@dataclass
+class TrainState:
+    parameters: dict[str, Tensor]
+    accumulators: dict[str, Tensor]
+    velocities: dict[str, Tensor]
+    carry: dict[str, Tensor]
+    tally: dict[str, Tensor]  # sums of the running epoch, gathered on the device
+    cursor: Cursor = field(default_factory=Cursor)
+    epoch_seconds: float = 0.0
+    history: list[EpochRecord] = field(default_factory=list)
+
+    @classmethod
+    def initial(
+        cls,
+        network: Network,
+        settings: dict[str, LearningSettings],
+        num_slots: int,
+        seed: int,
+        device: torch.device,
+    ) -> "TrainState":
+        """The same seed gives the same parameters on every device."""
+        parameters = network.initial_parameters(torch.Generator().manual_seed(seed))
+        parameters = {name: value.to(device) for name, value in parameters.items()}
+        with_momentum = [name for name in parameters if settings[network.owner(name)].momentum > 0]
+        return cls(
+            parameters=parameters,
+            accumulators={name: torch.zeros_like(value) for name, value in parameters.items()},
+            velocities={name: torch.zeros_like(parameters[name]) for name in with_momentum},
+            carry=network.initial_carry(num_slots, device),
+            tally=empty_tally(device),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return self.tally["loss"].device
+
+    def slot(self, parameter: str) -> Slot:
+        return Slot(self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter))
+
+    def totals(self) -> dict[str, float]:
+        """What the finished epochs add up to."""
+        events = sum(record.events for record in self.history)
+        steps = sum(record.steps for record in self.history)
+        seconds = sum(record.seconds for record in self.history)
+        rates = {"events_per_s": events / max(seconds, 1e-9), "steps_per_s": steps / max(seconds, 1e-9)}
+        return {"events": events, "steps": steps, "seconds": seconds} | rates
+
+    def save(self, path: Path, decisions: dict[str, Any]) -> None:
+        """One file, whole or absent. `decisions` were made at start (device, threads) and bind a resumed run."""
+        tensors = {
+            f"{group}/{name}": value.contiguous()
+            for group in _TENSOR_GROUPS
+            for name, value in getattr(self, group).items()
+        }
+        progress = {
+            "cursor": asdict(self.cursor),
+            "epoch_seconds": self.epoch_seconds,
+            "history": [asdict(record) for record in self.history],
+            "decisions": decisions,
+        }
+        with atomic_write(path) as temporary:
+            save_file(tensors, temporary, metadata={"progress": json.dumps(progress)})
+
+    @classmethod
+    def load(cls, path: Path, device: torch.device) -> tuple["TrainState", dict[str, Any]]:
+        """Raises `RunError` for a file that is damaged or no checkpoint."""
+        groups: dict[str, dict[str, Tensor]] = {group: {} for group in _TENSOR_GROUPS}
+        try:
+            with safe_open(path, framework="pt", device=str(device)) as stored:
+                progress = json.loads(stored.metadata()["progress"])
+                for key in stored.keys():  # noqa: SIM118 (not a dict)
+                    group, name = key.split("/", 1)
+                    groups[group][name] = stored.get_tensor(key)
+        except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+            raise RunError(
+                f"{path} is not a readable checkpoint ({error}); delete it to train from the beginning"
+            ) from error
+        state = cls(
+            **groups,
+            cursor=Cursor(**progress["cursor"]),
+            epoch_seconds=progress["epoch_seconds"],
+            history=[EpochRecord(**record) for record in progress["history"]],
+        )
+        return state, progress["decisions"]
+
+
+_TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")
+
+
+def empty_tally(device: torch.device) -> dict[str, Tensor]:
+    """loss: sum over events; saturated: number of scores with |score| > 0.999; first_bad_step: the first step whose
+    loss was not finite, else the largest integer."""
+    return {
+        "loss": torch.zeros((), dtype=torch.float64, device=device),
+        "saturated": torch.zeros((), dtype=torch.int64, device=device),
+        "first_bad_step": torch.full((), torch.iinfo(torch.int64).max, device=device),
+    }

@@ -1,0 +1,115 @@
+"""The training loop: phases, epochs, ticks, steps."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from prnn_cli.errors import RunError
+from prnn_cli.networks.network import Network
+from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.state import EpochRecord, TrainState, empty_tally
+from prnn_cli.training.step import Loss, train_step
+from prnn_cli.training.strategies import Phase
+from prnn_cli.training.ticks import TickMaker
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Read once a tick. `loss` is the mean over the events of the epoch so far."""
+
+    phase: int
+    epoch: int
+    learning: str
+    loss: float
+    events_done: int
+    events_total: int
+    events_per_s: float
+    seconds_left: float
+
+
+@dataclass
+class Trainer:
+    """`run` takes `state` from where its cursor stands to the end, and reports at every tick, when `state` is
+    whole: there it may be saved, or the report may raise to stop."""
+
+    network: Network
+    loss: Loss
+    settings: Mapping[str, LearningSettings]
+    phases: Sequence[Phase]
+    ticks: TickMaker
+    state: TrainState
+
+    def run(self, at_tick: Callable[[Progress], None], at_epoch: Callable[[EpochRecord], None]) -> None:
+        state, cursor = self.state, self.state.cursor
+        while cursor.phase < len(self.phases):
+            phase = self.phases[cursor.phase]
+            while cursor.epoch < phase.epochs:
+                for start, stop in self.ticks.bounds(cursor.step):
+                    started = time.perf_counter()
+                    for step, batch in enumerate(self.ticks.make(cursor, start, stop), start):
+                        train_step(self.network, self.loss, self.settings, state, batch, phase, step)
+                    self._refuse_bad_loss(phase)  # reads the device: the tick's one synchronisation
+                    cursor.step = stop
+                    state.epoch_seconds += time.perf_counter() - started
+                    at_tick(self._progress(phase))
+                record = self._epoch_record(phase)
+                state.history.append(record)
+                at_epoch(record)
+                state.tally, state.epoch_seconds = empty_tally(state.device), 0.0
+                cursor.epoch, cursor.step = cursor.epoch + 1, 0
+            cursor.phase, cursor.epoch = cursor.phase + 1, 0
+
+    @property
+    def events_total(self) -> int:
+        return self._events(0, self.ticks.plan.num_steps) * sum(phase.epochs for phase in self.phases)
+
+    def _progress(self, phase: Phase) -> Progress:
+        cursor, history = self.state.cursor, self.state.history
+        events = self._events(0, cursor.step)
+        done = events + sum(record.events for record in history)
+        seconds = self.state.epoch_seconds + sum(record.seconds for record in history)
+        return Progress(
+            phase=cursor.phase + 1,
+            epoch=cursor.epoch + 1,
+            learning="+".join(phase.learning),
+            loss=self._mean_loss(events, phase),
+            events_done=done,
+            events_total=self.events_total,
+            events_per_s=done / seconds,
+            seconds_left=seconds / done * (self.events_total - done),
+        )
+
+    def _epoch_record(self, phase: Phase) -> EpochRecord:
+        """All events of the epoch count, those of the last steps that can't update too; the loss has none of these."""
+        updating = self.ticks.num_updating_steps
+        events = self._events(0, self.ticks.plan.num_steps)
+        active = self.ticks.plan.num_active[:updating].astype(float)
+        num_scores = (active * (active + self.ticks.sampler.num_sampled)).sum() * len(phase.updates)
+        seconds = self.state.epoch_seconds
+        return EpochRecord(
+            phase=self.state.cursor.phase + 1,
+            epoch=self.state.cursor.epoch + 1,
+            learning="+".join(phase.learning),
+            loss=self._mean_loss(self._events(0, updating), phase),
+            saturated=float(self.state.tally["saturated"]) / max(1.0, num_scores),
+            events=events,
+            seconds=seconds,
+            events_per_s=events / max(seconds, 1e-9),
+            steps=updating,
+        )
+
+    def _events(self, start: int, stop: int) -> int:
+        return int(self.ticks.plan.num_active[start:stop].sum())
+
+    def _mean_loss(self, events: int, phase: Phase) -> float:
+        return float(self.state.tally["loss"]) / max(1, events * len(phase.updates))
+
+    def _refuse_bad_loss(self, phase: Phase) -> None:
+        tally, cursor = self.state.tally, self.state.cursor
+        if int(tally["first_bad_step"]) <= self.ticks.plan.num_steps:
+            raise RunError(
+                f"the loss is not finite since step {int(tally['first_bad_step'])} of phase {cursor.phase + 1}, "
+                f"epoch {cursor.epoch + 1}, while {', '.join(phase.learning)} learned; lower "
+                + " or ".join(f"subnets.{name}.learning_rate" for name in phase.learning)
+                + ", or use recipe.activation=tanh"
+            )

@@ -1,0 +1,65 @@
+"""Small things that many tests are about: a log of eight items, and a network with odd sizes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from prnn_cli.batching import Batch, SessionParallelPlan, first_occurrence
+from prnn_cli.data.sessions import Sessions
+from prnn_cli.networks.inputs import OneHot
+from prnn_cli.networks.network import Network
+from prnn_cli.networks.readouts import Separate
+from prnn_cli.networks.subnet import Subnet
+
+CPU = torch.device("cpu")
+
+
+def sessions_of(*sessions: Sequence[int], num_items: int = 8) -> Sessions:
+    lengths = [len(session) for session in sessions]
+    return Sessions(
+        items=np.array([item for session in sessions for item in session], dtype=np.int32),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        session_index=np.arange(len(sessions)),
+        num_items=num_items,
+    )
+
+
+def random_sessions(seed: int, num_sessions: int = 30, num_items: int = 8) -> Sessions:
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(2, 9, num_sessions)
+    return sessions_of(*(rng.integers(0, num_items, n).tolist() for n in lengths), num_items=num_items)
+
+
+def id_network(num_items: int = 8, hidden_size: int = 5, activation: str = "tanh") -> Network:
+    subnet = Subnet("id", (OneHot(num_items),), hidden_size, weight=1.0)
+    return Network((subnet,), Separate((subnet,), num_items), activation)
+
+
+def parameters_of(
+    network: Network, seed: int = 0, dtype: torch.dtype = torch.float32
+) -> dict[str, torch.Tensor]:
+    """Initial parameters with biases that are not 0, so that a forgotten bias shows."""
+    generator = torch.Generator().manual_seed(seed)
+    parameters = network.initial_parameters(generator)
+    return {
+        name: (value + 0.1 * torch.randn(value.shape, generator=generator)).to(dtype)
+        for name, value in parameters.items()
+    }
+
+
+def batches_of(sessions: Sessions, num_slots: int, negatives: torch.Tensor | None = None) -> list[Batch]:
+    """Without dropout; `negatives` (M − B,) are the same at every step."""
+    plan = SessionParallelPlan.build(sessions, num_slots)
+    inputs = plan.steps(0, plan.num_steps)
+    extra = torch.empty(0, dtype=torch.int64) if negatives is None else negatives
+    output_items = torch.cat([inputs.target_items, extra.expand(plan.num_steps, -1)], dim=1)
+    fields = (
+        inputs.input_items,
+        first_occurrence(inputs.input_items),
+        output_items,
+        first_occurrence(output_items),
+        inputs.new_session,
+        inputs.active,
+    )
+    return [Batch(*step) for step in zip(*fields, strict=True)]

@@ -1,0 +1,65 @@
+import math
+
+import pytest
+import torch
+
+from prnn_cli.training.losses import top1
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def slow_top1(scores: list[list[float]], active: list[bool]) -> list[float]:
+    """From the equation, one slot and one column after the other."""
+    slots, columns = len(scores), len(scores[0])
+    used = [j for j in range(columns) if j >= slots or active[j]]
+    losses = []
+    for i in range(slots):
+        if not active[i]:
+            losses.append(0.0)
+            continue
+        r = scores[i]
+        total = sum(sigmoid(r[j] - r[i]) + sigmoid(r[j] ** 2) for j in used)
+        losses.append(total / len(used) - sigmoid(r[i] ** 2) / len(used))
+    return losses
+
+
+@pytest.mark.parametrize("num_sampled", [0, 4])
+@pytest.mark.parametrize("active", [[True] * 3, [True, False, True], [False, False, True]])
+def test_top1_equals_the_equation(active: list[bool], num_sampled: int) -> None:
+    scores = torch.randn(3, 3 + num_sampled, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    found = top1(scores, torch.tensor(active))
+    assert found.tolist() == pytest.approx(slow_top1(scores.tolist(), active))
+
+
+def test_top1_by_hand() -> None:
+    """Two slots with all scores 0: both pairwise terms and one regularisation are σ(0) = 1/2, M = 2."""
+    losses = top1(torch.zeros(2, 2), torch.tensor([True, True]))
+    assert losses.tolist() == pytest.approx([0.75, 0.75])
+
+
+def test_the_targets_own_score_is_not_regularised() -> None:
+    """With all others at −∞-like distance the loss must keep falling in the target's score."""
+    scores = torch.zeros(2, 2, requires_grad=True)
+    top1(scores, torch.tensor([True, True])).sum().backward()
+    own = scores.grad.diagonal()
+    pairwise = -0.25 / 2  # −σ'(0) / M from the one negative; a regularised target would add σ'(r²)·2r
+    assert own.tolist() == pytest.approx([pairwise, pairwise])
+
+
+def test_idle_slots_give_and_take_nothing() -> None:
+    scores = torch.randn(3, 5, requires_grad=True)
+    losses = top1(scores, torch.tensor([True, True, False]))
+    assert losses[2] == 0
+    losses.sum().backward()
+    assert (scores.grad[2] == 0).all()  # its row
+    assert (scores.grad[:, 2] == 0).all()  # and its target as a negative of the others
+
+
+def test_saturated_and_huge_scores_stay_finite() -> None:
+    scores = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
+    losses = top1(scores, torch.tensor([True, True]))
+    losses.sum().backward()
+    assert torch.isfinite(losses).all()
+    assert torch.isfinite(scores.grad).all()
