@@ -1,9 +1,13 @@
 """Shared fixtures: the real data sets where they lie beside the repository, and small logs made on the spot."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from prnn_cli.data.sessions import Sessions
 
 
 def _real_data(name: str) -> Path:
@@ -23,3 +27,15 @@ def online_retail() -> Path:
 @pytest.fixture(scope="session")
 def eshop_clothing() -> Path:
     return _real_data("eshop_clothing")
+
+
+@pytest.fixture(scope="session")
+def log_of() -> Callable[[list[list[int]], int], Sessions]:
+    """Lists of item_index, one a session -> `Sessions` numbered 0, 10, 20, …"""
+
+    def make(sessions: list[list[int]], num_items: int) -> Sessions:
+        offsets = np.cumsum([0, *map(len, sessions)], dtype=np.int64)
+        items = np.array([item for session in sessions for item in session], dtype=np.int32)
+        return Sessions(items, offsets, 10 * np.arange(len(sessions)), num_items)
+
+    return make

@@ -55,6 +55,8 @@ def run_command(command: str, overrides: list[str]) -> int:
         hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(explain(error, SCHEMAS[command])) from error
+    except SystemExit as finished:  # after --help and its like
+        return int(finished.code or 0)
     except OSError as error:  # the output folder
         raise RunError(f"{error.filename or 'a file'}: {error.strerror or error}") from error
     return jobs.finish()

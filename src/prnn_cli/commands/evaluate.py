@@ -38,7 +38,10 @@ def run(config: EvaluateCommand, folder: RunFolder) -> None:
     network = build_network(train_config, data.train.num_items)
     parameters = load_model(trained.model_file, network, device)
     ranks = compare(NetworkScorer(network, parameters), data, evaluation, device)
-    results = before | {"device": device_name(device)} | environment() | measured(ranks, evaluation)
+    trained_as = {
+        key: value for key, value in before.items() if "@" not in key
+    }  # other cut-offs may be asked for
+    results = trained_as | {"device": device_name(device)} | environment() | measured(ranks, evaluation)
     write_results(folder.path, results, ranks)
     show_results(folder.path)
 

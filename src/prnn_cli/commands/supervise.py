@@ -72,10 +72,9 @@ class Supervisor:
             record.loss,
             f"{record.events_per_s:,.0f}",
         )
+        history = pd.DataFrame([asdict(record) for record in self.trainer.state.history])
         with atomic_write(self.folder.path / "epochs.csv") as temporary:
-            pd.DataFrame([asdict(record) for record in self.trainer.state.history]).to_csv(
-                temporary, index=False
-            )
+            history.drop(columns="steps").to_csv(temporary, index=False)
 
     def save_checkpoint(self) -> None:
         decisions = {"device": self.trainer.state.device.type, "threads": torch.get_num_threads()}

@@ -5,17 +5,16 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from prnn_cli.errors import UserError
-from prnn_cli.files import atomic_write
 from prnn_cli.networks.network import Network
+from prnn_cli.tensor_files import write_tensors
 
 
 def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:
-    with atomic_write(path) as temporary:
-        save_file({name: value.contiguous() for name, value in parameters.items()}, temporary)
+    write_tensors(path, parameters)
 
 
 def load_model(path: Path, network: Network, device: torch.device) -> dict[str, Tensor]:

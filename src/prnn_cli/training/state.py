@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from prnn_cli.errors import RunError
-from prnn_cli.files import atomic_write
 from prnn_cli.networks.network import Network
+from prnn_cli.tensor_files import write_tensors
 from prnn_cli.training.optim import LearningSettings, Slot
 
 
@@ -90,7 +89,7 @@ class TrainState:
     def save(self, path: Path, decisions: dict[str, Any]) -> None:
         """One file, whole or absent. `decisions` were made at start (device, threads) and bind a resumed run."""
         tensors = {
-            f"{group}/{name}": value.contiguous()
+            f"{group}/{name}": value
             for group in _TENSOR_GROUPS
             for name, value in getattr(self, group).items()
         }
@@ -100,8 +99,7 @@ class TrainState:
             "history": [asdict(record) for record in self.history],
             "decisions": decisions,
         }
-        with atomic_write(path) as temporary:
-            save_file(tensors, temporary, metadata={"progress": json.dumps(progress)})
+        write_tensors(path, tensors, {"progress": json.dumps(progress)})
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> tuple["TrainState", dict[str, Any]]:

@@ -1,0 +1,83 @@
+"""Runs `prnn` as a user does, in an empty folder and on a log that trains in about a second."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from prnn_cli.cli import main
+
+SMALL = [
+    "dataset.synthetic.num_items=60",
+    "dataset.synthetic.num_sessions=400",
+    "dataset.synthetic.num_intents=4",
+    "dataset.synthetic.num_days=4",
+    "subnets.id.hidden_size=12",
+    "recipe.batch_size=16",
+    "epochs=2",
+    "hardware=cpu",
+    "hardware.threads=1",
+]
+
+
+@dataclass(frozen=True)
+class Result:
+    exit_code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty current folder; the cache is shared by the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield tmp_path
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def prnn(workplace: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """prnn("train", "epochs=1") in this process."""
+
+    def run(*arguments: str) -> Result:
+        capfd.readouterr()
+        exit_code = main(arguments)
+        return Result(exit_code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def start_prnn(workplace: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """start_prnn("train", …) as a process of its own, for signals and limits."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, preexec_fn: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "prnn_cli", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            preexec_fn=preexec_fn,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,97 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from commands.conftest import SMALL, Result
+
+Prnn = Callable[..., Result]
+DATASET = SMALL[:4]
+
+
+def test_preprocess_writes_the_contracts_files_and_table_1(prnn: Prnn) -> None:
+    result = prnn("preprocess", *DATASET, "hydra.run.dir=runs/data")
+    assert result.exit_code == 0
+    folder = Path("runs/data")
+    events = pd.read_parquet(folder / "events.parquet")
+    items = pd.read_parquet(folder / "items.parquet")
+    summary = json.loads((folder / "summary.json").read_text())
+    assert list(events) == ["session_id", "session_index", "item_index", "time", "part"]
+    assert list(items) == ["item_index", "item_id", "support"]
+    for part in ("train", "test"):
+        rows = events[events["part"] == part]
+        assert summary[part] == {"sessions": rows["session_index"].nunique(), "events": len(rows)}
+    assert summary["items"] == len(items)
+    assert summary["rows"] == len(events) + sum(summary["dropped"].values())
+    assert (folder / "table1.md").read_text().startswith("| Data | train sessions |")
+    assert "items too rare" in result.out
+
+
+def test_evaluate_repeats_the_runs_metrics_and_takes_other_settings(prnn: Prnn) -> None:
+    assert prnn("train", *SMALL, "hydra.run.dir=runs/mine").exit_code == 0
+    trained = json.loads(Path("runs/mine/metrics.json").read_text())
+
+    assert prnn("evaluate", "run=runs/mine", "hydra.run.dir=again").exit_code == 0
+    again = json.loads(Path("again/metrics.json").read_text())
+    assert {key: again[key] for key in ("recall@20", "mrr@20", "baselines")} == {
+        key: trained[key] for key in ("recall@20", "mrr@20", "baselines")
+    }
+
+    other = ["evaluation.cutoffs=[1,5]", "evaluation.candidates=10", "evaluation.tie_break=standard"]
+    result = prnn("evaluate", "run=runs/mine", *other, "hydra.run.dir=other")
+    assert result.exit_code == 0
+    metrics = json.loads(Path("other/metrics.json").read_text())
+    assert (metrics["candidates"], metrics["tie_break"]) == (10, "standard")
+    assert metrics["recall@1"] == metrics["mrr@1"] <= metrics["recall@5"]
+    assert "recall@20" not in metrics
+    assert json.loads(Path("runs/mine/metrics.json").read_text()) == trained
+
+
+def test_evaluate_writes_into_the_runs_folder_by_default(prnn: Prnn) -> None:
+    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
+    prnn("evaluate", "run=runs/mine")
+    (folder,) = Path("runs/mine").glob("evaluation_*")
+    assert (folder / "metrics.json").is_file()
+
+
+def test_evaluate_refuses_a_log_that_has_changed(prnn: Prnn, tmp_path: Path) -> None:
+    log = tmp_path / "clicks.csv"
+    rows = [(f"s{s}", f"i{(s + n) % 7}", 86400 * s // 10 + n) for s in range(60) for n in range(4)]
+    pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_csv(log, index=False)
+    own = [*SMALL[4:], "dataset=generic", f"dataset.path={log}", "hydra.run.dir=runs/mine"]
+    assert prnn("train", *own).exit_code == 0
+    log.write_text(log.read_text() + "s0,i0,5\n")
+    result = prnn("evaluate", "run=runs/mine")
+    assert result.exit_code == 2
+    assert "have changed since it was trained" in result.err
+
+
+def test_evaluate_names_a_damaged_model(prnn: Prnn) -> None:
+    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
+    model = Path("runs/mine/model.safetensors")
+    model.write_bytes(model.read_bytes()[:-50])
+    result = prnn("evaluate", "run=runs/mine")
+    assert result.exit_code == 2
+    assert "model.safetensors is not a readable model" in result.err
+
+
+@pytest.mark.parametrize("command", ["evaluate", "status"])
+def test_a_folder_that_is_no_run_is_named_and_not_created(prnn: Prnn, command: str) -> None:
+    missing = prnn(command, "run=runs/nope")
+    assert missing.exit_code == 2
+    assert "run=runs/nope is not the folder of a run (there is no such folder)" in missing.err
+    assert not Path("runs").exists()
+    Path("empty").mkdir()
+    empty = prnn(command, "run=empty")
+    assert empty.exit_code == 2
+    assert "holds no status.json" in empty.err
+
+
+def test_evaluate_refuses_a_run_that_is_not_finished(prnn: Prnn) -> None:
+    diverging = ["recipe.activation=linear", "recipe.learning_rate=1e38"]
+    prnn("train", *SMALL, *diverging, "hydra.run.dir=runs/mine")
+    result = prnn("evaluate", "run=runs/mine")
+    assert result.exit_code == 2
+    assert "runs/mine is not finished (status: failed)" in result.err

@@ -1,0 +1,293 @@
+import csv
+import json
+import os
+import re
+import resource
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from commands.conftest import SMALL, Result
+
+RUN = "hydra.run.dir=runs/mine"
+Prnn = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run, made once for the tests that only look at it."""
+    from prnn_cli.cli import main
+
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(folder / "cache"))
+        assert main(["train", *SMALL, "label=mine", RUN]) == 0
+    return folder / "runs" / "mine"
+
+
+def test_a_run_leaves_what_the_contract_names(finished: Path) -> None:
+    names = {path.name for path in finished.iterdir()}
+    assert names == {
+        ".hydra",
+        "train.log",
+        "epochs.csv",
+        "model.safetensors",
+        "checkpoint",
+        "status.json",
+        "metrics.json",
+        "results.md",
+        "results.csv",
+        "ranks.parquet",
+    }
+    assert {path.name for path in (finished / ".hydra").iterdir()} == {
+        "config.yaml",
+        "hydra.yaml",
+        "overrides.yaml",
+    }
+
+
+def test_metrics_hold_the_run_and_the_baselines(finished: Path) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    described = {
+        "status": "done",
+        "label": "mine",
+        "dataset": "synthetic",
+        "features": "none",
+        "arch": "id_only",
+        "strategy": "simultaneous",
+        "row": None,
+        "seed": 42,
+        "hidden_size": "12",
+        "candidates": "all",
+        "tie_break": "conservative",
+        "device": "cpu",
+    }
+    assert {key: metrics[key] for key in described} == described
+    assert metrics["baselines"].keys() == {"item_knn", "markov", "popularity"}
+    for method in (metrics, *metrics["baselines"].values()):
+        assert 0 <= method["mrr@20"] <= method["recall@20"] <= 1
+        assert 0 <= method["tie_rate"] <= 1
+    item_knn = metrics["baselines"]["item_knn"]
+    for key in ("recall@20", "mrr@20"):
+        assert metrics["gain"][key] == pytest.approx(metrics[key] / item_knn[key] - 1)
+    assert metrics["train"].keys() == {"events", "steps", "seconds", "events_per_s", "steps_per_s"}
+    assert metrics["versions"]["torch"] == torch.__version__
+
+
+def test_the_model_has_the_counted_parameters(finished: Path) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    model = load_file(finished / "model.safetensors")
+    assert sum(value.numel() for value in model.values()) == metrics["num_parameters"]
+    num_items, hidden = len(model["readout.id"]), 12
+    in_and_out, recurrent = num_items * (3 * hidden + hidden + 1), 3 * hidden * (hidden + 1)
+    assert metrics["num_parameters"] == in_and_out + recurrent
+
+
+def test_epochs_are_recorded(finished: Path) -> None:
+    with (finished / "epochs.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == [
+        "phase",
+        "epoch",
+        "learning",
+        "loss",
+        "saturated",
+        "events",
+        "seconds",
+        "events_per_s",
+    ]
+    assert [(row["phase"], row["epoch"], row["learning"]) for row in rows] == [
+        ("1", "1", "id"),
+        ("1", "2", "id"),
+    ]
+    assert float(rows[1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_ranks_give_the_metrics_back(finished: Path) -> None:
+    metrics = json.loads((finished / "metrics.json").read_text())
+    ranks = pd.read_parquet(finished / "ranks.parquet")
+    assert len(ranks) == metrics["num_test_events"]
+    assert (ranks["rank_network"] <= 20).mean() == pytest.approx(metrics["recall@20"])
+    item_knn = ranks["rank_item_knn"]
+    assert (1 / item_knn).where(item_knn <= 20, 0).mean() == pytest.approx(
+        metrics["baselines"]["item_knn"]["mrr@20"]
+    )
+
+
+def test_the_table_shows_gains_over_item_knn(finished: Path) -> None:
+    table = (finished / "results.md").read_text()
+    lines = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("|")]
+    assert lines == ["Method", "---", "Item-kNN", "Markov", "Popularity", "mine"]
+    assert re.search(r"\| mine \| 0\.\d{4} \([+−]\d+\.\d\d%\) \|", table)
+    rows = pd.read_csv(finished / "results.csv")
+    assert rows["method"].tolist() == ["network", "item_knn", "markov", "popularity"]
+
+
+def test_the_table_is_printed_with_the_path(prnn: Prnn, finished: Path) -> None:
+    result = prnn("train", *SMALL, "label=mine", f"hydra.run.dir={finished}", "resume=true")
+    assert result.exit_code == 0
+    assert "Item-kNN" in result.out
+    assert f"written to {finished}" in result.out
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_one_others(prnn: Prnn) -> None:
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert prnn("train", *SMALL, f"seed={seed}", f"hydra.run.dir=runs/{name}").exit_code == 0
+    a, b, c = (load_file(f"runs/{name}/model.safetensors") for name in "abc")
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert not torch.equal(a["readout.id"], c["readout.id"])
+    metrics = [json.loads(Path(f"runs/{name}/metrics.json").read_text()) for name in "ab"]
+    assert metrics[0]["recall@20"] == metrics[1]["recall@20"]
+
+
+def test_a_taken_folder_is_refused_and_left_as_it_was(prnn: Prnn, finished: Path) -> None:
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    result = prnn("train", *SMALL, f"hydra.run.dir={finished}")
+    assert result.exit_code == 2
+    assert "is not empty; add resume=true" in result.err
+    assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
+
+
+def test_a_finished_run_prints_its_result_again_without_training(prnn: Prnn, finished: Path) -> None:
+    before = (finished / "metrics.json").read_bytes()
+    result = prnn("train", *SMALL, "label=mine", f"hydra.run.dir={finished}", "resume=true")
+    assert result.exit_code == 0
+    assert "this run is finished" in result.err
+    assert (finished / "metrics.json").read_bytes() == before
+
+
+def test_resuming_with_another_configuration_names_the_difference(prnn: Prnn, finished: Path) -> None:
+    result = prnn("train", *SMALL, "label=mine", "seed=7", f"hydra.run.dir={finished}", "resume=true")
+    assert result.exit_code == 2
+    assert "seed was 42 and is now 7" in result.err
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_resumes_to_the_same_bits(
+    prnn: Prnn, start_prnn: Callable[..., object], number: signal.Signals, exit_code: int
+) -> None:
+    """The signal is honoured at the end of a tick; what was trained until then is in the checkpoint."""
+    long = [*SMALL, "epochs=40"]
+    process = start_prnn("train", *long, RUN, "checkpoint.every_s=0")
+    wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == exit_code
+    assert "resume=true" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert status_of("runs/mine")["status"] == "failed"
+    assert Path("runs/mine/checkpoint/state.safetensors").is_file()
+    assert not Path("runs/mine/metrics.json").exists()
+
+    resumed = prnn("train", *long, RUN, "resume=true")
+    assert resumed.exit_code == 0
+    assert "resuming at phase 1, epoch" in resumed.err
+    assert prnn("train", *long, "hydra.run.dir=runs/whole").exit_code == 0
+    mine, whole = (load_file(f"runs/{name}/model.safetensors") for name in ("mine", "whole"))
+    assert all(torch.equal(mine[name], whole[name]) for name in whole)
+    assert [row.split(",")[:5] for row in Path("runs/mine/epochs.csv").read_text().splitlines()] == [
+        row.split(",")[:5] for row in Path("runs/whole/epochs.csv").read_text().splitlines()
+    ]
+
+
+def test_a_killed_run_is_dead_and_resumes_from_its_last_checkpoint(
+    prnn: Prnn, start_prnn: Callable[..., object]
+) -> None:
+    long = [*SMALL, "epochs=40", "checkpoint.every_s=0"]
+    process = start_prnn("train", *long, RUN)
+    wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
+    process.kill()
+    process.communicate()
+    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: dead"
+    assert prnn("train", *long, RUN, "resume=true").exit_code == 0
+    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: done"
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
+    prnn: Prnn, start_prnn: Callable[..., object]
+) -> None:
+    """No file may grow beyond 8 KB, so the first checkpoint cannot be written."""
+
+    def limit_file_size() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    assert prnn("preprocess", *SMALL[:4]).exit_code == 0  # the cache is there
+    process = start_prnn("train", *SMALL, RUN, preexec_fn=limit_file_size)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].startswith("prnn: cannot write")
+    assert "state.safetensors" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert list(Path("runs/mine/checkpoint").iterdir()) == []
+    assert prnn("train", *SMALL, RUN, "resume=true").exit_code == 0
+
+
+def test_a_diverging_run_fails_with_what_to_change(prnn: Prnn) -> None:
+    result = prnn("train", *SMALL, RUN, "recipe.activation=linear", "recipe.learning_rate=1e38")
+    assert result.exit_code == 1
+    assert "the loss is not finite since step" in result.err
+    assert "lower subnets.id.learning_rate" in result.err
+    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: failed"
+
+
+def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
+    result = prnn("train", "-m", *SMALL, "seed=1,2", "hydra.sweep.dir=runs/sweep")
+    assert result.exit_code == 0
+    assert {path.name for path in Path("runs/sweep").iterdir()} == {
+        "0",
+        "1",
+        "multirun.yaml",
+        "table.md",
+        "table.csv",
+    }
+    table = Path("runs/sweep/table.md").read_text()
+    assert "seed 1" in table
+    assert "seed 2" in table
+    assert table.count("Item-kNN") == 1
+
+
+def test_a_job_that_fails_does_not_stop_the_others(prnn: Prnn) -> None:
+    rates = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38"]
+    result = prnn("train", "-m", *SMALL, *rates, "hydra.sweep.dir=runs/sweep")
+    failed = prnn("status", "run=runs/sweep/1").out
+    assert result.exit_code == 1
+    assert "job 1 failed" in result.err
+    assert "failed" in failed
+    assert Path("runs/sweep/0/metrics.json").is_file()
+    assert Path("runs/sweep/table.md").is_file()
+
+
+def test_the_second_run_reuses_the_prepared_data(prnn: Prnn) -> None:
+    prnn("preprocess", *SMALL[:4])
+    assert "reusing prepared data in" in prnn("train", *SMALL).err
+
+
+def test_the_validation_part_can_be_ranked_instead(prnn: Prnn) -> None:
+    arguments = [*SMALL, "dataset.validation_days=1", "evaluation.part=validation", RUN]
+    assert prnn("train", *arguments).exit_code == 0
+    metrics = json.loads(Path("runs/mine/metrics.json").read_text())
+    events = pd.read_parquet(
+        next(Path(os.environ["PRNN_CACHE_DIR"]).glob(f"prepared/{metrics['data_hash']}/events*"))
+    )
+    validation = events[events["part"] == "validation"]
+    assert metrics["num_test_events"] == len(validation) - validation["session_index"].nunique()
+
+
+def status_of(folder: str) -> dict[str, object]:
+    path = Path(folder) / "status.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def wait_for(condition: Callable[[], bool], process: object, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "nothing happened in time"
+        time.sleep(0.02)

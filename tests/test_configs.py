@@ -1,0 +1,58 @@
+"""Every option of every group composes, with typed values and without a default in the code."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from prnn_cli.hydra_app import SCHEMAS, configs_folder, register_schemas
+from prnn_cli.schema import FilterConfig, check
+
+CONFIGS = configs_folder()
+GROUPS = ("dataset", "arch", "strategy", "recipe", "evaluation", "hardware")
+OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
+
+
+def composed(command: str, *overrides: str) -> object:
+    register_schemas()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return OmegaConf.to_object(compose(command, list(overrides)))
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_composes_and_lies_within_bounds(group: str, option: str) -> None:
+    path = ["dataset.path=clicks.csv"] if group == "dataset" and option != "synthetic" else []
+    config = composed("train", f"{group}={option}", *path)
+    check(config)
+    chosen = getattr(config, group)
+    assert getattr(chosen, "name", option) == option
+
+
+@pytest.mark.parametrize("command", SCHEMAS)
+def test_every_command_composes_to_its_typed_configuration(command: str) -> None:
+    run = ["run=somewhere"] if command in ("evaluate", "status") else []
+    config = composed(command, *run)
+    assert isinstance(config, SCHEMAS[command])
+    check(config)
+
+
+def test_no_default_stands_in_the_code() -> None:
+    """Filters are the exception: each element of the list gives one of the conditions and leaves the others."""
+
+    def defaults_of(schema: type) -> list[str]:
+        found = []
+        for field in dataclasses.fields(schema):
+            if field.default_factory is not dataclasses.MISSING:
+                found += defaults_of(field.default_factory)
+            elif field.default != "???":
+                found.append(f"{schema.__name__}.{field.name}")
+        return found
+
+    assert [name for schema in SCHEMAS.values() for name in defaults_of(schema)] == []
+    assert defaults_of(FilterConfig) == ["FilterConfig.exclude", "FilterConfig.above", "FilterConfig.present"]
+
+
+def test_configs_lie_beside_the_package_or_in_it() -> None:
+    assert Path(CONFIGS / "train.yaml").is_file()
