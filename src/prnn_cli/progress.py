@@ -8,11 +8,9 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     TaskProgressColumn,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
@@ -49,14 +47,18 @@ class Meter:
 
 
 @contextmanager
-def meter(what: str, total: int, unit_counts: bool = False) -> Iterator[Meter]:
-    """`unit_counts` shows done/total instead of a percentage."""
+def meter(what: str, total: int) -> Iterator[Meter]:
     if not console.is_terminal:
         yield Meter(what, total, None)
         return
-    share = MofNCompleteColumn() if unit_counts else TaskProgressColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), share, TextColumn("{task.fields[note]}"))
-    with Progress(
-        *columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console, transient=True
-    ) as bars:
+    note, left = TextColumn("{task.fields[note]}"), TextColumn("left")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        note,
+        TimeRemainingColumn(),
+        left,
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
         yield Meter(what, total, bars)

@@ -14,6 +14,7 @@ from prnn_cli.hardware import device_name, select_device
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.results import environment, measured, show_results, write_results
+from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
 from prnn_cli.training.state import TrainState
@@ -30,6 +31,7 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
         return
     device = select_device(config.hardware)
     data = prepare(config.dataset, Path(config.cache_dir))
+    log.info("%s", one_line(data.summary))
     sessions_to_rank(data, config.evaluation.part)  # refused now rather than after training
 
     trainer = build_trainer(config, data, device)

@@ -71,6 +71,7 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
         _write(split, events, temporary)
         if damaged:
             shutil.rmtree(folder)
+    log.info("prepared data in %s", folder)
     return _load(folder, reused=False)
 
 

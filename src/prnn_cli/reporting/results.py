@@ -4,16 +4,17 @@ import json
 import logging
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from omegaconf import OmegaConf
 
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
 from prnn_cli.files import atomic_write, write_json, write_text
-from prnn_cli.reporting.tables import gain, markdown, results_table, show
+from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
 from prnn_cli.schema import EvaluationConfig
 
 log = logging.getLogger(__name__)
@@ -44,9 +45,9 @@ def environment() -> dict[str, Any]:
 
 
 def write_results(folder: Path, results: dict[str, Any], ranks: dict[str, Ranks]) -> None:
-    table = results_table([results])
-    write_text(folder / "results.md", f"{markdown(table)}\n{footer(results)}\n")
-    _write_csv(folder / "results.csv", _plain_rows([results]))
+    runs = {run_name(results): results}
+    write_text(folder / "results.md", f"{markdown(results_table(runs))}\n{footer(results)}\n")
+    _write_csv(folder / "results.csv", _plain_rows(runs))
     with atomic_write(folder / "ranks.parquet") as temporary:
         ranks_frame(ranks, results["tie_break"]).to_parquet(temporary, index=False)
     # Last, as its presence says that the others are whole.
@@ -55,7 +56,10 @@ def write_results(folder: Path, results: dict[str, Any], ranks: dict[str, Ranks]
 
 def show_results(folder: Path) -> None:
     results = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    show(results_table([results]), title=f"{results['dataset']}: {results['num_test_events']:,} events")
+    show(
+        results_table({run_name(results): results}),
+        title=results["dataset"],
+    )
     print(footer(results))
     print(f"written to {folder}")
 
@@ -80,25 +84,36 @@ def ranks_frame(ranks: dict[str, Ranks], tie_break: str) -> pd.DataFrame:
 
 def write_sweep_table(folders: Sequence[Path]) -> None:
     """table.md and table.csv of the finished jobs in the sweep's folder, printed too."""
-    runs = [
-        json.loads(file.read_text(encoding="utf-8"))
-        for folder in folders
-        if (file := folder / "metrics.json").is_file()
-    ]
+    runs = {
+        name: json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        for name, folder in zip(_swept_overrides(folders), folders, strict=True)
+        if (folder / "metrics.json").is_file()
+    }
     if not runs:
         return
-    sweep = folders[0].parent
-    same = [run for run in runs if _ranked_alike(run, runs[0])]
-    table = results_table(same)
-    write_text(sweep / "table.md", f"{markdown(table)}\n{footer(runs[0])}\n")
+    sweep, first = folders[0].parent, next(iter(runs.values()))
+    alike = {name: run for name, run in runs.items() if _ranked_alike(run, first)}
+    table = results_table(alike)
+    write_text(sweep / "table.md", f"{markdown(table)}\n{footer(first)}\n")
     _write_csv(sweep / "table.csv", _plain_rows(runs))
     show(table)
-    print(footer(runs[0]))
-    if len(same) < len(runs):
-        log.warning(
-            "%d jobs rank other events or candidates; they stand in table.csv only", len(runs) - len(same)
-        )
+    print(footer(first))
+    if apart := [name for name in runs if name not in alike]:
+        log.warning("ranked on other events or candidates, so in table.csv only: %s", ", ".join(apart))
     print(f"written to {sweep}")
+
+
+def _swept_overrides(folders: Sequence[Path]) -> list[str]:
+    """What tells each job from the others, such as "seed=2"; its number where nothing does."""
+    overrides = [_overrides(folder) for folder in folders]
+    shared = set.intersection(*map(set, overrides))
+    names = [" ".join(each for each in job if each not in shared) for job in overrides]
+    return names if len(set(names)) == len(names) else [folder.name for folder in folders]
+
+
+def _overrides(folder: Path) -> list[str]:
+    file = folder / ".hydra" / "overrides.yaml"
+    return list(OmegaConf.load(file)) if file.is_file() else []
 
 
 def _ranked_alike(run: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -108,15 +123,16 @@ def _ranked_alike(run: dict[str, Any], other: dict[str, Any]) -> bool:
     )
 
 
-def _plain_rows(runs: list[dict[str, Any]]) -> pd.DataFrame:
+def _plain_rows(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
     """Numbers without decoration; the baselines once for each run."""
     rows = []
-    for run in runs:
+    for name, run in runs.items():
         methods = {"network": run} | run["baselines"]
-        for name, values in methods.items():
+        for method, values in methods.items():
             rows.append(
-                {key: run[key] for key in ("label", "dataset", "arch", "strategy", "hidden_size", "seed")}
-                | {"method": name}
+                {"run": name}
+                | {key: run[key] for key in ("label", "dataset", "arch", "strategy", "hidden_size", "seed")}
+                | {"method": method}
                 | {key: values[key] for key in values if "@" in key or key == "tie_rate"}
             )
     return pd.DataFrame(rows)
@@ -129,7 +145,10 @@ def _write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 def _git_commit() -> str | None:
     """Of the checkout that prnn runs from; None where it was installed."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    checkout = Path(__file__).resolve().parents[3]
+    if not (checkout / ".git").exists():
+        return None
+    command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

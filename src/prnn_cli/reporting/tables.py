@@ -1,6 +1,7 @@
 """Tables as the paper prints them, from summaries and metrics."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -20,26 +21,35 @@ def table_1(name: str, summary: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame([row | {"items": summary["items"]}])
 
 
+def one_line(summary: dict[str, Any]) -> str:
+    parts = [
+        f"{part}: {summary[part]['sessions']:,} sessions, {summary[part]['events']:,} events"
+        for part in ("train", "validation", "test")
+        if part in summary
+    ]
+    return "; ".join([*parts, f"{summary['items']:,} items"])
+
+
 def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
     rows = [{"Dropped because of": reason, "events": count} for reason, count in summary["dropped"].items()]
     return pd.DataFrame(rows, columns=["Dropped because of", "events"])
 
 
-def results_table(runs: list[dict[str, Any]]) -> pd.DataFrame:
-    """The baselines of the first run, then each run: values with the gain over item-kNN in parentheses.
+def results_table(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
+    """The baselines, then each run by its name: values with the gain over item-kNN in parentheses.
 
     `runs` are the contents of metrics.json files that rank the same events in the same way.
     """
-    reference = runs[0]["baselines"]["item_knn"]
+    baselines = next(iter(runs.values()))["baselines"]
+    reference = baselines["item_knn"]
     columns = [key for key in reference if "@" in key]
-    rows = {METHOD_NAMES[name]: values for name, values in runs[0]["baselines"].items()}
-    rows |= {run_name(run): run for run in runs}
+    methods = [*((METHOD_NAMES[name], values) for name, values in baselines.items()), *runs.items()]
     return pd.DataFrame(
         [
-            {"Method": method}
+            {"Method": name}
             | {key: _with_gain(values[key], reference[key], values is not reference) for key in columns}
             | {"tie rate": f"{values['tie_rate']:.2%}"}
-            for method, values in rows.items()
+            for name, values in methods
         ]
     )
 

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every GPU test and the timings on a CUDA machine that has Python and torch, in one go.
+#   scripts/gpu_check.sh [WHEELS]   WHEELS: a folder of wheels, for a machine without a network
+# Leaves gpu-tests.xml and bench.json in $OUT (default: the current folder).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${OUT:-.}
+python=${PYTHON:-python3}
+if [ $# -gt 0 ]; then
+  "$python" -m pip install --quiet --no-index --find-links "$1" \
+    hydra-core omegaconf pandas numpy pyarrow scipy rich safetensors pillow pytest
+fi
+export PYTHONPATH=src
+"$python" -c 'import torch; assert torch.cuda.is_available(), "torch sees no CUDA device"'
+"$python" -m pytest -m gpu --junitxml "$out/gpu-tests.xml"
+"$python" scripts/bench.py --json "$out/bench.json"

@@ -1,0 +1,79 @@
+"""The same code on a CUDA device: agreement with the CPU, repeatability, resume. Skipped where there is none."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from commands.conftest import SMALL, Result
+from prnn_cli.training.losses import top1
+from prnn_cli.training.negatives import NegativeSampler
+from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.state import TrainState
+from prnn_cli.training.step import train_step
+from prnn_cli.training.strategies import simultaneous
+from small import batches_of, id_network, parameters_of, random_sessions
+
+Prnn = Callable[..., Result]
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+]
+ON_GPU = [argument for argument in SMALL if not argument.startswith("hardware")] + ["hardware=gpu"]
+
+
+def test_steps_agree_with_the_cpu() -> None:
+    """An epoch with resets, duplicates and an idle tail, without dropout: equal up to rounding."""
+    trained = {}
+    for device in (torch.device("cpu"), torch.device("cuda", 0)):
+        network = id_network()
+        settings = {"id": LearningSettings(0.1, 0.2)}
+        state = TrainState.initial(network, settings, 16, seed=0, device=device)
+        state.parameters = {name: value.to(device) for name, value in parameters_of(network).items()}
+        for number, batch in enumerate(batches_of(random_sessions(seed=2), 16)):
+            on_device = type(batch)(
+                **{name: value.to(device) for name, value in vars(batch).items() if name != "dropout"}
+            )
+            train_step(network, top1, settings, state, on_device, simultaneous(["id"], 1)[0], number)
+        trained[device.type] = {name: value.cpu() for name, value in state.parameters.items()}
+    for name, value in trained["cpu"].items():
+        torch.testing.assert_close(trained["cuda"][name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_a_run_trains_and_evaluates_on_the_gpu(prnn: Prnn) -> None:
+    assert prnn("train", *ON_GPU, "hydra.run.dir=runs/gpu").exit_code == 0
+    assert prnn("train", *SMALL, "hydra.run.dir=runs/cpu").exit_code == 0
+    gpu, cpu = (json.loads(Path(f"runs/{name}/metrics.json").read_text()) for name in ("gpu", "cpu"))
+    assert gpu["device"] == torch.cuda.get_device_name(0)
+    assert gpu["baselines"] == cpu["baselines"]
+    assert gpu["recall@20"] == pytest.approx(cpu["recall@20"], abs=0.1)  # other dropout masks
+
+
+def test_a_model_trained_on_the_gpu_ranks_alike_on_the_cpu(prnn: Prnn) -> None:
+    assert prnn("train", *ON_GPU, "hydra.run.dir=runs/gpu").exit_code == 0
+    assert prnn("evaluate", "run=runs/gpu", "hardware=cpu", "hydra.run.dir=cpu").exit_code == 0
+    gpu, cpu = (json.loads(Path(f"{name}/metrics.json").read_text()) for name in ("runs/gpu", "cpu"))
+    assert cpu["recall@20"] == pytest.approx(gpu["recall@20"], abs=0.01)
+
+
+def test_a_finished_checkpoint_is_read_back_onto_the_gpu(prnn: Prnn) -> None:
+    assert prnn("train", *ON_GPU, "hydra.run.dir=runs/gpu").exit_code == 0
+    Path("runs/gpu/metrics.json").unlink()
+    model = load_file("runs/gpu/model.safetensors")
+    assert prnn("train", *ON_GPU, "hydra.run.dir=runs/gpu", "resume=true").exit_code == 0
+    again = load_file("runs/gpu/model.safetensors")
+    assert all(torch.equal(model[name], again[name]) for name in model)
+
+
+def test_negatives_are_drawn_on_the_gpu_in_proportion_to_support() -> None:
+    device = torch.device("cuda", 0)
+    support = np.array([100, 4, 25, 0])
+    sampler = NegativeSampler(support, alpha=0.5, num_sampled=1000, device=device)
+    drawn = sampler.draw(200, torch.Generator(device).manual_seed(0)).cpu().numpy()
+    assert np.bincount(drawn.ravel(), minlength=4) / drawn.size == pytest.approx(
+        [10 / 17, 2 / 17, 5 / 17, 0], abs=0.01
+    )
