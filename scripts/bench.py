@@ -105,9 +105,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     path = parser.parse_args().json
     device = torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
-    name = (
-        torch.cuda.get_device_name(0) if device.type == "cuda" else platform.machine()
-    )
+    name = torch.cuda.get_device_name(0) if device.type == "cuda" else platform.machine()
     title = f"{name}, {torch.get_num_threads()} threads, torch {torch.__version__}"
 
     rows: list[dict[str, object]] = []
