@@ -51,6 +51,15 @@ class SyntheticConfig:
 
 
 @dataclass
+class ItemsConfig:
+    path: str | None = MISSING
+    item_id: str = MISSING
+    text: list[str] = MISSING
+    image: str | None = MISSING
+    image_pattern: str | None = MISSING
+
+
+@dataclass
 class DatasetConfig:
     name: str = MISSING
     path: str | None = MISSING
@@ -68,6 +77,40 @@ class DatasetConfig:
     validation_days: int = bounded(at_least=0)
     scale: float | None = bounded(at_least=0.001, at_most=1000)
     synthetic: SyntheticConfig | None = MISSING
+    items: ItemsConfig = field(default_factory=ItemsConfig)
+
+
+@dataclass
+class TfidfConfig:
+    max_ngram: int = bounded(at_least=1, at_most=3)
+    min_documents: int = bounded(at_least=1)
+    stopwords: list[str] = MISSING
+
+
+@dataclass
+class ImagesConfig:
+    weights: str | None = MISSING
+    batch_size: int = bounded(at_least=1)
+    workers: int = bounded(at_least=0)
+    max_bad_share: float = bounded(at_least=0, at_most=1)
+
+
+@dataclass
+class PrecomputedConfig:
+    path: str | None = MISSING
+    item_ids: str | None = MISSING
+    normalise: bool = MISSING
+
+
+@dataclass
+class FeaturesConfig:
+    """`sources`: the subnet that is fed -> how its vectors are made (tfidf, googlenet, colour_histogram, precomputed)."""
+
+    name: str = MISSING
+    sources: dict[str, str] = MISSING
+    tfidf: TfidfConfig = field(default_factory=TfidfConfig)
+    images: ImagesConfig = field(default_factory=ImagesConfig)
+    precomputed: PrecomputedConfig = field(default_factory=PrecomputedConfig)
 
 
 @dataclass

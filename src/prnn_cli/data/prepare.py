@@ -22,7 +22,7 @@ from prnn_cli.files import atomic_folder, hash_of, write_json
 from prnn_cli.schema import DatasetConfig
 
 FORMAT_VERSION = 1  # part of the hash: raise it with every change of what is written or of the rules
-NOT_HASHED = ("name", "path", "scale", "synthetic")  # the content of the files stands for them
+NOT_HASHED = ("name", "path", "scale", "synthetic", "items")  # the content of the files stands for them
 
 UNREADABLE = (OSError, ValueError, KeyError)  # what a damaged folder makes the readers raise
 
