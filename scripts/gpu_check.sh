@@ -10,7 +10,7 @@ if [ $# -gt 0 ]; then
   "$python" -m pip install --quiet --no-index --find-links "$1" \
     hydra-core omegaconf pandas numpy pyarrow scipy rich safetensors pillow pytest
 fi
-export PYTHONPATH=src
+export PYTHONPATH="$PWD/src"
 "$python" -c 'import torch; assert torch.cuda.is_available(), "torch sees no CUDA device"'
 "$python" -m pytest -m gpu --junitxml "$out/gpu-tests.xml"
 "$python" scripts/bench.py --json "$out/bench.json"

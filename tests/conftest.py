@@ -6,8 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from prnn_cli.data.sessions import Sessions
+
+# The tests' products are tiny: threads would only wait for each other, long where the machine is busy.
+torch.set_num_threads(1)
 
 
 def _real_data(name: str) -> Path:

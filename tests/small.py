@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from prnn_cli.batching import Batch, SessionParallelPlan, first_occurrence
+from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
@@ -33,7 +33,7 @@ def random_sessions(seed: int, num_sessions: int = 30, num_items: int = 8) -> Se
 
 def id_network(num_items: int = 8, hidden_size: int = 5, activation: str = "tanh") -> Network:
     subnet = Subnet("id", (OneHot(num_items),), hidden_size, weight=1.0)
-    return Network((subnet,), Separate((subnet,), num_items), activation)
+    return Network((subnet,), Separate((subnet,)), activation, num_items)
 
 
 def parameters_of(
@@ -41,25 +41,23 @@ def parameters_of(
 ) -> dict[str, torch.Tensor]:
     """Initial parameters with biases that are not 0, so that a forgotten bias shows."""
     generator = torch.Generator().manual_seed(seed)
-    parameters = network.initial_parameters(generator)
+    parameters = network.initial_parameters(seed)
     return {
         name: (value + 0.1 * torch.randn(value.shape, generator=generator)).to(dtype)
         for name, value in parameters.items()
     }
 
 
-def batches_of(sessions: Sessions, num_slots: int, negatives: torch.Tensor | None = None) -> list[Batch]:
+def batches_of(
+    network: Network, sessions: Sessions, num_slots: int, negatives: torch.Tensor | None = None
+) -> list[Batch]:
     """Without dropout; `negatives` (M − B,) are the same at every step."""
     plan = SessionParallelPlan.build(sessions, num_slots)
     inputs = plan.steps(0, plan.num_steps)
     extra = torch.empty(0, dtype=torch.int64) if negatives is None else negatives
     output_items = torch.cat([inputs.target_items, extra.expand(plan.num_steps, -1)], dim=1)
-    fields = (
-        inputs.input_items,
-        first_occurrence(inputs.input_items),
-        output_items,
-        first_occurrence(output_items),
-        inputs.new_session,
-        inputs.active,
-    )
-    return [Batch(*step) for step in zip(*fields, strict=True)]
+    outputs = Rows(output_items, first_occurrence(output_items))
+    clicks = network.clicks(inputs.input_items)
+    return [
+        Batch(clicks[t], outputs[t], inputs.new_session[t], inputs.active[t]) for t in range(plan.num_steps)
+    ]

@@ -61,8 +61,8 @@ def test_the_composed_configuration_is_printed_resolved(prnn: Prnn) -> None:
 WRONG = {
     "epochz=5": r"epochz is not an option; did you mean epochs? valid here: label, epochs, seed",
     "+foo=3": "foo is not an option; valid here: label, epochs",
-    "subnets.id.hiden=3": "did you mean subnets.id.hidden_size? valid here: subnets.id.inputs",
-    "dataset.filters=[{colum: a}]": "did you mean column? valid here: column, exclude, above, present",
+    "subnets.id.hiden=3": "did you mean subnets.id.hidden_size? valid here: subnets.id.hidden_size",
+    "dataset.filters=[{colum: a}]": "did you mean column? valid here: column, keep, exclude, above, present",
     "epochs=abc": "epochs=abc does not fit; epochs must be a whole number",
     "epochs=1.5": "epochs=1.5 does not fit; epochs must be a whole number",
     "resume=maybe": "resume=maybe does not fit; resume must be true or false",
@@ -71,18 +71,23 @@ WRONG = {
     "epochs=0": "epochs=0 is too small; it must be at least 1",
     "recipe.dropout=1": "recipe.dropout=1.0 is too large; it must be below 1",
     "subnets.id.momentum=1": "subnets.id.momentum=1.0 is too large; it must be below 1",
-    "recipe.loss=foo": "recipe.loss=foo does not exist; choose one of top1",
+    "recipe.loss=foo": "recipe.loss=foo does not exist; choose one of top1, top1_max, bpr",
     "evaluation.tie_break=luck": "choose one of conservative, median, standard",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
     "dataset=foo": "dataset=foo does not exist; choose one of eshop_clothing, generic, online_retail, synthetic",
-    "arch=foo": "arch=foo does not exist; choose one of id_only",
+    "arch=foo": "choose one of concatenated, feature_only, id_only, interaction, parallel, shared_w",
     "dataset=generic": "dataset.path has no value; add dataset.path=VALUE",
     "seed=1,2": "seed=1,2 holds several values; add -m to sweep over them",
     'dataset.path="x': "cannot read 'dataset.path=\"x': write KEY=VALUE or GROUP=CHOICE",
     "foo": "cannot read 'foo': write KEY=VALUE or GROUP=CHOICE",
     "=3": "=3 sets nothing; write KEY=VALUE or GROUP=CHOICE",
     "--foo": "unrecognized arguments: --foo",
-    "subnets.id.inputs=[text]": "subnets.id.inputs=['text'] names no input; choose from id",
+    "dataset=eshop_clothing  dataset.path=x": "features=text needs text, and dataset=eshop_clothing names none",
+    "features=none": "arch=parallel needs features; add features=text",
+    "features=none  arch=id_only  strategy=residual": "arch=id_only has one subnet, so strategy=residual",
+    "arch=shared_w  subnets.id.hidden_size=7": "arch=shared_w needs equal hidden sizes, not subnets.id.hidden_size=7",
+    "arch=interaction  arch.order=[text,id]": "so arch.order must begin with id",
+    "~subnets.id": "subnets.id has no settings",
     "evaluation.part=validation": "needs a validation part; add dataset.validation_days=N",
     "dataset.path=nope.csv": "dataset.path=nope.csv",
 }
@@ -91,10 +96,10 @@ WRONG = {
 @pytest.mark.parametrize("override", WRONG)
 def test_a_wrong_override_is_one_sentence_with_what_would_be_right(prnn: Prnn, override: str) -> None:
     small = ["dataset.synthetic.num_items=60", "dataset.synthetic.num_sessions=400"]
-    context = ["dataset=generic"] if override.startswith("dataset.path=nope") else small
-    if override == "dataset=generic":
+    context = ["dataset=generic", "arch=id_only"] if override.startswith("dataset.path=nope") else small
+    if override.startswith("dataset=") and "dataset=foo" not in override:
         context = []
-    result = prnn("train", *context, override)
+    result = prnn("train", *context, *override.split("  "))
     assert result.exit_code == 2
     (sentence,) = [line for line in result.err.splitlines() if line.startswith("prnn: ")]
     assert WRONG[override] in sentence
@@ -109,7 +114,7 @@ def test_a_wrong_configuration_leaves_no_folder(prnn: Prnn) -> None:
 def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
-    assert "choose one of train, preprocess, evaluate, status, completion" in result.err
+    assert "choose one of train, preprocess, features, evaluate, status, completion" in result.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
@@ -131,9 +136,9 @@ def test_an_output_folder_below_a_file_is_named(prnn: Prnn) -> None:
 @pytest.mark.parametrize(
     ("line", "completions"),
     [
-        ("prnn ", ["train", "preprocess", "evaluate", "status", "completion"]),
+        ("prnn ", ["train", "preprocess", "features", "evaluate", "status", "completion"]),
         ("prnn ev", ["evaluate"]),
-        ("prnn train arch=", ["arch=id_only"]),
+        ("prnn train arch=i", ["arch=id_only", "arch=interaction"]),
         ("prnn train seed=3 dataset=o", ["dataset=online_retail"]),
         ("prnn train dataset.test", ["dataset.test_days=", "dataset.test_from="]),
         ("prnn completion z", ["zsh"]),

@@ -11,7 +11,7 @@ from prnn_cli.hydra_app import SCHEMAS, configs_folder, register_schemas
 from prnn_cli.schema import FilterConfig, check
 
 CONFIGS = configs_folder()
-GROUPS = ("dataset", "arch", "strategy", "recipe", "evaluation", "hardware")
+GROUPS = ("dataset", "features", "arch", "strategy", "recipe", "evaluation", "hardware")
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 
 
@@ -51,7 +51,9 @@ def test_no_default_stands_in_the_code() -> None:
         return found
 
     assert [name for schema in SCHEMAS.values() for name in defaults_of(schema)] == []
-    assert defaults_of(FilterConfig) == ["FilterConfig.exclude", "FilterConfig.above", "FilterConfig.present"]
+    assert defaults_of(FilterConfig) == [
+        f"FilterConfig.{name}" for name in ("keep", "exclude", "above", "present")
+    ]
 
 
 def test_configs_lie_beside_the_package_or_in_it() -> None:

@@ -34,7 +34,7 @@ def test_steps_agree_with_the_cpu() -> None:
         settings = {"id": LearningSettings(0.1, 0.2)}
         state = TrainState.initial(network, settings, 16, seed=0, device=device)
         state.parameters = {name: value.to(device) for name, value in parameters_of(network).items()}
-        for number, batch in enumerate(batches_of(random_sessions(seed=2), 16)):
+        for number, batch in enumerate(batches_of(network, random_sessions(seed=2), 16)):
             on_device = type(batch)(
                 **{name: value.to(device) for name, value in vars(batch).items() if name != "dropout"}
             )

@@ -15,21 +15,52 @@ from prnn_cli.data.sessions import Sessions
 
 
 @dataclass(frozen=True)
+class Rows:
+    """Rows of a table that a step touches; a row may occur several times.
+
+    `first` holds for each position the first one with the same row: where the gradients of a row are summed.
+    Where a click touches several rows (those of its text's terms), `slot` says whose they are, and `weight` how
+    much each counts.
+    """
+
+    index: Tensor  # (n,)
+    first: Tensor  # (n,)
+    slot: Tensor | None = None  # (n,)
+    weight: Tensor | None = None  # (n,)
+
+    def __getitem__(self, step: int) -> "Rows":
+        slot = None if self.slot is None else self.slot[step]
+        weight = None if self.weight is None else self.weight[step]
+        return Rows(self.index[step], self.first[step], slot, weight)
+
+
+@dataclass(frozen=True)
+class Clicks:
+    """The clicked item of each slot, (B,), and the rows that the networks' inputs read for them, by input."""
+
+    items: Tensor
+    rows: dict[str, Rows]
+
+    def __getitem__(self, step: int) -> "Clicks":
+        return Clicks(self.items[step], {name: rows[step] for name, rows in self.rows.items()})
+
+
+@dataclass(frozen=True)
 class Batch:
     """One mini-batch; its shapes are the same at every step.
 
     An idle slot (not `active`) shadows the first active one: it repeats its items, so that no other row is
-    touched, and the loss leaves it out. `*_first` holds for each position the first one with the same item:
-    where the gradients of a row that occurs several times are summed.
+    touched, and the loss leaves it out.
     """
 
-    input_items: Tensor  # (B,)
-    input_first: Tensor  # (B,)
-    output_items: Tensor  # (M,)
-    output_first: Tensor  # (M,)
+    clicks: Clicks
+    outputs: Rows  # (M,) items whose scores are asked for
     new_session: Tensor  # (B,) bool
     active: Tensor  # (B,) bool
     dropout: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H), 0 or 1 / (1 - rate)
+
+    def rows(self, name: str) -> Rows:
+        return self.outputs if name == "output" else self.clicks.rows[name]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import Any
 
 from prnn_cli.errors import RunError
 
+TEMPORARY = ".*.tmp.*"  # matches what a killed process may leave beside a file
+
 _UMASK = os.umask(0)
 os.umask(_UMASK)
 
@@ -90,4 +92,4 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}")
+    return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tmp{path.suffix}")

@@ -37,12 +37,14 @@ class Meter:
         self._task = bars.add_task(what, total=total, note="") if bars else None
         self._started = self._last_line = time.monotonic()
 
-    def update(self, done: int, note: str) -> None:
+    def update(self, done: int, note: str, seconds_left: float | None = None) -> None:
         if self._bars and self._task is not None:
             self._bars.update(self._task, completed=done, note=note)
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
             self._last_line = time.monotonic()
-            left = (self._last_line - self._started) * (self.total - done) / max(1, done)
+            left = seconds_left
+            if left is None:
+                left = (self._last_line - self._started) * (self.total - done) / max(1, done)
             log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
 
 

@@ -1,9 +1,12 @@
 """A run's folder: what it was asked to do, how it stands, and what it left."""
 
+import fcntl
 import json
+import logging
 import os
-import platform
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,9 @@ from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.files import write_json, write_text
+from prnn_cli.files import TEMPORARY, write_json, write_text
+
+log = logging.getLogger(__name__)
 
 CONFIG = Path(".hydra") / "config.yaml"
 
@@ -25,13 +30,16 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def existing(cls, path: str) -> "RunFolder":
+    def existing(cls, path: str, command: str | None = None) -> "RunFolder":
+        """Raises `UserError` where `path` holds no run, or none of this command."""
         folder = cls(Path(path))
-        if not folder.status_file.is_file():
+        if not folder.is_begun():
             hint = "it holds no status.json" if folder.path.is_dir() else "there is no such folder"
             raise UserError(
                 f"run={path} is not the folder of a run ({hint}); give one that prnn train printed"
             )
+        if command and (found := folder.status().get("command")) != command:
+            raise UserError(f"run={path} is the folder of prnn {found}; give one that prnn {command} printed")
         return folder
 
     @property
@@ -57,32 +65,64 @@ class RunFolder:
         assert isinstance(loaded, DictConfig)
         return loaded
 
-    def is_taken(self) -> bool:
-        """Whether the folder holds anything but an empty log, which logging makes before a run begins."""
-        return self.path.is_dir() and any(
-            not (entry.suffix == ".log" and entry.stat().st_size == 0) for entry in self.path.iterdir()
-        )
+    def is_begun(self) -> bool:
+        return self.status_file.is_file()
 
-    def begin(self, config: DictConfig, hydra: HydraConf, resume: bool) -> None:
-        """Takes the folder for a run. Raises `UserError` where it holds another one, or a different configuration."""
-        if self.is_taken():
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Raises `UserError` while another process works in this folder. The kernel lets go of a dead one's hold."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._lock_file.open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(f"another process works in {self.path}; wait for it, or stop it") from None
+            try:
+                yield
+            finally:
+                self._lock_file.unlink(missing_ok=True)
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.path / ".lock"
+
+    def begin(self, command: str, config: DictConfig, hydra: HydraConf, resume: bool) -> bool:
+        """Takes the folder for a run; False where the run in it is finished and there is nothing to do.
+
+        Raises `UserError` where the folder holds anything else, or the run of another configuration.
+        """
+        if self._is_taken():
             if not resume:
                 raise UserError(
                     f"{self.path} is not empty; add resume=true to continue the run in it, or choose another "
                     "hydra.run.dir"
                 )
-            self._refuse_running()
+            if not self.is_begun():
+                raise UserError(f"{self.path} holds files but no run to resume; choose another hydra.run.dir")
             if self.checkpoint_file.is_file() or self.metrics_file.is_file():
                 self._refuse_other_config(config)
+            if self.metrics_file.is_file():
+                return False
+            self._remove_remains()
+        elif resume:
+            log.warning("nothing to resume in %s: starting from the beginning", self.path)
+        self.write_status("running", command=command)
         write_text(self.path / CONFIG, OmegaConf.to_yaml(config, resolve=True))
         write_text(self.path / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))
         write_text(self.path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
+        return True
 
-    def _refuse_running(self) -> None:
-        if self.status_file.is_file() and (status := self.status())["status"] == "running":
-            raise UserError(
-                f"{self.path} is being worked on by process {status['pid']} on {status['host']}; wait for it or stop it"
-            )
+    def _is_taken(self) -> bool:
+        """Whether the folder holds anything but the lock and an empty log, which logging makes before a run begins."""
+        return any(
+            entry.name != ".lock" and not (entry.suffix == ".log" and entry.stat().st_size == 0)
+            for entry in self.path.iterdir()
+        )
+
+    def _remove_remains(self) -> None:
+        """Temporary files of a process that was killed while it wrote."""
+        for file in [*self.path.glob(TEMPORARY), *self.checkpoint_file.parent.glob(TEMPORARY)]:
+            file.unlink()
 
     def _refuse_other_config(self, config: DictConfig) -> None:
         before, now = _flat(self.config()), _flat(config)
@@ -98,16 +138,11 @@ class RunFolder:
             )
 
     def write_status(self, status: str, **details: Any) -> None:
-        """status: running, done or failed."""
+        """status: running, done or failed. What earlier ones said of the command stays."""
+        command = {} if "command" in details else {"command": self.status().get("command")}
         write_json(
             self.status_file,
-            {
-                "status": status,
-                **details,
-                "pid": os.getpid(),
-                "host": platform.node(),
-                "updated": time.time(),
-            },
+            {"status": status, **command, **details, "pid": os.getpid(), "updated": time.time()},
         )
 
     def status(self) -> dict[str, Any]:
@@ -116,23 +151,19 @@ class RunFolder:
             status: dict[str, Any] = json.loads(self.status_file.read_text(encoding="utf-8"))
         except ValueError as error:
             raise UserError(f"{self.status_file} is damaged ({error})") from error
-        if (
-            status["status"] == "running"
-            and status["host"] == platform.node()
-            and not _is_alive(status["pid"])
-        ):
+        if status["status"] == "running" and not self._is_held():
             status["status"] = "dead"
         return status
 
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+    def _is_held(self) -> bool:
+        try:
+            with self._lock_file.open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:
+            pass
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _flat(config: DictConfig) -> dict[str, Any]:

@@ -31,9 +31,13 @@ class ColumnsConfig:
 
 @dataclass
 class FilterConfig:
-    """Keeps rows: those whose text does not match `exclude`, whose number is `above`, or that hold a value."""
+    """Keeps rows: those whose text matches `keep`, or not `exclude`, whose number is `above`, or that hold a value.
+
+    Patterns are RE2's (no look-around), found anywhere in the text.
+    """
 
     column: str = MISSING
+    keep: str | None = None
     exclude: str | None = None
     above: float | None = None
     present: bool = False
@@ -102,9 +106,12 @@ class PrecomputedConfig:
     normalise: bool = MISSING
 
 
+EXTRACTOR_NAMES = ("tfidf", "googlenet", "colour_histogram", "precomputed")
+
+
 @dataclass
 class FeaturesConfig:
-    """`sources`: the subnet that is fed -> how its vectors are made (tfidf, googlenet, colour_histogram, precomputed)."""
+    """sources: the subnet that is fed -> how its vectors are made (tfidf, googlenet, …)."""
 
     name: str = MISSING
     sources: dict[str, str] = MISSING
@@ -112,10 +119,18 @@ class FeaturesConfig:
     images: ImagesConfig = field(default_factory=ImagesConfig)
     precomputed: PrecomputedConfig = field(default_factory=PrecomputedConfig)
 
+    def check_values(self, path: str) -> None:
+        for name, how in self.sources.items():
+            if how not in EXTRACTOR_NAMES:
+                raise UserError(
+                    f"{path}sources.{name}={how} does not exist; choose one of {', '.join(EXTRACTOR_NAMES)}"
+                )
+            if name == "id":
+                raise UserError(f"{path}sources.id={how}: id is fed the item's ID; choose another name")
+
 
 @dataclass
 class SubnetConfig:
-    inputs: list[str] = MISSING
     hidden_size: int = bounded(at_least=1)
     dropout: float = bounded(at_least=0, below=1)
     learning_rate: float = bounded(at_least=0)
@@ -126,23 +141,34 @@ class SubnetConfig:
 @dataclass
 class ArchConfig:
     name: str = MISSING
-    readout: str = one_of("separate")
+    subnets: str = one_of("id", "feature", "concatenated", "each")
+    readout: str = one_of("separate", "shared", "interaction")
+    order: list[str] | None = MISSING
 
 
 @dataclass
 class StrategyConfig:
-    name: str = one_of("simultaneous")
+    name: str = one_of("simultaneous", "alternating", "residual", "interleaving")
 
 
 @dataclass
 class RecipeConfig:
     name: str = MISSING
-    loss: str = one_of("top1")
-    activation: str = one_of("tanh", "linear")
+    loss: str = one_of("top1", "top1_max", "bpr", "bpr_max", "cross_entropy")
+    score_regularisation: float = bounded(at_least=0)
+    activation: str = one_of("tanh", "linear", "elu")
     batch_size: int = bounded(at_least=2)
     num_sampled: int = bounded(at_least=0)
     sample_alpha: float = bounded(at_least=0, at_most=1)
     dropout: float = bounded(at_least=0, below=1)
+    learning_rate: float = bounded(at_least=0)
+    momentum: float = bounded(at_least=0, below=1)
+
+
+@dataclass
+class OutputConfig:
+    """Learning settings of what the subnets share: the output table of `shared_w`."""
+
     learning_rate: float = bounded(at_least=0)
     momentum: float = bounded(at_least=0, below=1)
 
@@ -194,6 +220,15 @@ class PreprocessCommand:
 
 
 @dataclass
+class FeaturesCommand:
+    similar: str | None = MISSING
+    cache_dir: str = MISSING
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
+    hardware: HardwareConfig = field(default_factory=HardwareConfig)
+
+
+@dataclass
 class TrainCommand:
     label: str | None = MISSING
     epochs: int = bounded(at_least=1)
@@ -201,10 +236,12 @@ class TrainCommand:
     resume: bool = MISSING
     cache_dir: str = MISSING
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    features: FeaturesConfig = field(default_factory=FeaturesConfig)
     arch: ArchConfig = field(default_factory=ArchConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
     subnets: dict[str, SubnetConfig] = MISSING
+    output: OutputConfig = field(default_factory=OutputConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)

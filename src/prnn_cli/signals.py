@@ -21,11 +21,14 @@ class StopSignal:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        self._deferred = True
+        """A signal that nobody asked about until the end is honoured then."""
+        self.number, self._deferred = None, True
         try:
             yield
         finally:
             self._deferred = False
+        if self.number is not None:
+            raise Stopped(self.number, "stopped after training; the same command with resume=true continues")
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._deferred and self.number is None:

@@ -17,6 +17,7 @@ SMALL = [
     "dataset.synthetic.num_sessions=400",
     "dataset.synthetic.num_intents=4",
     "dataset.synthetic.num_days=4",
+    "arch=id_only",
     "subnets.id.hidden_size=12",
     "recipe.batch_size=16",
     "epochs=2",

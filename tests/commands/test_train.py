@@ -205,9 +205,61 @@ def test_a_killed_run_is_dead_and_resumes_from_its_last_checkpoint(
     wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
     process.kill()
     process.communicate()
-    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: dead"
+    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: dead (prnn train)"
     assert prnn("train", *long, RUN, "resume=true").exit_code == 0
-    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: done"
+    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: done (prnn train)"
+
+
+def test_a_run_does_not_go_on_with_other_data(prnn: Prnn, tmp_path: Path) -> None:
+    log = tmp_path / "clicks.csv"
+    rows = [f"s{s},i{(s + n) % 7},{8640 * s + n}" for s in range(60) for n in range(4)]
+    log.write_text("\n".join(["session_id,item_id,time", *rows]))
+    own = [*SMALL[4:], "dataset=generic", f"dataset.path={log}", RUN]
+    assert prnn("train", *own).exit_code == 0
+    Path("runs/mine/metrics.json").unlink()
+    log.write_text(log.read_text().replace("i1,", "other,"))
+    result = prnn("train", *own, "resume=true")
+    assert result.exit_code == 2
+    assert "the data have changed since the run in" in result.err
+
+
+def test_a_folder_that_holds_something_else_is_not_resumed(prnn: Prnn) -> None:
+    Path("alien").mkdir()
+    Path("alien/thesis.txt").write_text("mine")
+    result = prnn("train", *SMALL, "hydra.run.dir=alien", "resume=true")
+    assert result.exit_code == 2
+    assert "holds files but no run to resume" in result.err
+    assert [path.name for path in Path("alien").iterdir()] == ["thesis.txt"]
+
+
+def test_a_closed_pipe_does_not_make_a_finished_run_a_failed_one(
+    prnn: Prnn, start_prnn: Callable[..., object]
+) -> None:
+    process = start_prnn("train", *SMALL, RUN)
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert "Traceback" not in process.stderr.read()
+    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: done (prnn train)"
+
+
+def test_all_jobs_of_a_sweep_are_checked_before_the_first_runs(prnn: Prnn) -> None:
+    result = prnn("train", "-m", *SMALL, "recipe.dropout=0.1,1.5", "hydra.sweep.dir=runs/sweep")
+    assert result.exit_code == 2
+    assert "recipe.dropout=1.5 is too large; it must be below 1 (in the job" in result.err
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
+@pytest.mark.parametrize("strategy", ["simultaneous", "alternating", "residual", "interleaving"])
+def test_every_parallel_network_runs_with_every_strategy(prnn: Prnn, arch: str, strategy: str) -> None:
+    own = [argument for argument in SMALL if not argument.startswith(("arch", "subnets", "epochs"))]
+    sizes = ["subnets.id.hidden_size=6", "subnets.text.hidden_size=6", "epochs=1"]
+    assert prnn("train", *own, *sizes, f"arch={arch}", f"strategy={strategy}", RUN).exit_code == 0
+    metrics = json.loads(Path("runs/mine/metrics.json").read_text())
+    described = {"arch": arch, "strategy": strategy, "features": "text", "hidden_size": "6+6"}
+    assert {key: metrics[key] for key in described} == described
+    assert prnn("evaluate", "run=runs/mine", "hydra.run.dir=again").exit_code == 0
+    assert json.loads(Path("again/metrics.json").read_text())["mrr@20"] == metrics["mrr@20"]
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
@@ -234,7 +286,7 @@ def test_a_diverging_run_fails_with_what_to_change(prnn: Prnn) -> None:
     assert result.exit_code == 1
     assert "the loss is not finite since step" in result.err
     assert "lower subnets.id.learning_rate" in result.err
-    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: failed"
+    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: failed (prnn train)"
 
 
 def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:

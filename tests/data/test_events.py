@@ -219,6 +219,10 @@ def test_an_empty_cell_matches_no_pattern_and_stays(read: Callable[..., Events])
     assert items(read(FILTERED, filters=[{"column": "text", "exclude": "."}])) == "d"
 
 
+def test_rows_can_be_kept_by_what_they_match(read: Callable[..., Events]) -> None:
+    assert items(read(FILTERED, filters=[{"column": "item_id", "keep": "[ab]"}])) == "a b"
+
+
 def test_rows_that_filters_drop_need_no_ids_and_times(read: Callable[..., Events]) -> None:
     filters = [{"column": "session_id", "present": True}]
     assert items(read(HEADER + ",,\n1,a,10\n", filters=filters)) == "a"
@@ -345,7 +349,7 @@ REFUSED_TEXTS = [
         {"filters": [{"column": "session_id", "exclude": "C"}, {"column": "price", "above": 0}]},
         r"line 5, column 'price': 'cheap' is not a number, which the filter above=0 needs",
     ),
-    (FILTERED, {"filters": [{"column": "text", "exclude": "("}]}, r"exclude='\(' is no pattern"),
+    (FILTERED, {"filters": [{"column": "text", "exclude": "("}]}, r"exclude='\(' cannot be applied"),
     (FILTERED, {"filters": [{"column": "text"}]}, r"filter of column 'text' must have exactly one of"),
     (
         FILTERED,

@@ -1,147 +1,254 @@
-"""The step against a slow one: dense one-hot inputs, whole tables, float64 autograd, written from the equations."""
+"""The step against a slow one (slow.py): every architecture, strategy, feature set and loss."""
+
+from itertools import product
 
 import pytest
 import torch
 
-from prnn_cli.batching import Batch
+from prnn_cli.networks.architectures import subnet_inputs
+from prnn_cli.networks.inputs import Dense, OneHot, Sparse
 from prnn_cli.networks.network import Network
+from prnn_cli.networks.readouts import Interaction, Separate, Shared
+from prnn_cli.networks.subnet import Subnet
+from prnn_cli.training import losses, strategies
 from prnn_cli.training.losses import top1
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import train_step
 from prnn_cli.training.strategies import simultaneous
 from small import CPU, batches_of, id_network, parameters_of, random_sessions, sessions_of
+from training import slow
 
-HIDDEN, ITEMS = 5, 8
+ITEMS, HIDDEN = 8, 5
 PHASE = simultaneous(("id",), epochs=1)[0]
+SUBNETS = {"id_only": "id", "feature_only": "feature", "concatenated": "concatenated"}
+READOUTS = {"shared_w": Shared, "interaction": Interaction}
+FEATURES = {"none": [], "text": ["text"], "image": ["image"], "image_and_text": ["image", "text"]}
+
+# Vectors of 8 items: a dense one of 4 values, and a sparse one of 6, of which item 3 has none.
+IMAGE = torch.randn(ITEMS, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+TEXT = torch.tensor(
+    [
+        [0.6, 0.8, 0, 0, 0, 0],
+        [0, 0, 1.0, 0, 0, 0],
+        [0.5, 0.5, 0.5, 0, 0.5, 0],
+        [0, 0, 0, 0, 0, 0],
+        [0, 0, 0, 1.0, 0, 0],
+        [0.6, 0, 0, 0, 0, 0.8],
+        [0, 0, 0, 0.8, 0.6, 0],
+        [0, 1.0, 0, 0, 0, 0],
+    ],
+    dtype=torch.float64,
+)
+MATRICES = {"id": torch.eye(ITEMS, dtype=torch.float64), "image": IMAGE, "text": TEXT}
 
 
-def state_of(network: Network, num_slots: int, settings: LearningSettings) -> TrainState:
-    state = TrainState.initial(network, {"id": settings}, num_slots, seed=0, device=CPU)
+def sparse_of(name: str, matrix: torch.Tensor) -> Sparse:
+    starts = torch.cat([torch.zeros(1), (matrix != 0).sum(dim=1).cumsum(0)]).long()
+    columns = matrix.nonzero()[:, 1]
+    return Sparse(name, starts, columns, matrix[matrix != 0], matrix.shape[1])
+
+
+INPUTS = {"id": OneHot(ITEMS), "image": Dense("image", IMAGE), "text": sparse_of("text", TEXT)}
+WEIGHTS = {"id": 1.0, "image": 0.7, "text": 1.3, "concatenated": 1.0}
+
+
+def network_of(arch: str, features: str, activation: str = "tanh") -> Network:
+    """Subnets of different sizes where the architecture allows them."""
+    inputs = subnet_inputs(arch, SUBNETS.get(arch, "each"), FEATURES[features], order=None)
+    sizes = {name: HIDDEN + (k if arch == "parallel" else 0) for k, name in enumerate(inputs)}
+    subnets = tuple(
+        Subnet(name, tuple(INPUTS[source] for source in sources), sizes[name], WEIGHTS[name])
+        for name, sources in inputs.items()
+    )
+    return Network(subnets, READOUTS.get(arch, Separate)(subnets), activation, ITEMS)
+
+
+def state_of(network: Network, num_slots: int, settings: dict[str, LearningSettings]) -> TrainState:
+    state = TrainState.initial(network, settings, num_slots, seed=0, device=CPU)
     state.parameters = parameters_of(network, dtype=torch.float64)
     for group in (state.accumulators, state.velocities, state.carry):
         group.update({name: value.double() for name, value in group.items()})
     return state
 
 
-class SlowTrainer:
-    """GRU4Rec in one place: everything dense, active slots only."""
+def settings_of(network: Network, momentum: float) -> dict[str, LearningSettings]:
+    """Each subnet learns at its own rate."""
+    names = [*(subnet.name for subnet in network.subnets), "output"]
+    return {name: LearningSettings(0.1 / (k + 1), momentum) for k, name in enumerate(names)}
 
-    def __init__(
-        self, parameters: dict[str, torch.Tensor], settings: LearningSettings, num_slots: int
-    ) -> None:
-        self.p = {name: value.clone().requires_grad_() for name, value in parameters.items()}
-        self.acc = {name: torch.zeros_like(value) for name, value in parameters.items()}
-        self.v = {name: torch.zeros_like(value) for name, value in parameters.items()}
-        self.h = torch.zeros(num_slots, HIDDEN, dtype=torch.float64)
-        self.settings = settings
 
-    def step(self, batch: Batch, mask: torch.Tensor | None) -> None:
-        p, n = self.p, HIDDEN
-        h = torch.where(batch.new_session[:, None], 0, self.h)
-        one_hot = torch.nn.functional.one_hot(batch.input_items, ITEMS).double()
-        x = one_hot @ p["subnets.id.input.id"] + p["subnets.id.bias"]
-        u, u_c = p["subnets.id.recurrent_gates"], p["subnets.id.recurrent_candidate"]
-        r = torch.sigmoid(x[:, :n] + h @ u[:, :n])
-        z = torch.sigmoid(x[:, n : 2 * n] + h @ u[:, n:])
-        c = torch.tanh(x[:, 2 * n :] + (r * h) @ u_c)
-        h = (1 - z) * h + z * c
-        if mask is not None:
-            h = h * mask
-        self.h = h.detach()
-
-        readout = p["readout.id"]
-        all_scores = torch.tanh(h @ readout[:, :n].T + readout[:, n])
-        slots = [b for b in range(len(h)) if batch.active[b]]
-        columns = [*slots, *range(len(h), len(batch.output_items))]
-        loss = torch.zeros((), dtype=torch.float64)
-        for i in slots:
-            scores = all_scores[i, batch.output_items[columns]]
-            target = all_scores[i, batch.output_items[i]]
-            terms = torch.sigmoid(scores - target) + torch.sigmoid(scores**2)
-            loss = loss + terms.mean() - torch.sigmoid(target**2) / len(columns)
-        loss = loss / len(h)
-        touched = {
-            "subnets.id.input.id": batch.input_items[batch.active],
-            "readout.id": batch.output_items[columns],
-        }
-        gradients = torch.autograd.grad(loss, list(p.values()))
-        for (name, value), gradient in zip(p.items(), gradients, strict=True):
-            rows = touched.get(name, slice(None))
-            self._adagrad(name, value, gradient, rows)
-
-    def _adagrad(
-        self, name: str, value: torch.Tensor, gradient: torch.Tensor, rows: torch.Tensor | slice
-    ) -> None:
-        moved = torch.zeros(len(value), dtype=torch.bool)
-        moved[rows] = True
-        self.acc[name] += gradient**2
-        step = self.settings.learning_rate * gradient / torch.sqrt(self.acc[name] + 1e-6)
-        self.v[name][moved] = self.settings.momentum * self.v[name][moved] - step[moved]
-        with torch.no_grad():
-            value[moved] += self.v[name][moved]
+def assert_an_epoch_equals_the_slow_one(
+    arch: str,
+    features: str,
+    strategy: str = "simultaneous",
+    loss: str = "top1",
+    activation: str = "tanh",
+    num_slots: int = 4,
+    momentum: float = 0.0,
+    num_sampled: int = 2,
+) -> None:
+    """One epoch of each phase, with resets, duplicates, idle slots in the tail, dropout."""
+    network = network_of(arch, features, activation)
+    settings = settings_of(network, momentum)
+    state = state_of(network, num_slots, settings)
+    fed = {
+        subnet.name: {each.name: MATRICES[each.name] for each in subnet.inputs} for subnet in network.subnets
+    }
+    by_hand = slow.SlowTrainer(
+        arch,
+        fed,
+        WEIGHTS,
+        state.parameters,
+        settings,
+        slow.ACTIVATIONS[activation],
+        slow.LOSSES[loss],
+        num_slots,
+    )
+    negatives = torch.tensor([1, 1, 7])[:num_sampled]
+    batches = batches_of(network, random_sessions(seed=2, num_sessions=6), num_slots, negatives)
+    generator = torch.Generator().manual_seed(5)
+    for phase in getattr(strategies, strategy)(list(fed), epochs=1):
+        state.carry = {name: torch.zeros_like(value) for name, value in state.carry.items()}
+        for number, batch in enumerate(batches):
+            if batch.active.sum() + num_sampled < 2:
+                break
+            for subnet in network.subnets:
+                half = torch.full((num_slots, subnet.hidden_size), 0.5, dtype=torch.float64)
+                batch.dropout[subnet.name] = torch.bernoulli(half, generator=generator) * 2
+            train_step(network, getattr(losses, loss), settings, state, batch, phase, number)
+            by_hand.step(batch, phase)
+    for name, value in by_hand.p.items():
+        torch.testing.assert_close(state.parameters[name], value.detach(), rtol=1e-8, atol=1e-10, msg=name)
 
 
 @pytest.mark.parametrize("num_sampled", [0, 3])
 @pytest.mark.parametrize("momentum", [0.0, 0.4])
 @pytest.mark.parametrize("num_slots", [4, 40])
-def test_an_epoch_equals_the_slow_one(num_slots: int, momentum: float, num_sampled: int) -> None:
-    """Resets, duplicates (40 slots, 8 items), idle slots in the tail, dropout: to float64 rounding."""
-    network = id_network(ITEMS, HIDDEN)
-    settings = LearningSettings(learning_rate=0.1, momentum=momentum)
-    state = state_of(network, num_slots, settings)
-    slow = SlowTrainer(state.parameters, settings, num_slots)
-    negatives = torch.tensor([1, 1, 7])[:num_sampled]
-    generator = torch.Generator().manual_seed(5)
-    for number, batch in enumerate(batches_of(random_sessions(seed=2), num_slots, negatives)):
-        mask = (
-            torch.bernoulli(torch.full((num_slots, HIDDEN), 0.5, dtype=torch.float64), generator=generator)
-            * 2
+def test_id_only_equals_the_slow_one_with_any_batch(
+    num_slots: int, momentum: float, num_sampled: int
+) -> None:
+    assert_an_epoch_equals_the_slow_one(
+        "id_only", "none", num_slots=num_slots, momentum=momentum, num_sampled=num_sampled
+    )
+
+
+@pytest.mark.parametrize("features", ["text", "image"])
+def test_feature_only_equals_the_slow_one(features: str) -> None:
+    assert_an_epoch_equals_the_slow_one("feature_only", features, momentum=0.3)
+
+
+@pytest.mark.parametrize("features", ["text", "image", "image_and_text"])
+def test_concatenated_equals_the_slow_one(features: str) -> None:
+    assert_an_epoch_equals_the_slow_one("concatenated", features, momentum=0.3)
+
+
+@pytest.mark.parametrize(
+    ("arch", "strategy", "features"),
+    list(
+        product(
+            ("parallel", "shared_w", "interaction"),
+            ("simultaneous", "alternating", "residual", "interleaving"),
+            ("text", "image", "image_and_text"),
         )
-        batch.dropout["id"] = mask
-        train_step(network, top1, {"id": settings}, state, batch, PHASE, number)
-        slow.step(batch, mask)
-    for name, value in slow.p.items():
-        torch.testing.assert_close(state.parameters[name], value.detach(), rtol=1e-9, atol=1e-11)
+    ),
+)
+def test_every_parallel_network_and_strategy_equals_the_slow_one(
+    arch: str, strategy: str, features: str
+) -> None:
+    assert_an_epoch_equals_the_slow_one(arch, features, strategy, momentum=0.2)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "linear", "elu"])
+@pytest.mark.parametrize("loss", list(slow.LOSSES))
+@pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
+def test_every_loss_and_activation_equals_the_slow_one(arch: str, loss: str, activation: str) -> None:
+    assert_an_epoch_equals_the_slow_one(arch, "text", "interleaving", loss, activation)
+
+
+@pytest.mark.parametrize("num_sampled", [0, 2])
+@pytest.mark.parametrize("loss", list(slow.LOSSES))
+def test_every_loss_with_duplicates_and_idle_slots(loss: str, num_sampled: int) -> None:
+    assert_an_epoch_equals_the_slow_one(
+        "id_only", "none", loss=loss, activation="linear", num_slots=40, num_sampled=num_sampled
+    )
+
+
+@pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
+def test_fixed_subnets_keep_their_bits_and_the_learning_one_moves(arch: str) -> None:
+    network = network_of(arch, "image_and_text")
+    settings = settings_of(network, momentum=0.5)
+    state = state_of(network, 4, settings)
+    batches = batches_of(network, random_sessions(seed=2), 4)[:3]
+    for phase in strategies.alternating(["id", "image", "text"], epochs=1):
+        (learner,) = phase.learning
+        before = {name: value.clone() for name, value in state.parameters.items()}
+        for number, batch in enumerate(batches):
+            train_step(network, top1, settings, state, batch, phase, number)
+        moved = {name for name, value in state.parameters.items() if not torch.equal(value, before[name])}
+        assert {network.owner(name) for name in moved} <= {learner, "output"}
+        expected = {name for name in before if network.owner(name) in (learner, "output")}
+        assert moved == expected
+
+
+def test_residuals_first_phase_is_id_only_to_the_bit() -> None:
+    """The weights of the subnets are not normalised, and a subnet without its turn does not score."""
+    ended = []
+    for arch, strategy in (("id_only", "simultaneous"), ("parallel", "residual")):
+        network = network_of(arch, "text")
+        settings = {name: LearningSettings(0.1, 0.2) for name in ("id", "text", "output")}
+        state = TrainState.initial(network, settings, 4, seed=0, device=CPU)
+        phase = getattr(strategies, strategy)([subnet.name for subnet in network.subnets], epochs=1)[0]
+        for number, batch in enumerate(batches_of(network, random_sessions(seed=2), 4)):
+            train_step(network, top1, settings, state, batch, phase, number)
+        ended.append(state.parameters)
+    id_only, parallel = ended
+    for name, value in id_only.items():
+        assert torch.equal(value, parallel[name]), name
 
 
 def test_only_touched_rows_are_read_or_written() -> None:
-    """Rows of items that the batch does not hold are NaN: whatever read them would show it."""
-    network = id_network()
-    settings = LearningSettings(0.1, 0.0)
+    """Rows of items and terms that the batch does not hold are NaN: whatever read them would show it."""
+    network = network_of("parallel", "text")
+    settings = settings_of(network, momentum=0.5)
     state = state_of(network, 2, settings)
-    batch = batches_of(sessions_of([0, 1], [2, 3]), num_slots=2, negatives=torch.tensor([4]))[0]
-    clicked, scored = [0, 2], [1, 3, 4]
-    for table, touched in (("subnets.id.input.id", clicked), ("readout.id", scored)):
-        untouched = [item for item in range(ITEMS) if item not in touched]
-        state.parameters[table][untouched] = torch.nan
-    train_step(network, top1, {"id": settings}, state, batch, PHASE, 0)
-    for name, value in state.parameters.items():
-        touched = {"subnets.id.input.id": clicked, "readout.id": scored}.get(name, list(range(len(value))))
-        whole = torch.isfinite(value).reshape(len(value), -1).all(dim=1)
-        assert whole.nonzero().flatten().tolist() == touched, name
-
-
-def test_every_touched_row_learns() -> None:
-    network = id_network()
-    settings = LearningSettings(0.1, 0.0)
-    state = state_of(network, 2, settings)
+    batch = batches_of(network, sessions_of([0, 1], [5, 3]), num_slots=2, negatives=torch.tensor([4]))[0]
+    touched = {
+        "subnets.id.input.id": [0, 5],
+        "subnets.text.input.text": [0, 1, 5],  # the terms of items 0 and 5
+        "readout.id": [1, 3, 4],
+        "readout.text": [1, 3, 4],
+    }
     before = {name: value.clone() for name, value in state.parameters.items()}
-    batch = batches_of(sessions_of([0, 1], [2, 3]), num_slots=2)[0]
-    train_step(network, top1, {"id": settings}, state, batch, PHASE, 0)
-    moved = {name: (value != before[name]) for name, value in state.parameters.items()}
-    assert moved["subnets.id.input.id"].any(dim=1).tolist() == [True, False, True] + [False] * 5
-    assert moved["readout.id"].any(dim=1).tolist() == [False, True, False, True] + [False] * 4
-    assert moved["subnets.id.bias"].any()
-    assert not moved["subnets.id.recurrent_gates"].any()  # the state was 0: nothing to learn from it
+    for name, rows in touched.items():
+        others = [row for row in range(len(state.parameters[name])) if row not in rows]
+        state.parameters[name][others] = torch.nan
+    train_step(network, top1, settings, state, batch, simultaneous(["id", "text"], 1)[0], 0)
+    for name, rows in touched.items():
+        value = state.parameters[name]
+        assert value.isfinite().all(dim=1).nonzero().flatten().tolist() == rows, name
+        assert (value[rows] != before[name][rows]).any(dim=1).all(), name
+
+
+def test_a_step_of_clicks_without_any_text_moves_no_term() -> None:
+    """Items 3 has no text: with momentum, a row that padding pointed to would move on."""
+    network = network_of("parallel", "text")
+    settings = settings_of(network, momentum=0.5)
+    state = state_of(network, 1, settings)
+    phase = simultaneous(["id", "text"], 1)[0]
+    first, second = batches_of(network, sessions_of([0, 3, 3]), num_slots=1, negatives=torch.tensor([4, 5]))
+    train_step(network, top1, settings, state, first, phase, 0)
+    before = state.parameters["subnets.text.input.text"].clone()
+    train_step(network, top1, settings, state, second, phase, 1)
+    assert torch.equal(state.parameters["subnets.text.input.text"], before)
 
 
 def test_a_loss_that_is_not_finite_is_noticed_with_its_first_step() -> None:
     network = id_network()
-    settings = LearningSettings(0.1, 0.0)
+    settings = {"id": LearningSettings(0.1, 0.0)}
     state = state_of(network, 2, settings)
-    batches = batches_of(sessions_of([0, 1, 2, 3], [4, 5, 6, 7]), num_slots=2)
+    batches = batches_of(network, sessions_of([0, 1, 2, 3], [4, 5, 6, 7]), num_slots=2)
     state.parameters["subnets.id.input.id"][5] = torch.nan  # clicked at step 1
     for number, batch in enumerate(batches):
-        train_step(network, top1, {"id": settings}, state, batch, PHASE, number)
+        train_step(network, top1, settings, state, batch, PHASE, number)
     assert int(state.tally["first_bad_step"]) == 1

@@ -23,10 +23,10 @@ from small import CPU, id_network, random_sessions, sessions_of
 
 
 def trainer_of(
-    sessions: Sessions, num_slots: int = 4, epochs: int = 3, num_sampled: int = 2, learning_rate: float = 0.1
+    sessions: Sessions, num_slots: int = 4, epochs: int = 3, num_sampled: int = 2, dropout: float = 0.3
 ) -> Trainer:
     network = id_network(sessions.num_items)
-    settings = {"id": LearningSettings(learning_rate, 0.2)}
+    settings = {"id": LearningSettings(0.1, 0.2)}
     support = np.bincount(sessions.items, minlength=sessions.num_items)
     sampler = NegativeSampler(support, 0.5, num_sampled, CPU)
     plan = SessionParallelPlan.build(sessions, num_slots)
@@ -35,7 +35,7 @@ def trainer_of(
         loss=top1,
         settings=settings,
         phases=simultaneous(("id",), epochs),
-        ticks=TickMaker(plan, sampler, {"id": DropoutSpec(0.3, 5)}, seed=1, device=CPU),
+        ticks=TickMaker(network, plan, sampler, {"id": DropoutSpec(dropout, 5)}, seed=1, device=CPU),
         state=TrainState.initial(network, settings, num_slots, seed=1, device=CPU),
     )
 
@@ -48,19 +48,19 @@ def train(trainer: Trainer) -> list[Progress]:
 
 @pytest.fixture
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ticks, "MAX_STEPS", 5)
+    monkeypatch.setattr(ticks, "STEPS", 5)
 
 
 def test_a_predictable_log_is_learned() -> None:
     """Each item is always followed by the next one, so the right one can always stand first."""
     sessions = sessions_of(*([start, start + 1, start + 2] for start in [0, 3, 5, 1] * 30))
-    trainer = trainer_of(sessions, epochs=20)
+    trainer = trainer_of(sessions, epochs=30, num_sampled=8, dropout=0)
     train(trainer)
     losses = [record.loss for record in trainer.state.history]
     assert losses[-1] < losses[0]
     scorer = NetworkScorer(trainer.network, trainer.state.parameters)
     ranks = replay(scorer, sessions, Candidates.choose("all", np.ones(8)))
-    assert (ranks.better == 0).mean() > 0.9
+    assert (ranks.better == 0).mean() > 0.8
 
 
 @pytest.mark.usefixtures("short_ticks")
@@ -134,7 +134,7 @@ def test_a_target_without_any_negative_does_not_update() -> None:
     trainer = trainer_of(sessions, num_slots=3, epochs=1, num_sampled=0)
     train(trainer)
     record = trainer.state.history[0]
-    assert (record.steps, record.events) == (1, 7)
+    assert (record.steps, record.events) == (5, 7)
     assert record.loss > 0
     with_sampled = trainer_of(sessions, num_slots=3, epochs=1, num_sampled=2)
     train(with_sampled)
@@ -153,7 +153,7 @@ def test_random_numbers_depend_on_seed_phase_epoch_and_tick_alone() -> None:
 
     def numbers(cursor: Cursor) -> tuple[torch.Tensor, torch.Tensor]:
         batch = next(iter(maker.make(cursor, 0, 4)))
-        return batch.dropout["id"], batch.output_items[4:]
+        return batch.dropout["id"], batch.outputs.index[4:]
 
     mask, negatives = numbers(Cursor(0, 1, 0))
     again = numbers(Cursor(0, 1, 3))
@@ -161,6 +161,33 @@ def test_random_numbers_depend_on_seed_phase_epoch_and_tick_alone() -> None:
     assert torch.equal(negatives, again[1])
     for other in (Cursor(1, 1, 0), Cursor(0, 2, 0)):
         assert not torch.equal(mask, numbers(other)[0])
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_each_tick_has_its_own_random_numbers() -> None:
+    maker = trainer_of(random_sessions(seed=0)).ticks
+    masks = [next(iter(maker.make(Cursor(), start, start + 5))).dropout["id"] for start in (0, 5, 10)]
+    assert not torch.equal(masks[0], masks[1])
+    assert not torch.equal(masks[1], masks[2])
+
+
+def test_loss_and_saturation_are_means_over_the_epoch() -> None:
+    """With all parameters 0 each score is 0: TOP1 of M columns is 1 − σ(0)/M, and no score is saturated."""
+    sessions = sessions_of([0, 1, 2], [3, 4, 5])
+    trainer = trainer_of(sessions, num_slots=2, epochs=1, num_sampled=2)
+    for value in trainer.state.parameters.values():
+        value.zero_()
+    trainer.settings = {"id": LearningSettings(0.0, 0.0)}
+    train(trainer)
+    (record,) = trainer.state.history
+    assert record.loss == pytest.approx(1 - 0.5 / 4)
+    assert record.saturated == 0
+
+    saturated = trainer_of(sessions, num_slots=2, epochs=1, num_sampled=2)
+    saturated.state.parameters["readout.id"][:, -1] = 9  # the bias: tanh(9) is 1 in single precision
+    saturated.settings = {"id": LearningSettings(0.0, 0.0)}
+    train(saturated)
+    assert saturated.state.history[0].saturated == 1
 
 
 def test_simultaneous_is_one_phase_in_which_everything_learns() -> None:

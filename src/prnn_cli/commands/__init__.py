@@ -3,6 +3,7 @@
 COMMANDS = {
     "train": "prepare, train, evaluate against item-kNN, write tables",
     "preprocess": "read a log, filter and split it as in the paper, print Table 1",
+    "features": "make the item features alone, show items that are alike",
     "evaluate": "rank the test events once more with a finished run's model",
     "status": "how a run stands: running, done, or failed and why",
 }

@@ -1,66 +1,160 @@
 """Configuration and data -> the network, and all that trains it."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
 import torch
 
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
-from prnn_cli.networks.inputs import Input, OneHot
+from prnn_cli.features.extract import check_features, extract
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.networks.architectures import ID, subnet_inputs
+from prnn_cli.networks.inputs import Dense, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
-from prnn_cli.networks.readouts import Separate
+from prnn_cli.networks.readouts import SHARED, Interaction, Readout, Separate, Shared
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.schema import SubnetConfig, TrainCommand
+from prnn_cli.schema import FeaturesConfig, RecipeConfig, TrainCommand
 from prnn_cli.training import losses, strategies
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
+from prnn_cli.training.step import Loss
 from prnn_cli.training.strategies import Phase
 from prnn_cli.training.ticks import DropoutSpec, TickMaker
 from prnn_cli.training.trainer import Trainer
 
+READOUTS: dict[str, type[Separate] | type[Shared] | type[Interaction]] = {
+    "separate": Separate,
+    "shared": Shared,
+    "interaction": Interaction,
+}
 
-def build_trainer(config: TrainCommand, data: PreparedData, device: torch.device) -> Trainer:
+
+def check_combination(config: TrainCommand) -> None:
+    """Raises `UserError` for an architecture, features and a strategy that don't go together."""
+    inputs = subnets_of(config)
+    check_features(features_used(config), config.dataset)
+    arch = config.arch.name
+    for name in inputs:
+        if name not in config.subnets:
+            raise UserError(f"subnets.{name} has no settings; add +subnet@subnets.{name}=default")
+    if len(inputs) == 1 and config.strategy.name != "simultaneous":
+        raise UserError(
+            f"arch={arch} has one subnet, so strategy={config.strategy.name} has nothing to take turns with; "
+            "leave strategy out, or choose arch=parallel, shared_w or interaction"
+        )
+    sizes = {name: config.subnets[name].hidden_size for name in inputs}
+    if config.arch.readout != "separate" and len(set(sizes.values())) > 1:
+        stated = ", ".join(f"subnets.{name}.hidden_size={size}" for name, size in sizes.items())
+        raise UserError(f"arch={arch} needs equal hidden sizes, not {stated}")
+    if config.arch.readout == "interaction" and next(iter(inputs)) != ID:
+        raise UserError(f"arch={arch} multiplies with the ID's subnet, so arch.order must begin with {ID}")
+
+
+def subnets_of(config: TrainCommand) -> dict[str, list[str]]:
+    arch = config.arch
+    return subnet_inputs(arch.name, arch.subnets, list(config.features.sources), arch.order)
+
+
+def features_used(config: TrainCommand) -> FeaturesConfig:
+    """Without the sources that the architecture leaves alone."""
+    used = {source for sources in subnets_of(config).values() for source in sources}
+    sources = {name: how for name, how in config.features.sources.items() if name in used}
+    return replace(config.features, sources=sources)
+
+
+def extract_used(config: TrainCommand, data: PreparedData, device: torch.device) -> dict[str, FeatureTable]:
+    return extract(features_used(config), config.dataset, data, Path(config.cache_dir), device)
+
+
+def build_trainer(
+    config: TrainCommand,
+    data: PreparedData,
+    features: Mapping[str, FeatureTable],
+    device: torch.device,
+    state: TrainState | None = None,
+) -> Trainer:
+    """`state` is that of a run that goes on; None begins one."""
     recipe = config.recipe
-    network = build_network(config, data.train.num_items)
+    network = build_network(config, data.train.num_items, features, device)
     settings = learning_settings(config)
     plan = SessionParallelPlan.build(data.train, recipe.batch_size)
     sampler = NegativeSampler(data.support, recipe.sample_alpha, recipe.num_sampled, device)
     dropout = {
-        name: DropoutSpec(subnet.dropout, subnet.hidden_size) for name, subnet in config.subnets.items()
+        subnet.name: DropoutSpec(config.subnets[subnet.name].dropout, subnet.hidden_size)
+        for subnet in network.subnets
     }
+    ticks = TickMaker(network, plan, sampler, dropout, config.seed, device)
+    if ticks.num_updating_steps == 0:
+        raise UserError(
+            "no mini-batch has two active slots, so no target has a negative; set recipe.num_sampled, such as 100"
+        )
     return Trainer(
         network=network,
-        loss=getattr(losses, recipe.loss),
+        loss=build_loss(recipe),
         settings=settings,
         phases=schedule(config),
-        ticks=TickMaker(plan, sampler, dropout, config.seed, device),
-        state=TrainState.initial(network, settings, recipe.batch_size, config.seed, device),
+        ticks=ticks,
+        state=state or TrainState.initial(network, settings, recipe.batch_size, config.seed, device),
     )
 
 
-def build_network(config: TrainCommand, num_items: int) -> Network:
-    inputs: dict[str, Input] = {"id": OneHot(num_items)}
-    subnets = tuple(_subnet(name, subnet, inputs) for name, subnet in config.subnets.items())
-    return Network(subnets, Separate(subnets, num_items), config.recipe.activation)
-
-
-def _subnet(name: str, config: SubnetConfig, inputs: dict[str, Input]) -> Subnet:
-    unknown = [source for source in config.inputs if source not in inputs]
-    if unknown or not config.inputs:
-        raise UserError(
-            f"subnets.{name}.inputs={config.inputs} names no input; choose from {', '.join(inputs)}"
+def build_network(
+    config: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
+) -> Network:
+    inputs: dict[str, Input] = {ID: OneHot(num_items)}
+    inputs |= {name: feature_input(name, table, device) for name, table in features.items()}
+    subnets = tuple(
+        Subnet(
+            name,
+            tuple(inputs[source] for source in sources),
+            config.subnets[name].hidden_size,
+            config.subnets[name].weight,
         )
-    return Subnet(name, tuple(inputs[source] for source in config.inputs), config.hidden_size, config.weight)
+        for name, sources in subnets_of(config).items()
+    )
+    readout: Readout = READOUTS[config.arch.readout](subnets)
+    return Network(subnets, readout, config.recipe.activation, num_items)
+
+
+def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input:
+    if isinstance(table.vectors, np.ndarray):
+        return Dense(name, torch.from_numpy(table.vectors).to(device))
+    matrix = table.vectors
+    return Sparse(
+        name,
+        starts=torch.from_numpy(matrix.indptr.astype(np.int64)).to(device),
+        columns=torch.from_numpy(matrix.indices.astype(np.int64)).to(device),
+        weights=torch.from_numpy(matrix.data.astype(np.float32)).to(device),
+        num_columns=matrix.shape[1],
+    )
+
+
+def multiplications_per_batch(config: TrainCommand) -> int:
+    """Of the recurrent and the output products; inputs are gathers, or small."""
+    batch_size, num_columns = config.recipe.batch_size, config.recipe.batch_size + config.recipe.num_sampled
+    sizes = [config.subnets[name].hidden_size for name in subnets_of(config)]
+    return batch_size * sum(size * (3 * size + num_columns) for size in sizes)
 
 
 def learning_settings(config: TrainCommand) -> dict[str, LearningSettings]:
-    """By subnet."""
-    return {
-        name: LearningSettings(subnet.learning_rate, subnet.momentum)
-        for name, subnet in config.subnets.items()
-    }
+    """By subnet, and for what they share."""
+    owners = {name: config.subnets[name] for name in subnets_of(config)} | {SHARED: config.output}
+    return {name: LearningSettings(owner.learning_rate, owner.momentum) for name, owner in owners.items()}
 
 
 def schedule(config: TrainCommand) -> list[Phase]:
-    phases: list[Phase] = getattr(strategies, config.strategy.name)(tuple(config.subnets), config.epochs)
+    phases: list[Phase] = getattr(strategies, config.strategy.name)(tuple(subnets_of(config)), config.epochs)
     return phases
+
+
+def build_loss(recipe: RecipeConfig) -> Loss:
+    if recipe.loss == "bpr_max":
+        return partial(losses.bpr_max, regularisation=recipe.score_regularisation)
+    loss: Loss = getattr(losses, recipe.loss)
+    return loss

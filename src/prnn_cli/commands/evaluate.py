@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from prnn_cli.commands.build import build_network
+from prnn_cli import schema
+from prnn_cli.commands.build import build_network, extract_used
 from prnn_cli.data.prepare import prepare
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.comparison import compare, sessions_to_rank
@@ -16,9 +19,15 @@ from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.results import environment, measured, show_results, write_results
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand, check
+from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand
 
 WRITES = True
+
+
+def check(config: EvaluateCommand) -> None:
+    trained = RunFolder.existing(config.run, command="train")
+    finished_metrics(trained)
+    changed(stored_config(trained).evaluation, config.evaluation)
 
 
 def run(config: EvaluateCommand, folder: RunFolder) -> None:
@@ -35,7 +44,8 @@ def run(config: EvaluateCommand, folder: RunFolder) -> None:
         )
     sessions_to_rank(data, evaluation.part)
 
-    network = build_network(train_config, data.train.num_items)
+    features = extract_used(train_config, data, device)
+    network = build_network(train_config, data.train.num_items, features, device)
     parameters = load_model(trained.model_file, network, device)
     ranks = compare(NetworkScorer(network, parameters), data, evaluation, device)
     trained_as = {
@@ -58,7 +68,13 @@ def finished_metrics(trained: RunFolder) -> dict[str, Any]:
 
 def stored_config(trained: RunFolder) -> TrainCommand:
     """The configuration of the run, checked against today's types."""
-    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainCommand), trained.config()))
+    try:
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainCommand), trained.config()))
+    except (OmegaConfBaseException, YAMLError, OSError) as error:
+        raise UserError(
+            f"the configuration in {trained.path} cannot be read ({str(error).splitlines()[0]}); "
+            "it may be another version's: train the run again"
+        ) from error
     assert isinstance(config, TrainCommand)
     return config
 
@@ -67,5 +83,5 @@ def changed(evaluation: EvaluationConfig, changes: EvaluationChanges) -> Evaluat
     for spec in fields(changes):
         if (value := getattr(changes, spec.name)) is not None:
             setattr(evaluation, spec.name, value)
-    check(evaluation, "evaluation.")
+    schema.check(evaluation, "evaluation.")
     return evaluation

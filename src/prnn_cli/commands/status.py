@@ -12,7 +12,7 @@ WRITES = False
 def run(config: StatusCommand) -> None:
     folder = RunFolder.existing(config.run)
     status = folder.status()
-    print(f"{folder.path}: {status['status']}")
+    print(f"{folder.path}: {status['status']} (prnn {status['command']})")
     if status["status"] == "dead":
         print(f"  its process {status['pid']} is gone without a word")
     if reason := status.get("reason"):

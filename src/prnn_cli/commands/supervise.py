@@ -3,11 +3,12 @@
 import logging
 import time
 from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 import torch
 
-from prnn_cli.errors import Stopped
+from prnn_cli.errors import Stopped, UserError
 from prnn_cli.files import atomic_write
 from prnn_cli.progress import Meter, meter
 from prnn_cli.run_folder import RunFolder
@@ -20,12 +21,21 @@ STATUS_EVERY_S = 1.0
 log = logging.getLogger(__name__)
 
 
-def start_or_resume(folder: RunFolder, initial: TrainState, device: torch.device) -> TrainState:
-    """The run's checkpoint where it has one; the number of threads it was made with is taken over."""
+def load_checkpoint(folder: RunFolder, data_hash: str, device: torch.device) -> TrainState | None:
+    """The run's checkpoint, if it has one; the number of threads it was made with is taken over.
+
+    Raises `UserError` where the run was trained on other data.
+    """
     if not folder.checkpoint_file.is_file():
-        return initial
+        return None
     state, decisions = TrainState.load(folder.checkpoint_file, device)
-    torch.set_num_threads(int(decisions["threads"]))
+    if decisions["data_hash"] != data_hash:
+        raise UserError(
+            f"the data have changed since the run in {folder.path} began; restore them, or train in another folder"
+        )
+    if decisions["threads"] != torch.get_num_threads():
+        log.info("%s threads, as the run began with", decisions["threads"])
+        torch.set_num_threads(decisions["threads"])
     if decisions["device"] != device.type:
         log.warning(
             "the run began on %s and goes on on %s: last digits may differ", decisions["device"], device.type
@@ -35,17 +45,29 @@ def start_or_resume(folder: RunFolder, initial: TrainState, device: torch.device
     return state
 
 
-def train(trainer: Trainer, folder: RunFolder, checkpoint_every_s: float) -> None:
+def train_supervised(trainer: Trainer, folder: RunFolder, data_hash: str, checkpoint_every_s: float) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
+    decisions = {
+        "data_hash": data_hash,
+        "device": trainer.state.device.type,
+        "threads": torch.get_num_threads(),
+    }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
-        supervisor = Supervisor(trainer, folder, checkpoint_every_s, bar)
+        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar)
         trainer.run(at_tick=supervisor.at_tick, at_epoch=supervisor.at_epoch)
         supervisor.save_checkpoint()
 
 
 class Supervisor:
-    def __init__(self, trainer: Trainer, folder: RunFolder, checkpoint_every_s: float, bar: Meter) -> None:
-        self.trainer, self.folder, self.bar = trainer, folder, bar
+    def __init__(
+        self,
+        trainer: Trainer,
+        folder: RunFolder,
+        decisions: dict[str, Any],
+        checkpoint_every_s: float,
+        bar: Meter,
+    ) -> None:
+        self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
         self._last_checkpoint = self._last_status = time.monotonic()
 
@@ -54,6 +76,7 @@ class Supervisor:
             progress.events_done,
             f"phase {progress.phase} epoch {progress.epoch} ({progress.learning}) "
             f"loss {progress.loss:.4f} {progress.events_per_s:,.0f} events/s",
+            progress.seconds_left,
         )
         now = time.monotonic()
         if now - self._last_status >= STATUS_EVERY_S:
@@ -77,8 +100,7 @@ class Supervisor:
             history.drop(columns="steps").to_csv(temporary, index=False)
 
     def save_checkpoint(self) -> None:
-        decisions = {"device": self.trainer.state.device.type, "threads": torch.get_num_threads()}
-        self.trainer.state.save(self.folder.checkpoint_file, decisions)
+        self.trainer.state.save(self.folder.checkpoint_file, self.decisions)
         self._last_checkpoint = time.monotonic()
 
     def _honour_signal(self, progress: Progress) -> None:

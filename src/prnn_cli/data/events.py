@@ -1,6 +1,7 @@
 """Files -> events: one log, sorted by time, with the rows that the dataset's filters keep."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,30 +35,41 @@ class Events:
 def read_events(dataset: DatasetConfig) -> Events:
     """Reads the log at `dataset.path`; raises `UserError` with file, line and column for what is no log."""
     dropped: Counter[str] = Counter()
-    wanted = _wanted_columns(dataset)
-    tables = []
-    for path in find_files(dataset.path):
-        file = open_file(path, dataset.separator, dataset.encoding, wanted.values())
-        _check_columns(file, wanted)
-        table = file.read(set(wanted.values()))
-        rows = _Rows(file, table, np.arange(len(table)))
-        tables.append(_events_of(_filtered(rows, dataset.filters, dropped), dataset))
-    log = pa.concat_tables(tables)
+    files = read_log(dataset, _event_columns(dataset), dropped)
+    log = pa.concat_tables([_events_of(rows, dataset) for rows in files])
     if not len(log):
         raise UserError(_why_empty(dataset, dropped))
     return Events(_sorted_frame(log.unify_dictionaries()), {k: n for k, n in dropped.items() if n})
 
 
+def read_log(dataset: DatasetConfig, columns: dict[str, str], dropped: Counter[str]) -> Iterator["Rows"]:
+    """For each file of the log the rows that the dataset's filters keep, with at least the named columns.
+
+    columns: config key -> name of the column that it asks for
+    """
+    wanted = columns | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
+    for path in find_files(dataset.path):
+        rows = read_rows(open_file(path, dataset.separator, dataset.encoding, wanted.values()), wanted)
+        yield _filtered(rows, dataset.filters, dropped)
+
+
+def read_rows(file: LogFile, columns: dict[str, str]) -> "Rows":
+    """All rows of a file, with the columns that `columns` names as in `read_log`."""
+    _check_columns(file, columns)
+    table = file.read(set(columns.values()))
+    return Rows(file, table, np.arange(len(table)))
+
+
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """Rows of one file that are still in, with their row numbers in it, so that errors can say where."""
 
     file: LogFile
     table: pa.Table
     numbers: np.ndarray
 
-    def filter(self, keep: np.ndarray) -> "_Rows":
-        return _Rows(self.file, self.table.filter(pa.array(keep)), self.numbers[keep])
+    def filter(self, keep: np.ndarray) -> "Rows":
+        return Rows(self.file, self.table.filter(pa.array(keep)), self.numbers[keep])
 
     def refuse(self, bad: np.ndarray, name: str, column: pa.ChunkedArray, what: str) -> None:
         """Raises `UserError` for the first bad value of `column`, if there is one."""
@@ -68,14 +80,14 @@ class _Rows:
             raise UserError(f"{self.file.place(int(self.numbers[first]))}, column {name!r}:{shown} {what}")
 
 
-def _wanted_columns(dataset: DatasetConfig) -> dict[str, str]:
+def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
     """Config key -> name of the column that it asks for."""
     columns = dataset.columns
     wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
     wanted |= {f"columns.{key}": name for key, name in _time_columns(dataset).items()}
     if columns.order is not None:
         wanted["columns.order"] = columns.order
-    return wanted | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
+    return wanted
 
 
 def _time_columns(dataset: DatasetConfig) -> dict[str, str]:
@@ -98,7 +110,7 @@ def _check_columns(file: LogFile, wanted: dict[str, str]) -> None:
             raise UserError(f"{file.path} has more than one column {name!r}; rename one of them")
 
 
-def _filtered(rows: _Rows, filters: list[FilterConfig], dropped: Counter[str]) -> _Rows:
+def _filtered(rows: Rows, filters: list[FilterConfig], dropped: Counter[str]) -> Rows:
     for each in filters:
         reason = _reason(each)
         keep = _keeps(each, rows)
@@ -109,6 +121,8 @@ def _filtered(rows: _Rows, filters: list[FilterConfig], dropped: Counter[str]) -
 
 def _reason(each: FilterConfig) -> str:
     reasons = []
+    if each.keep is not None:
+        reasons.append(f"{each.column} does not match {each.keep}")
     if each.exclude is not None:
         reasons.append(f"{each.column} matches {each.exclude}")
     if each.above is not None:
@@ -118,12 +132,12 @@ def _reason(each: FilterConfig) -> str:
     if len(reasons) != 1:
         raise UserError(
             f"dataset.filters: the filter of column {each.column!r} must have exactly one of "
-            "exclude: PATTERN, above: NUMBER and present: true"
+            "keep: PATTERN, exclude: PATTERN, above: NUMBER and present: true"
         )
     return reasons[0]
 
 
-def _keeps(each: FilterConfig, rows: _Rows) -> np.ndarray:
+def _keeps(each: FilterConfig, rows: Rows) -> np.ndarray:
     column = rows.table[each.column]
     present: np.ndarray = column.is_valid().to_numpy()
     if each.above is not None:
@@ -131,16 +145,25 @@ def _keeps(each: FilterConfig, rows: _Rows) -> np.ndarray:
         what = f"is not a number, which the filter above={each.above:g} needs"
         rows.refuse(np.isnan(numbers) & present, each.column, column, what)
         return numbers > each.above
+    if each.keep is not None:
+        return _matches(each.keep, "keep", column)
     if each.exclude is not None:
-        try:
-            matches = pc.match_substring_regex(column.cast(pa.string()), each.exclude)
-        except pa.ArrowInvalid as error:
-            raise UserError(f"dataset.filters: exclude={each.exclude!r} is no pattern ({error})") from error
-        return np.asarray(~matches.fill_null(False).to_numpy())
+        return ~_matches(each.exclude, "exclude", column)
     return present
 
 
-def _events_of(rows: _Rows, dataset: DatasetConfig) -> pa.Table:
+def _matches(pattern: str, option: str, column: pa.ChunkedArray) -> np.ndarray:
+    try:
+        matches = pc.match_substring_regex(column.cast(pa.string()), pattern)
+    except pa.ArrowException as error:
+        raise UserError(
+            f"dataset.filters: {option}={pattern!r} cannot be applied ({error}); write an RE2 pattern, "
+            "which has no look-around, for a column of text"
+        ) from error
+    return np.asarray(matches.fill_null(False).to_numpy())
+
+
+def _events_of(rows: Rows, dataset: DatasetConfig) -> pa.Table:
     """session_id, item_id (dictionaries of text), time, order (float64)."""
     return pa.table(
         {
@@ -152,7 +175,7 @@ def _events_of(rows: _Rows, dataset: DatasetConfig) -> pa.Table:
     )
 
 
-def _ids(name: str, rows: _Rows) -> pa.DictionaryArray:
+def _ids(name: str, rows: Rows) -> pa.DictionaryArray:
     column = rows.table[name]
     hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
     rows.refuse(~column.is_valid().to_numpy(), name, column, f"is empty; {hint}")
@@ -165,7 +188,7 @@ def _ids(name: str, rows: _Rows) -> pa.DictionaryArray:
         ) from error
 
 
-def _times(dataset: DatasetConfig, rows: _Rows) -> np.ndarray:
+def _times(dataset: DatasetConfig, rows: Rows) -> np.ndarray:
     names = list(_time_columns(dataset).values())
     if len(names) == 1:
         column, time_format = rows.table[names[0]], dataset.time_format
@@ -178,7 +201,7 @@ def _times(dataset: DatasetConfig, rows: _Rows) -> np.ndarray:
     return seconds
 
 
-def _order(name: str | None, rows: _Rows) -> np.ndarray:
+def _order(name: str | None, rows: Rows) -> np.ndarray:
     if name is None:
         return np.zeros(len(rows.table))
     column = rows.table[name]

@@ -22,18 +22,21 @@ PARQUET_SUFFIXES = (".parquet",)
 SEPARATORS = ",;\t|^: \x01"
 
 
-def find_files(path: str | None) -> list[Path]:
-    """The files of a log, sorted by path: the file itself, a folder's data files, or a glob's matches."""
+def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
+    """The files of a log, sorted by path: the file itself, a folder's data files, or a glob's matches.
+
+    `option` is where the path was set, for messages.
+    """
     if not path:
-        raise UserError("dataset.path is not set; give a file, a folder or a glob such as logs/*.csv")
+        raise UserError(f"{option} is not set; give a file, a folder or a glob such as logs/*.csv")
     expanded = Path(path).expanduser()
     if expanded.is_dir():
         return _files_in(expanded)
     if expanded.exists():
         return [_known(expanded)]
     if glob.has_magic(path):
-        return _matches_of(str(expanded))
-    raise UserError(f"dataset.path={path} does not exist; give a file, a folder or a glob such as logs/*.csv")
+        return _matches_of(str(expanded), option)
+    raise UserError(f"{option}={path} does not exist; give a file, a folder or a glob such as logs/*.csv")
 
 
 def open_file(path: Path, separator: str | None, encoding: str, wanted: Collection[str]) -> "LogFile":
@@ -155,11 +158,11 @@ def _files_in(folder: Path) -> list[Path]:
     return files
 
 
-def _matches_of(pattern: str) -> list[Path]:
+def _matches_of(pattern: str, option: str) -> list[Path]:
     matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 (may be absolute)
     files = sorted(path for path in matches if path.is_file())
     if not files:
-        raise UserError(f"dataset.path={pattern} matches no file; check the folder and the pattern")
+        raise UserError(f"{option}={pattern} matches no file; check the folder and the pattern")
     return [_known(path) for path in files]
 
 

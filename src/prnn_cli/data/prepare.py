@@ -53,7 +53,7 @@ class PreparedData:
 
 def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     """Reads, filters and splits the log, or takes what an earlier call made of the same input."""
-    dataset = _with_log(dataset, cache_dir)
+    dataset = with_files(dataset, cache_dir)
     folder = cache_dir / "prepared" / _data_hash(dataset)
     damaged = False
     if folder.exists():
@@ -75,11 +75,13 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     return _load(folder, reused=False)
 
 
-def _with_log(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
+def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
+    """With the paths of the log and the items table where these are generated; generates them once."""
     if dataset.synthetic is not None:
         scale = 1.0 if dataset.scale is None else dataset.scale
         folder = generate(dataset.synthetic, scale, cache_dir)
-        return dataclasses.replace(dataset, path=str(folder / "events.parquet"))
+        items = dataclasses.replace(dataset.items, path=dataset.items.path or str(folder / "items.parquet"))
+        return dataclasses.replace(dataset, path=str(folder / "events.parquet"), items=items)
     if dataset.scale is not None:
         raise UserError(
             f"dataset.scale={dataset.scale} sizes a generated log, but dataset={dataset.name} is read from "

@@ -23,7 +23,7 @@ def load_model(path: Path, network: Network, device: torch.device) -> dict[str, 
         parameters = load_file(path, device=str(device))
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path} is not a readable model ({error}); train the run again") from error
-    expected = {name: value.shape for name, value in network.initial_parameters(torch.Generator()).items()}
+    expected = {name: value.shape for name, value in network.initial_parameters(seed=0).items()}
     found = {name: value.shape for name, value in parameters.items()}
     if found != expected:
         name = next(name for name in expected.keys() | found.keys() if found.get(name) != expected.get(name))

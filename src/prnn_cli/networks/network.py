@@ -1,41 +1,65 @@
 """The network: subnets and a readout, as data, and one pure forward."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from prnn_cli.networks.readouts import Separate
+from prnn_cli.batching import Clicks, Rows
+from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits
 from prnn_cli.networks.subnet import Subnet
+from prnn_cli.randomness import generator_for
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"tanh": torch.tanh, "linear": lambda logits: logits}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "linear": lambda logits: logits,
+    "elu": lambda logits: torch.nn.functional.elu(logits, alpha=0.5),  # GRU4Rec's elu-0.5
+}
 
 
 @dataclass(frozen=True)
 class Network:
-    """Parameters are a flat dict of tensors. `row_tables` are those of which a step touches a few rows: by the
-    clicked items (`input_items` of the batch) or by the items whose scores are asked for (`output_items`)."""
+    """Parameters are a flat dict of tensors. `row_tables` are those of which a step touches a few rows, and whose:
+    those of the clicks (by input) or of the items whose scores are asked for (`output`)."""
 
     subnets: tuple[Subnet, ...]
-    readout: Separate
+    readout: Readout
     activation: str
+    num_items: int
 
-    def initial_parameters(self, generator: torch.Generator) -> dict[str, Tensor]:
+    def initial_parameters(self, seed: int) -> dict[str, Tensor]:
+        """What a subnet starts from does not depend on the others beside it."""
         parameters: dict[str, Tensor] = {}
         for subnet in self.subnets:
-            parameters |= subnet.initial_parameters(generator)
-        return parameters | self.readout.initial_parameters(generator)
+            parameters |= subnet.initial_parameters(generator_for(seed, subnet.name))
+        return parameters | initial_tables(self.readout, self.num_items, seed)
 
     @cached_property
     def row_tables(self) -> dict[str, str]:
-        inputs = {subnet.input_table(source): "input" for subnet in self.subnets for source in subnet.inputs}
-        return inputs | dict.fromkeys(self.readout.tables, "output")
+        tables = dict.fromkeys(self.readout.tables, "output")
+        for subnet in self.subnets:
+            tables |= subnet.row_tables
+        return tables
 
     def owner(self, parameter: str) -> str:
-        """The subnet whose learning settings a parameter follows."""
+        """The subnet whose learning settings a parameter follows; `output` for what all subnets share."""
         return parameter.split(".")[1]
+
+    def takes_part(self, parameter: str, subnets: Container[str]) -> bool:
+        """Whether a parameter scores, or learns, when these subnets do: the shared ones always."""
+        owner = self.owner(parameter)
+        return owner == SHARED or owner in subnets
+
+    def clicks(self, items: Tensor) -> Clicks:
+        """(T, B) clicked items, with the rows that the inputs read for them."""
+        rows: dict[str, Rows] = {}
+        for subnet in self.subnets:
+            for source in subnet.inputs:
+                if source.rows_name and source.rows_name not in rows:
+                    rows[source.rows_name] = source.rows(items)
+        return Clicks(items, rows)
 
     def initial_carry(self, num_slots: int, device: torch.device | str) -> dict[str, Tensor]:
         return {
@@ -46,17 +70,20 @@ class Network:
         self,
         leaves: Mapping[str, Tensor],
         carry: Mapping[str, Tensor],
+        clicks: Clicks,
         new_session: Tensor,
         dropout: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
         """The new state (B, H) of each subnet that `carry` holds; `dropout` masks (B, H) for those that learn."""
         dropout = dropout or {}
         return {
-            subnet.name: subnet.step(leaves, carry[subnet.name], new_session, dropout.get(subnet.name))
+            subnet.name: subnet.step(
+                leaves, carry[subnet.name], clicks, new_session, dropout.get(subnet.name)
+            )
             for subnet in self.subnets
             if subnet.name in carry
         }
 
     def scores(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
         """f of the logits, (B, n), for the rows of the output tables in `leaves`."""
-        return ACTIVATIONS[self.activation](self.readout.logits(leaves, hidden))
+        return ACTIVATIONS[self.activation](logits(self.readout, leaves, hidden))

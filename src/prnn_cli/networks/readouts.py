@@ -1,44 +1,98 @@
-"""Readouts: the subnets' hidden states -> logits of the asked items."""
+"""Readouts: the subnets' hidden states -> logits of the asked items (section 3).
 
-from collections.abc import Mapping, Sequence
+Each output table is (N, H + 1): W and, as its last column, b. h_k and w_k: hidden state and weight of subnet k.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from prnn_cli.networks.parameters import uniform
 from prnn_cli.networks.subnet import Subnet
+from prnn_cli.randomness import generator_for
+
+SHARED = "output"  # the owner of a table that belongs to no subnet alone
+
+
+class Readout(Protocol):
+    @property
+    def tables(self) -> dict[str, int]:
+        """Output tables by name, with the width H of W."""
+
+    def terms(self, hidden: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, float]]:
+        """(table, what is multiplied with it (B, H), weight) of the summands, for the subnets that score."""
+
+
+def initial_tables(readout: Readout, num_items: int, seed: int) -> dict[str, Tensor]:
+    return {
+        name: F.pad(uniform(num_items, hidden_size, generator_for(seed, name)), (0, 1))
+        for name, hidden_size in readout.tables.items()
+    }
+
+
+def logits(readout: Readout, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
+    """Rows (n, H + 1) of each table, states (B, H) of the subnets that score -> (B, n)"""
+    terms = [
+        weight * (F.pad(state, (0, 1), value=1.0) @ leaves[table].T)  # (B, H + 1) @ (H + 1, n) -> (B, n)
+        for table, state, weight in readout.terms(hidden)
+    ]
+    return sum(terms[1:], start=terms[0])
+
+
+def table_of(name: str) -> str:
+    return f"readout.{name}"
 
 
 @dataclass(frozen=True)
 class Separate:
-    """Σ_k w_k (W_k h_k + b_k): an output table for each subnet (section 3, Parallel; footnote 3)."""
+    """Σ_k w_k (W_k h_k + b_k): Parallel, and every network of one subnet."""
 
     subnets: Sequence[Subnet]
-    num_items: int
-
-    @staticmethod
-    def table(subnet: str) -> str:
-        return f"readout.{subnet}"
 
     @property
-    def tables(self) -> list[str]:
-        return [self.table(subnet.name) for subnet in self.subnets]
+    def tables(self) -> dict[str, int]:
+        return {table_of(subnet.name): subnet.hidden_size for subnet in self.subnets}
 
-    def initial_parameters(self, generator: torch.Generator) -> dict[str, Tensor]:
-        """(N, H + 1): W_k and, as the last column, b_k."""
-        return {
-            self.table(subnet.name): F.pad(uniform(self.num_items, subnet.hidden_size, generator), (0, 1))
-            for subnet in self.subnets
-        }
+    def terms(self, hidden: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, float]]:
+        for subnet in self.subnets:
+            if subnet.name in hidden:
+                yield table_of(subnet.name), hidden[subnet.name], subnet.weight
 
-    def logits(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
-        """Rows (n, H + 1) of each table, states (B, H) of the subnets that score -> (B, n)"""
-        terms = [
-            subnet.weight
-            * (F.pad(hidden[subnet.name], (0, 1), value=1.0) @ leaves[self.table(subnet.name)].T)
-            for subnet in self.subnets
-            if subnet.name in hidden
-        ]
-        return torch.stack(terms).sum(dim=0) if len(terms) > 1 else terms[0]
+
+@dataclass(frozen=True)
+class Shared:
+    """W Σ_k w_k h_k + b: Parallel shared-W. All hidden sizes are equal."""
+
+    subnets: Sequence[Subnet]
+
+    @property
+    def tables(self) -> dict[str, int]:
+        return {table_of(SHARED): self.subnets[0].hidden_size}
+
+    def terms(self, hidden: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, float]]:
+        states = [subnet.weight * hidden[subnet.name] for subnet in self.subnets if subnet.name in hidden]
+        yield table_of(SHARED), sum(states[1:], start=states[0]), 1.0
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """w_1 (W_1 h_1 + b_1) + Σ_{k>1} w_k (W_k (h_1 ∘ h_k) + b_k): Parallel interaction.
+
+    The first subnet is that of the ID. All hidden sizes are equal.
+    """
+
+    subnets: Sequence[Subnet]
+
+    @property
+    def tables(self) -> dict[str, int]:
+        return {table_of(subnet.name): subnet.hidden_size for subnet in self.subnets}
+
+    def terms(self, hidden: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, float]]:
+        primary, *others = self.subnets
+        yield table_of(primary.name), hidden[primary.name], primary.weight
+        for subnet in others:
+            if subnet.name in hidden:
+                yield table_of(subnet.name), hidden[primary.name] * hidden[subnet.name], subnet.weight

@@ -22,16 +22,15 @@ class NetworkScorer:
 
     @torch.inference_mode()
     def advance(self, items: Tensor, new_session: Tensor) -> None:
-        self.carry = self.network.advance(self._leaves("input", items), self.carry, new_session)
+        clicks = self.network.clicks(items[None])[0]
+        leaves = {}
+        for name, value in self.parameters.items():
+            table = self.network.row_tables.get(name)
+            if table != "output":
+                leaves[name] = value[clicks.rows[table].index] if table else value
+        self.carry = self.network.advance(leaves, self.carry, clicks, new_session)
 
     @torch.inference_mode()
     def scores(self, items: slice | Tensor) -> Tensor:
-        return self.network.scores(self._leaves("output", items), self.carry)
-
-    def _leaves(self, side: str, items: slice | Tensor) -> dict[str, Tensor]:
-        tables = self.network.row_tables
-        return {
-            name: value[items] if name in tables else value
-            for name, value in self.parameters.items()
-            if tables.get(name, side) == side
-        }
+        tables = self.network.readout.tables
+        return self.network.scores({name: self.parameters[name][items] for name in tables}, self.carry)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from prnn_cli.batching import Clicks
 from prnn_cli.networks.gru import gru_cell
 from prnn_cli.networks.inputs import Input
 from prnn_cli.networks.parameters import gate_blocks, uniform
@@ -22,22 +23,35 @@ class Subnet:
     def prefix(self) -> str:
         return f"subnets.{self.name}."
 
-    def input_table(self, source: Input) -> str:
+    def _input_name(self, source: Input) -> str:
         return f"{self.prefix}input.{source.name}"
+
+    @property
+    def row_tables(self) -> dict[str, str]:
+        """The parameters of which a click reads a few rows -> the name of these rows in `Clicks`."""
+        tables: dict[str, str] = {}
+        for source in self.inputs:
+            tables |= source.row_tables(self._input_name(source))
+        return tables
 
     def initial_parameters(self, generator: torch.Generator) -> dict[str, Tensor]:
         hidden = self.hidden_size
-        inputs = {
-            self.input_table(source): source.initial_weight(hidden, generator) for source in self.inputs
-        }
-        return inputs | {
+        parameters: dict[str, Tensor] = {}
+        for source in self.inputs:
+            parameters |= source.initial_parameters(self._input_name(source), hidden, generator)
+        return parameters | {
             f"{self.prefix}recurrent_gates": gate_blocks(hidden, hidden, 2, generator),
             f"{self.prefix}recurrent_candidate": uniform(hidden, hidden, generator),
             f"{self.prefix}bias": torch.zeros(3 * hidden),
         }
 
     def step(
-        self, leaves: Mapping[str, Tensor], hidden: Tensor, new_session: Tensor, dropout: Tensor | None
+        self,
+        leaves: Mapping[str, Tensor],
+        hidden: Tensor,
+        clicks: Clicks,
+        new_session: Tensor,
+        dropout: Tensor | None,
     ) -> Tensor:
         """(B, H) carried state -> (B, H) state, zeroed first where `new_session` (B,).
 
@@ -46,7 +60,7 @@ class Subnet:
         hidden = hidden.masked_fill(new_session[:, None], 0)
         x = leaves[f"{self.prefix}bias"]
         for source in self.inputs:
-            x = x + source.project(leaves[self.input_table(source)])
+            x = x + source.project(self._input_name(source), leaves, clicks)
         hidden = gru_cell(
             x,
             hidden,

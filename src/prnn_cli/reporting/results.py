@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 
+from prnn_cli import __version__
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
 from prnn_cli.files import atomic_write, write_json, write_text
 from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
@@ -19,18 +20,21 @@ from prnn_cli.schema import EvaluationConfig
 
 log = logging.getLogger(__name__)
 
-PACKAGES = ("prnn-cli", "torch", "numpy", "pandas", "scipy", "hydra-core")
+PAPERS_CUTOFF = 20  # always measured, so that runs compare
+PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
 
 
 def measured(ranks: dict[str, Ranks], config: EvaluationConfig) -> dict[str, Any]:
     """The part of metrics.json that the ranks decide."""
-    values = {name: metrics(ranks[name], config.cutoffs, config.tie_break) for name in ranks}
+    cutoffs = sorted({*config.cutoffs, PAPERS_CUTOFF})
+    values = {name: metrics(ranks[name], cutoffs, config.tie_break) for name in ranks}
     num_events = {name: int(method.pop("num_events")) for name, method in values.items()}
     network = values.pop("network")
     item_knn = values["item_knn"]
     return {
         "num_test_events": num_events["network"],
         "part": config.part,
+        "cutoffs": config.cutoffs,
         "candidates": config.candidates,
         "tie_break": config.tie_break,
         **network,
@@ -40,7 +44,9 @@ def measured(ranks: dict[str, Ranks], config: EvaluationConfig) -> dict[str, Any
 
 
 def environment() -> dict[str, Any]:
-    versions = {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
+    versions = {"python": platform.python_version(), "prnn": __version__} | {
+        name: version(name) for name in PACKAGES
+    }
     return {"versions": versions, "git_commit": _git_commit()}
 
 
@@ -84,10 +90,10 @@ def ranks_frame(ranks: dict[str, Ranks], tie_break: str) -> pd.DataFrame:
 
 def write_sweep_table(folders: Sequence[Path]) -> None:
     """table.md and table.csv of the finished jobs in the sweep's folder, printed too."""
+    folders = [folder for folder in folders if (folder / "metrics.json").is_file()]
     runs = {
         name: json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         for name, folder in zip(_swept_overrides(folders), folders, strict=True)
-        if (folder / "metrics.json").is_file()
     }
     if not runs:
         return
@@ -106,18 +112,17 @@ def write_sweep_table(folders: Sequence[Path]) -> None:
 def _swept_overrides(folders: Sequence[Path]) -> list[str]:
     """What tells each job from the others, such as "seed=2"; its number where nothing does."""
     overrides = [_overrides(folder) for folder in folders]
-    shared = set.intersection(*map(set, overrides))
+    shared = set.intersection(*map(set, overrides)) if overrides else set()
     names = [" ".join(each for each in job if each not in shared) for job in overrides]
     return names if len(set(names)) == len(names) else [folder.name for folder in folders]
 
 
 def _overrides(folder: Path) -> list[str]:
-    file = folder / ".hydra" / "overrides.yaml"
-    return list(OmegaConf.load(file)) if file.is_file() else []
+    return list(OmegaConf.load(folder / ".hydra" / "overrides.yaml"))
 
 
 def _ranked_alike(run: dict[str, Any], other: dict[str, Any]) -> bool:
-    keys = ("data_hash", "part", "candidates", "tie_break", "num_test_events")
+    keys = ("data_hash", "part", "cutoffs", "candidates", "tie_break", "num_test_events")
     return (
         all(run[key] == other[key] for key in keys) and run["baselines"].keys() == other["baselines"].keys()
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 METHOD_NAMES = {"item_knn": "Item-kNN", "markov": "Markov", "popularity": "Popularity"}
 
@@ -42,7 +43,7 @@ def results_table(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
     """
     baselines = next(iter(runs.values()))["baselines"]
     reference = baselines["item_knn"]
-    columns = [key for key in reference if "@" in key]
+    columns = [f"{metric}@{k}" for k in next(iter(runs.values()))["cutoffs"] for metric in ("recall", "mrr")]
     methods = [*((METHOD_NAMES[name], values) for name, values in baselines.items()), *runs.items()]
     return pd.DataFrame(
         [
@@ -69,7 +70,8 @@ def gain(value: float, reference: float) -> float | None:
 
 
 def markdown(frame: pd.DataFrame) -> str:
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.map(_cell).values.tolist()]
+    cells = frame.map(_cell).map(lambda cell: cell.replace("|", "\\|"))
+    lines = [list(frame.columns), ["---"] * len(frame.columns), *cells.values.tolist()]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -82,8 +84,11 @@ def show(frame: pd.DataFrame, title: str = "") -> None:
     for position, column in enumerate(frame.columns):
         table.add_column(column, justify="left" if position == 0 else "right")
     for row in frame.map(_cell).values.tolist():
-        table.add_row(*row)
-    console.print(table)
+        table.add_row(*map(Text, row))  # as text, brackets are no markup
+    # Not console.print, which makes a closed pipe an exit of its own.
+    with console.capture() as printed:
+        console.print(table)
+    print(printed.get(), end="")
 
 
 def _with_gain(value: float, reference: float, shows_gain: bool) -> str:

@@ -6,10 +6,10 @@ from torch import Tensor
 
 
 class NegativeSampler:
-    """support: (num_items,) training events; items without any are never drawn, except when α = 0."""
+    """support: (num_items,) training events; items without any are never drawn."""
 
     def __init__(self, support: np.ndarray, alpha: float, num_sampled: int, device: torch.device) -> None:
-        weights = np.asarray(support, dtype=np.float64) ** alpha
+        weights = np.where(support > 0, np.asarray(support, dtype=np.float64) ** alpha, 0)
         cumulative = np.cumsum(weights) / weights.sum()
         self.num_sampled = num_sampled
         self._cumulative = torch.from_numpy(cumulative).to(device)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from prnn_cli.batching import Rows
+
 EPSILON = 1e-6
 
 
@@ -36,16 +38,15 @@ def update_dense(slot: Slot, gradient: Tensor, settings: LearningSettings) -> No
         slot.value.add_(slot.velocity)
 
 
-def update_rows(
-    slot: Slot, items: Tensor, first: Tensor, gradient: Tensor, settings: LearningSettings
-) -> None:
-    """`gradient` (n, D) belongs to the rows `items` (n,); a row that occurs several times takes one step by the
-    sum of its gradients: they meet at its `first` occurrence, and every occurrence then writes the same bits."""
-    gradient = torch.zeros_like(gradient).index_add_(0, first, gradient).index_select(0, first)
-    accumulator = slot.accumulator.index_select(0, items).addcmul_(gradient, gradient)
-    slot.accumulator.index_copy_(0, items, accumulator)
+def update_rows(slot: Slot, rows: Rows, gradient: Tensor, settings: LearningSettings) -> None:
+    """`gradient` (n, D) belongs to `rows`; a row that occurs several times takes one step by the sum of its
+    gradients: they meet at its first occurrence, and every occurrence then writes the same bits."""
+    index = rows.index
+    gradient = torch.zeros_like(gradient).index_add_(0, rows.first, gradient).index_select(0, rows.first)
+    accumulator = slot.accumulator.index_select(0, index).addcmul_(gradient, gradient)
+    slot.accumulator.index_copy_(0, index, accumulator)
     step = gradient.mul_(accumulator.add_(EPSILON).rsqrt_()).mul_(-settings.learning_rate)
     if slot.velocity is not None:
-        step.add_(slot.velocity.index_select(0, items), alpha=settings.momentum)
-        slot.velocity.index_copy_(0, items, step)
-    slot.value.index_copy_(0, items, slot.value.index_select(0, items).add_(step))
+        step.add_(slot.velocity.index_select(0, index), alpha=settings.momentum)
+        slot.velocity.index_copy_(0, index, step)
+    slot.value.index_copy_(0, index, slot.value.index_select(0, index).add_(step))

@@ -60,7 +60,7 @@ class TrainState:
         device: torch.device,
     ) -> "TrainState":
         """The same seed gives the same parameters on every device."""
-        parameters = network.initial_parameters(torch.Generator().manual_seed(seed))
+        parameters = network.initial_parameters(seed)
         parameters = {name: value.to(device) for name, value in parameters.items()}
         with_momentum = [name for name in parameters if settings[network.owner(name)].momentum > 0]
         return cls(
@@ -110,7 +110,8 @@ class TrainState:
                 progress = json.loads(stored.metadata()["progress"])
                 for key in stored.keys():  # noqa: SIM118 (not a dict)
                     group, name = key.split("/", 1)
-                    groups[group][name] = stored.get_tensor(key)
+                    # A copy, as the file's tensors may lie at addresses at which products round otherwise.
+                    groups[group][name] = stored.get_tensor(key).clone()
         except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
             raise RunError(
                 f"{path} is not a readable checkpoint ({error}); delete it to train from the beginning"

@@ -41,13 +41,12 @@ def gather(
     network: Network, parameters: Mapping[str, Tensor], batch: Batch, update: Update
 ) -> dict[str, Tensor]:
     """The dense parameters and the touched rows of the tables, as leaves to differentiate by."""
-    items = {"input": batch.input_items, "output": batch.output_items}
     leaves = {}
     for name, value in parameters.items():
-        if network.owner(name) in update.scores:
-            side = network.row_tables.get(name)
-            leaf = value.index_select(0, items[side]) if side else value.detach()
-            leaves[name] = leaf.requires_grad_(network.owner(name) in update.learns)
+        if network.takes_part(name, update.scores):
+            table = network.row_tables.get(name)
+            leaf = value.index_select(0, batch.rows(table).index) if table else value.detach()
+            leaves[name] = leaf.requires_grad_(network.takes_part(name, update.learns))
     return leaves
 
 
@@ -59,7 +58,7 @@ def forward(
     The carried state is a constant: nothing is propagated back through time (as in the reference code)."""
     scoring = {name: carry[name] for name in update.scores}
     dropout = {name: mask for name, mask in batch.dropout.items() if name in update.learns}
-    hidden = network.advance(leaves, scoring, batch.new_session, dropout)
+    hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, dropout)
     return network.scores(leaves, hidden), hidden
 
 
@@ -72,17 +71,13 @@ def apply_gradients(
     update: Update,
     loss: Tensor,
 ) -> None:
-    rows = {
-        "input": (batch.input_items, batch.input_first),
-        "output": (batch.output_items, batch.output_first),
-    }
     learning = [name for name, leaf in leaves.items() if leaf.requires_grad]
     gradients = torch.autograd.grad(loss, [leaves[name] for name in learning])
     for name, gradient in zip(learning, gradients, strict=True):
-        side = network.row_tables.get(name)
+        table = network.row_tables.get(name)
         owner = settings[network.owner(name)]
-        if side:
-            update_rows(state.slot(name), *rows[side], gradient, owner)
+        if table:
+            update_rows(state.slot(name), batch.rows(table), gradient, owner)
         else:
             update_dense(state.slot(name), gradient, owner)
 

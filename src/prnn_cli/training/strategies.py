@@ -1,4 +1,7 @@
-"""Training strategies as data (section 3.1): phases of updates. Nothing else knows a strategy's name."""
+"""Training strategies as data (section 3.1): phases of updates. Nothing else knows a strategy's name.
+
+`subnets` are in training order; `epochs` is the number of epochs of each subnet.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,5 +29,24 @@ class Phase:
 
 def simultaneous(subnets: Sequence[str], epochs: int) -> list[Phase]:
     """Every subnet learns in every update."""
-    everything = tuple(subnets)
-    return [Phase(epochs, (Update(scores=everything, learns=everything),))]
+    return [Phase(epochs, (Update(scores=tuple(subnets), learns=tuple(subnets)),))]
+
+
+def alternating(subnets: Sequence[str], epochs: int) -> list[Phase]:
+    """The subnets take turns, an epoch each; those that are fixed take part in the forward pass."""
+    turns = [Phase(1, (Update(scores=tuple(subnets), learns=(name,)),)) for name in subnets]
+    return turns * epochs
+
+
+def residual(subnets: Sequence[str], epochs: int) -> list[Phase]:
+    """One subnet after the other, each on what the ensemble of those before it leaves over."""
+    return [Phase(epochs, (update,)) for update in _growing_ensemble(subnets)]
+
+
+def interleaving(subnets: Sequence[str], epochs: int) -> list[Phase]:
+    """Residual training within every mini-batch."""
+    return [Phase(epochs, _growing_ensemble(subnets))]
+
+
+def _growing_ensemble(subnets: Sequence[str]) -> tuple[Update, ...]:
+    return tuple(Update(scores=tuple(subnets[: k + 1]), learns=(name,)) for k, name in enumerate(subnets))

@@ -4,19 +4,20 @@ Randomness is an input: a tick's numbers depend on (seed, phase, epoch, tick) al
 every way to run the step see the same ones.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Batch, SessionParallelPlan, first_occurrence
+from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence
+from prnn_cli.networks.network import Network
+from prnn_cli.randomness import generator_for
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.state import Cursor
 
-MAX_STEPS = 256
-MAX_NUMBERS = 2**24  # random numbers of one tick, which bounds its memory
+STEPS = 256  # of a tick
+MAX_NUMBERS = 2**23  # random numbers that are drawn at a time: 32 MB
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,19 @@ class DropoutSpec:
 class TickMaker:
     def __init__(
         self,
+        network: Network,
         plan: SessionParallelPlan,
         sampler: NegativeSampler,
         dropout: dict[str, DropoutSpec],
         seed: int,
         device: torch.device,
     ) -> None:
+        self.network = network
         self.plan = plan
         self.sampler = sampler
         self.dropout = {name: spec for name, spec in dropout.items() if spec.rate > 0}
         self.seed = seed
         self.device = device
-        width = plan.num_slots * sum(spec.hidden_size for spec in self.dropout.values()) + sampler.num_sampled
-        self.steps_per_tick = max(1, min(MAX_STEPS, MAX_NUMBERS // max(1, width)))
 
     @property
     def num_updating_steps(self) -> int:
@@ -53,34 +54,32 @@ class TickMaker:
         return int((self.plan.num_active >= 2).sum())
 
     def bounds(self, from_step: int) -> Iterator[tuple[int, int]]:
-        for start in range(from_step, self.num_updating_steps, self.steps_per_tick):
-            yield start, min(start + self.steps_per_tick, self.num_updating_steps)
+        for start in range(from_step, self.num_updating_steps, STEPS):
+            yield start, min(start + STEPS, self.num_updating_steps)
 
     def make(self, cursor: Cursor, start: int, stop: int) -> Iterator[Batch]:
-        num_steps = stop - start
+        num_steps, key = stop - start, (self.seed, cursor.phase, cursor.epoch, start // STEPS)
         inputs = self.plan.steps(start, stop, self.device)
-        generator = self._generator(cursor.phase, cursor.epoch, start // self.steps_per_tick)
-        negatives = self.sampler.draw(num_steps, generator)
-        masks = {name: self._mask(spec, num_steps, generator) for name, spec in self.dropout.items()}
+        clicks = self.network.clicks(inputs.input_items)
+        negatives = self.sampler.draw(num_steps, generator_for(*key, "negatives", device=self.device))
         output_items = torch.cat([inputs.target_items, negatives], dim=1)
-        input_first = first_occurrence(inputs.input_items)
-        output_first = first_occurrence(output_items)
+        outputs = Rows(output_items, first_occurrence(output_items))
+        masks = {name: self._masks(spec, num_steps, *key, name) for name, spec in self.dropout.items()}
         for t in range(num_steps):
             yield Batch(
-                input_items=inputs.input_items[t],
-                input_first=input_first[t],
-                output_items=output_items[t],
-                output_first=output_first[t],
+                clicks=clicks[t],
+                outputs=outputs[t],
                 new_session=inputs.new_session[t],
                 active=inputs.active[t],
-                dropout={name: mask[t] for name, mask in masks.items()},
+                dropout={name: next(steps) for name, steps in masks.items()},
             )
 
-    def _mask(self, spec: DropoutSpec, num_steps: int, generator: torch.Generator) -> Tensor:
-        """Inverted dropout: 0, or 1 / (1 − rate)."""
-        mask = torch.empty(num_steps, self.plan.num_slots, spec.hidden_size, device=self.device)
-        return mask.bernoulli_(1 - spec.rate, generator=generator).div_(1 - spec.rate)
-
-    def _generator(self, *key: int) -> torch.Generator:
-        digest = hashlib.blake2b(repr((self.seed, *key)).encode(), digest_size=7).digest()
-        return torch.Generator(self.device).manual_seed(int.from_bytes(digest, "big"))
+    def _masks(self, spec: DropoutSpec, num_steps: int, *key: int | str) -> Iterator[Tensor]:
+        """Inverted dropout, (B, H) a step: 0, or 1 / (1 − rate). Drawn many steps at a time, as memory allows."""
+        generator = generator_for(*key, device=self.device)
+        num_slots, keep = self.plan.num_slots, 1 - spec.rate
+        chunk = max(1, MAX_NUMBERS // (num_slots * spec.hidden_size))
+        for start in range(0, num_steps, chunk):
+            shape = (min(chunk, num_steps - start), num_slots, spec.hidden_size)
+            mask = torch.empty(shape, device=self.device).bernoulli_(keep, generator=generator)
+            yield from mask.div_(keep).unbind()

@@ -48,7 +48,7 @@ class Trainer:
                     started = time.perf_counter()
                     for step, batch in enumerate(self.ticks.make(cursor, start, stop), start):
                         train_step(self.network, self.loss, self.settings, state, batch, phase, step)
-                    self._refuse_bad_loss(phase)  # reads the device: the tick's one synchronisation
+                    self._refuse_bad_loss(phase)  # reads, and so waits for, the device
                     cursor.step = stop
                     state.epoch_seconds += time.perf_counter() - started
                     at_tick(self._progress(phase))
@@ -95,7 +95,7 @@ class Trainer:
             events=events,
             seconds=seconds,
             events_per_s=events / max(seconds, 1e-9),
-            steps=updating,
+            steps=self.ticks.plan.num_steps,
         )
 
     def _events(self, start: int, stop: int) -> int:
@@ -111,5 +111,5 @@ class Trainer:
                 f"the loss is not finite since step {int(tally['first_bad_step'])} of phase {cursor.phase + 1}, "
                 f"epoch {cursor.epoch + 1}, while {', '.join(phase.learning)} learned; lower "
                 + " or ".join(f"subnets.{name}.learning_rate" for name in phase.learning)
-                + ", or use recipe.activation=tanh"
+                + ", or choose another recipe.loss or recipe.activation"
             )

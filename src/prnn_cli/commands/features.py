@@ -1,0 +1,147 @@
+"""prnn features: prepare -> extract -> what the features cover; similar=ITEM_ID shows how good they are."""
+
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prnn_cli.data.prepare import PreparedData, prepare, with_files
+from prnn_cli.errors import UserError
+from prnn_cli.features.extract import check_features, extract
+from prnn_cli.features.items import Catalogue
+from prnn_cli.features.similar import Tile, draw_tiles, nearest
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.files import write_json, write_text
+from prnn_cli.hardware import select_device
+from prnn_cli.reporting.tables import markdown, show
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.schema import FeaturesCommand
+
+WRITES = True
+
+NUM_SIMILAR = 3  # as in the paper's Figure 2
+SHOWN_TEXT = 100  # characters
+
+
+def check(config: FeaturesCommand) -> None:
+    if not config.features.sources:
+        raise UserError(f"features={config.features.name} makes none; choose another, such as features=text")
+    check_features(config.features, config.dataset)
+
+
+def run(config: FeaturesCommand, folder: RunFolder) -> None:
+    device = select_device(config.hardware)
+    cache_dir = Path(config.cache_dir)
+    data = prepare(config.dataset, cache_dir)
+    query = _item_index(config.similar, data) if config.similar is not None else None
+    tables = extract(config.features, config.dataset, data, cache_dir, device)
+    summary = [_properties(table, config.features.sources[name]) for name, table in tables.items()]
+    overview = overview_table(summary)
+    write_text(folder.path / "features.md", markdown(overview))
+    show(overview, title=config.dataset.name)
+    results: dict[str, Any] = {
+        "dataset": config.dataset.name,
+        "data_hash": data.data_hash,
+        "features": config.features.name,
+        "sources": summary,
+    }
+    if query is not None:
+        catalogue = Catalogue(with_files(config.dataset, cache_dir), data.item_ids)
+        results["similar"] = _show_similar(query, tables, catalogue, config, folder.path)
+    write_json(folder.path / "features.json", results)
+    print(f"written to {folder.path}")
+
+
+def overview_table(summary: list[dict[str, Any]]) -> pd.DataFrame:
+    rows = [
+        {
+            "Source": source["source"],
+            "Extractor": source["extractor"],
+            "dimensions": source["dimensions"],
+            "non-zeros an item": f"{source['nonzeros_per_item']:.2f}",
+            "covered items": f"{source['covered_items']:,} of {source['items']:,}",
+        }
+        for source in summary
+    ]
+    return pd.DataFrame(rows)
+
+
+def _properties(table: FeatureTable, extractor: str) -> dict[str, Any]:
+    return {
+        "source": table.name,
+        "extractor": extractor,
+        "dimensions": table.size,
+        "nonzeros_per_item": table.num_nonzeros / table.num_items,
+        "covered_items": table.num_covered,
+        "items": table.num_items,
+    }
+
+
+def _item_index(item_id: str, data: PreparedData) -> int:
+    (found,) = np.nonzero(data.item_ids == item_id)
+    if not len(found):
+        popular = data.item_ids[np.argsort(-data.support, kind="stable")[:3]]
+        raise UserError(
+            f"similar={item_id} is no item of the prepared log (rare items are left out of it); "
+            f"its most frequent ones are {', '.join(popular)}"
+        )
+    return int(found[0])
+
+
+def _show_similar(
+    query: int, tables: dict[str, FeatureTable], catalogue: Catalogue, config: FeaturesCommand, folder: Path
+) -> list[dict[str, Any]]:
+    """The query and its nearest items for each source: similar.md, and similar.png for those of images."""
+    covered = {name: table for name, table in tables.items() if table.covered[query]}
+    if not covered:
+        raise UserError(f"similar={config.similar} has no features: none of {', '.join(tables)} covers it")
+    alike = {name: [(query, 1.0), *nearest(table, query, NUM_SIMILAR)] for name, table in covered.items()}
+    found = [
+        {
+            "source": name,
+            "rank": rank,
+            "item_id": str(catalogue.item_ids[item]),
+            "similarity": similarity,
+            "text": catalogue.text(item),
+        }
+        for name, items in alike.items()
+        for rank, (item, similarity) in enumerate(items)
+    ]
+    frame = _similar_table(found)
+    write_text(folder / "similar.md", markdown(frame))
+    show(frame)
+    pictured = [items for name, items in alike.items() if config.features.sources[name] != "tfidf"]
+    if pictured and catalogue.has_images:
+        _draw(pictured, catalogue, folder / "similar.png")
+    return found
+
+
+def _similar_table(found: list[dict[str, Any]]) -> pd.DataFrame:
+    rows = [
+        {
+            "Source": each["source"],
+            "Rank": each["rank"] or "query",
+            "Item": each["item_id"],
+            "cosine": f"{each['similarity']:.3f}",
+            "Text": shorten(each["text"], SHOWN_TEXT, placeholder=" …"),
+        }
+        for each in found
+    ]
+    return pd.DataFrame(rows)
+
+
+def _draw(rows: list[list[tuple[int, float]]], catalogue: Catalogue, path: Path) -> None:
+    files = catalogue.images(max_missing_share=1)
+    ids = catalogue.item_ids
+    draw_tiles(
+        [
+            [
+                Tile(files[item], (str(ids[item]), f"cosine {similarity:.3f}" if rank else "query"))
+                for rank, (item, similarity) in enumerate(items)
+            ]
+            for items in rows
+        ],
+        path,
+    )

@@ -1,0 +1,84 @@
+"""Features of the prepared items, made once and cached under a hash of the settings and of what was read."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import torch
+
+from prnn_cli.data.prepare import PreparedData, with_files
+from prnn_cli.errors import UserError
+from prnn_cli.features.extractors import EXTRACTORS, Extractor
+from prnn_cli.features.items import Catalogue
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.files import hash_of
+from prnn_cli.schema import DatasetConfig, FeaturesConfig
+
+FORMAT_VERSION = 1  # part of the hash: raise it with every change of what is extracted or written
+
+log = logging.getLogger(__name__)
+
+
+def check_features(features: FeaturesConfig, dataset: DatasetConfig) -> None:
+    """Raises `UserError` for settings that no features can be made of; reads nothing."""
+    for how in features.sources.values():
+        EXTRACTORS[how].check(features, dataset)
+
+
+def extract(
+    features: FeaturesConfig,
+    dataset: DatasetConfig,
+    data: PreparedData,
+    cache_dir: Path,
+    device: torch.device | str,
+) -> dict[str, FeatureTable]:
+    """The table of each of `features.sources`, keyed by the subnet that it feeds."""
+    check_features(features, dataset)
+    catalogue = Catalogue(with_files(dataset, cache_dir), data.item_ids)
+    tables = {}
+    for name, how in features.sources.items():
+        extractor = EXTRACTORS[how](features, catalogue, torch.device(device))
+        folder = cache_dir / "features" / _hash(how, extractor, data)
+        tables[name] = _cached(name, folder) or _made(name, folder, extractor)
+        log.info("%s", coverage(tables[name]))
+    return tables
+
+
+def coverage(table: FeatureTable) -> str:
+    """Such as: text: 12,345 dimensions, 5.4 non-zeros an item, 998 of 1,000 items"""
+    non_zeros = f"{table.num_nonzeros / table.num_items:.1f} non-zeros an item, " if table.is_sparse else ""
+    covered = f"{table.num_covered:,} of {table.num_items:,} items"
+    return f"{table.name}: {table.size:,} dimensions, {non_zeros}{covered}"
+
+
+def _hash(how: str, extractor: Extractor, data: PreparedData) -> str:
+    settings, files = extractor.identity()
+    try:
+        return hash_of([FORMAT_VERSION, how, settings, data.data_hash], files)
+    except OSError as error:
+        raise UserError(f"{error.filename} cannot be read ({error.strerror}); check the path") from error
+
+
+def _cached(name: str, folder: Path) -> FeatureTable | None:
+    if not _file(folder).exists():
+        return None
+    try:
+        table = FeatureTable.load(_file(folder), name)
+    except UserError as damage:
+        log.warning("%s", damage)
+        return None
+    log.info("reusing the features in %s", folder)
+    return table
+
+
+def _made(name: str, folder: Path, extractor: Extractor) -> FeatureTable:
+    parts = folder / "parts"
+    vectors, covered = extractor.extract(parts)
+    table = FeatureTable(name, vectors, covered)
+    table.save(_file(folder))
+    shutil.rmtree(parts, ignore_errors=True)
+    return table
+
+
+def _file(folder: Path) -> Path:
+    return folder / "vectors.safetensors"

@@ -1,0 +1,208 @@
+"""What is known of the items: the texts and the image files that the items table, or the log itself, holds."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from prnn_cli.data.columns import as_text
+from prnn_cli.data.events import Rows, read_log, read_rows
+from prnn_cli.data.log_files import find_files, open_file
+from prnn_cli.errors import UserError
+from prnn_cli.features.text import join
+from prnn_cli.schema import DatasetConfig
+
+PLACEHOLDER = "{item_id}"
+
+log = logging.getLogger(__name__)
+
+
+class Catalogue:
+    """The prepared log's items (by item_index) and the table that describes them, which is read when it is asked for.
+
+    `dataset` names its files (`prepare.with_files`). Where it has no items table, the log is the table: of each
+    item the first value of each column counts that is not empty, in the order of the files.
+    """
+
+    def __init__(self, dataset: DatasetConfig, item_ids: np.ndarray) -> None:
+        self.dataset = dataset
+        self.item_ids = item_ids
+
+    @property
+    def files(self) -> list[Path]:
+        """Those of the items table; none where the log is the table."""
+        path = self.dataset.items.path
+        return find_files(path, "dataset.items.path") if path is not None else []
+
+    @property
+    def folder(self) -> Path:
+        """What the paths of images are relative to."""
+        files = self.files or find_files(self.dataset.path)
+        return files[0].absolute().parent
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """item_id, text0, text1, … and image (null where an item has none): one row an item, all as text."""
+        has_table = self.dataset.items.path is not None
+        return self._one_row_an_item() if has_table else self._first_values_of_the_log()
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """(num_items,) the row of `table` that describes each item, −1 where none does.
+
+        Raises `UserError` where the table describes none of them.
+        """
+        described = self.table["item_id"].to_pandas()
+        items = self.dataset.items
+        source = (
+            f"dataset.items.path={items.path}"
+            if items.path is not None
+            else f"the log's column {items.item_id!r}"
+        )
+        return match(described, self.item_ids, source)
+
+    def text_columns(self) -> list[list[str | None]]:
+        """Each of the columns `dataset.items.text`, for all rows of the table."""
+        return [self.table[f"text{n}"].to_pylist() for n in range(len(self.dataset.items.text))]
+
+    def text(self, item_index: int) -> str:
+        """Empty where nothing is known."""
+        columns = range(len(self.dataset.items.text))
+        if not columns or (row := int(self.rows[item_index])) < 0:
+            return ""
+        return join(self.table[f"text{n}"][row].as_py() for n in columns)
+
+    @property
+    def has_images(self) -> bool:
+        return self.dataset.items.image is not None or self.dataset.items.image_pattern is not None
+
+    def images(self, max_missing_share: float) -> list[Path | None]:
+        """The image file of each item; None where there is none.
+
+        Raises `UserError` where the table names too many files that don't exist, or a pattern fits none at all.
+        """
+        named = self._named_images()
+        files = [path if path and path.is_file() else None for path in named]
+        missing = [path for path, file in zip(named, files, strict=True) if path and not file]
+        num_named = sum(path is not None for path in named)
+        allowed = max_missing_share if self.dataset.items.image_pattern is None else 1
+        if not any(files) or len(missing) > allowed * num_named:
+            first = f", the first of them {missing[0]}" if missing else ""
+            raise UserError(
+                f"{len(missing)} of the {num_named} image files that the items should have don't exist{first}; "
+                "check dataset.items.image and image_pattern, which are relative to the table's folder"
+            )
+        if missing:
+            log.warning("%d of %d image files don't exist, such as %s", len(missing), num_named, missing[0])
+        return files
+
+    def _named_images(self) -> list[Path | None]:
+        items, folder = self.dataset.items, self.folder
+        if items.image_pattern is not None:
+            pattern = items.image_pattern
+            return [_inside(folder, pattern.replace(PLACEHOLDER, each), each) for each in self.item_ids]
+        names = self.table["image"].take(pa.array(np.maximum(self.rows, 0))).to_pylist()
+        return [
+            _inside(folder, name, item_id) if row >= 0 and name is not None else None
+            for name, row, item_id in zip(names, self.rows, self.item_ids, strict=True)
+        ]
+
+    def _columns(self) -> dict[str, str]:
+        """Config key -> column, in the order of `table`."""
+        items = self.dataset.items
+        columns = {"items.item_id": items.item_id}
+        columns |= {f"items.text[{n}]": name for n, name in enumerate(items.text)}
+        return columns if items.image is None else columns | {"items.image": items.image}
+
+    def _one_row_an_item(self) -> pa.Table:
+        table = pa.concat_tables(self._as_text(rows) for rows in self._table_rows())
+        unique = _first_of_each_item(table, skip_nulls=False)
+        if repeated := len(table) - len(unique):
+            path = self.dataset.items.path
+            log.warning("%s repeats items in %d rows; the first row of an item counts", path, repeated)
+        return unique
+
+    def _table_rows(self) -> Iterator[Rows]:
+        columns = self._columns()
+        for path in self.files:
+            rows = read_rows(open_file(path, None, self.dataset.encoding, columns.values()), columns)
+            name = columns["items.item_id"]
+            rows.refuse(
+                ~rows.table[name].is_valid().to_numpy(), name, rows.table[name], "is empty; fill it in"
+            )
+            yield rows
+
+    def _first_values_of_the_log(self) -> pa.Table:
+        files = read_log(self.dataset, self._columns(), Counter())
+        firsts = [_first_of_each_item(self._as_text(rows), skip_nulls=True) for rows in files]
+        return _first_of_each_item(pa.concat_tables(firsts), skip_nulls=True)
+
+    def _as_text(self, rows: Rows) -> pa.Table:
+        items = self.dataset.items
+        columns = {"item_id": _text(rows, items.item_id)}
+        columns |= {f"text{n}": _not_blank(_text(rows, name)) for n, name in enumerate(items.text)}
+        if items.image is not None:
+            columns["image"] = _not_blank(_text(rows, items.image))
+        return pa.table(columns)
+
+
+def match(described: pd.Series, item_ids: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
+    """(num_items,) where each of `item_ids` stands in `described`, whose ids differ; −1 where it does not.
+
+    Raises `UserError` where none does; `what` says where `described` comes from.
+    """
+    rows: np.ndarray = pd.Index(described).get_indexer(pd.Index(item_ids))
+    missing = int((rows < 0).sum())
+    if missing == len(item_ids):
+        raise UserError(
+            f"{what} describes no item of the log: its ids are {_examples(described)}, the log's are "
+            f"{_examples(item_ids)}; check that both name items in the same way"
+        )
+    if missing:
+        log.warning("%d of the %d items of the log are not in %s", missing, len(item_ids), what)
+    return rows
+
+
+def _first_of_each_item(table: pa.Table, skip_nulls: bool) -> pa.Table:
+    """In the order of first appearance."""
+    options = pc.ScalarAggregateOptions(skip_nulls=skip_nulls)
+    names = [name for name in table.column_names if name != "item_id"]
+    groups = table.group_by("item_id", use_threads=False)  # threads would lose the order
+    firsts = groups.aggregate([(name, "first", options) for name in names])
+    columns = {"item_id": firsts["item_id"]} | {name: firsts[f"{name}_first"] for name in names}
+    return pa.table(columns)
+
+
+def _text(rows: Rows, name: str) -> pa.ChunkedArray:
+    column = rows.table[name]
+    try:
+        return as_text(column)
+    except pa.ArrowException as error:
+        raise UserError(
+            f"{rows.file.path}, column {name!r} is of type {column.type}; it must hold text or whole numbers"
+        ) from error
+
+
+def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    trimmed = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+
+
+def _inside(folder: Path, name: str, item_id: str) -> Path:
+    path = os.path.normpath(folder / name)
+    if not path.startswith(f"{folder}{os.sep}"):
+        raise UserError(
+            f"the image {name!r} of item {item_id!r} lies outside {folder}; images must lie within it"
+        )
+    return Path(path)
+
+
+def _examples(ids: Sequence[str] | np.ndarray | pd.Series) -> str:
+    return f"{', '.join(repr(str(each)) for each in ids[:3])}{', …' if len(ids) > 3 else ''}" or "none at all"

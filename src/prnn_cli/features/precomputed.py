@@ -1,0 +1,67 @@
+"""Vectors made elsewhere (CLIP, DINO, a language model …) -> a row an item."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from prnn_cli.errors import UserError
+from prnn_cli.features.items import match
+from prnn_cli.features.vector_files import read_ids, read_matrix
+from prnn_cli.schema import PrecomputedConfig
+
+log = logging.getLogger(__name__)
+
+
+def precomputed(config: PrecomputedConfig, item_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(num_items, F) float32, and (num_items,) bool where the file has a vector; rows without one are zero.
+
+    Raises `UserError` for files that don't fit each other or the log, and for values that are no finite numbers.
+    """
+    path, matrix, ids = _read(config)
+    described = pd.Series(ids, dtype=object)
+    repeated = described.duplicated().to_numpy()
+    if repeated.any():
+        log.warning("%s repeats items in %d rows; the first row of an item counts", path, repeated.sum())
+    kept = np.flatnonzero(~repeated)
+    rows = match(described[kept], item_ids, f"features.precomputed.path={path}")
+    found = rows >= 0
+    sources = kept[rows[found]]
+    vectors = np.zeros((len(item_ids), matrix.shape[1]), dtype=np.float32)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
+        vectors[found] = matrix[sources]
+    _refuse_not_finite(vectors, item_ids, path)
+    if config.normalise:
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        np.divide(vectors, norms, out=vectors, where=norms > 0)
+    return vectors, found
+
+
+def _read(config: PrecomputedConfig) -> tuple[Path, np.ndarray, list[str]]:
+    assert config.path is not None
+    path = Path(config.path).expanduser()
+    matrix, ids = read_matrix(path)
+    if ids is None:
+        if config.item_ids is None:
+            raise UserError(
+                f"features.precomputed.path={path} has no item ids; give those of its {len(matrix)} rows in a file "
+                "(.txt, .npy, .csv, .parquet) as features.precomputed.item_ids=FILE"
+            )
+        ids = read_ids(Path(config.item_ids).expanduser())
+        if len(ids) != len(matrix):
+            raise UserError(
+                f"features.precomputed.item_ids={config.item_ids} has {len(ids)} ids, but {path} has {len(matrix)} "
+                "rows; give one id for each row, in the same order"
+            )
+    return path, matrix, ids
+
+
+def _refuse_not_finite(vectors: np.ndarray, item_ids: np.ndarray, path: Path) -> None:
+    bad = ~np.isfinite(vectors).all(axis=1)
+    if bad.any():
+        item = int(bad.argmax())
+        value = vectors[item][~np.isfinite(vectors[item])][0]
+        raise UserError(
+            f"{path}: the vector of item {item_ids[item]!r} holds {value}; every value must be a finite number"
+        )

@@ -1,0 +1,88 @@
+"""The vectors of all items: row i describes item_index i."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+from scipy.sparse import csr_array
+
+from prnn_cli.errors import UserError
+from prnn_cli.tensor_files import write_tensors
+
+Vectors = np.ndarray | csr_array
+
+SPARSE_FIELDS = ("data", "indices", "indptr", "shape")
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """
+    name: of the subnet that it feeds
+    vectors: (num_items, F) float32, dense or CSR
+    covered: (num_items,) bool; the other items are known by nothing, and their vectors are zero
+    """
+
+    name: str
+    vectors: Vectors
+    covered: np.ndarray
+
+    @property
+    def size(self) -> int:
+        return int(self.vectors.shape[1])
+
+    @property
+    def is_sparse(self) -> bool:
+        return isinstance(self.vectors, csr_array)
+
+    @property
+    def num_items(self) -> int:
+        return len(self.covered)
+
+    @property
+    def num_covered(self) -> int:
+        return int(self.covered.sum())
+
+    @property
+    def num_nonzeros(self) -> int:
+        return int(
+            self.vectors.nnz if isinstance(self.vectors, csr_array) else np.count_nonzero(self.vectors)
+        )
+
+    def save(self, path: Path) -> None:
+        """A safetensors file: covered and vectors, or covered and the arrays of the CSR matrix."""
+        arrays = {"covered": self.covered} | _arrays(self.vectors)
+        write_tensors(path, {name: torch.from_numpy(array) for name, array in arrays.items()})
+
+    @classmethod
+    def load(cls, path: Path, name: str) -> "FeatureTable":
+        """Raises `UserError` for a file that is not whole."""
+        try:
+            arrays = load_file(path)
+            table = cls(name, _vectors(arrays), arrays["covered"])
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            reason = str(error).splitlines()[0]
+            raise UserError(
+                f"{path} is not a readable feature table ({reason}); remove it, and it is made again"
+            ) from error
+        if table.vectors.shape[0] != table.num_items:
+            raise UserError(f"{path} holds vectors of other items; remove it, and it is made again")
+        return table
+
+
+def _arrays(vectors: Vectors) -> dict[str, np.ndarray]:
+    if isinstance(vectors, csr_array):
+        fields = (vectors.data, vectors.indices, vectors.indptr, np.array(vectors.shape))
+        return dict(zip(SPARSE_FIELDS, fields, strict=True))
+    return {"vectors": vectors}
+
+
+def _vectors(arrays: dict[str, np.ndarray]) -> Vectors:
+    if "vectors" in arrays:
+        return arrays["vectors"]
+    data, indices, indptr, shape = (arrays[field] for field in SPARSE_FIELDS)
+    matrix = csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
+    matrix.check_format()
+    return matrix

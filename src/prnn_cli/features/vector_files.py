@@ -1,0 +1,149 @@
+"""Files of vectors made elsewhere -> item ids and a matrix. Nothing in them can run: no pickle is read."""
+
+import contextlib
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError, safe_open
+
+from prnn_cli.data.columns import as_text
+from prnn_cli.data.log_files import open_file
+from prnn_cli.errors import UserError
+
+ITEM_ID, VECTOR, VECTORS = "item_id", "vector", "vectors"
+
+UNREADABLE = (OSError, ValueError, EOFError, SafetensorError, pa.ArrowException)
+
+
+def read_matrix(path: Path) -> tuple[np.ndarray, list[str] | None]:
+    """(num_rows, F) of floats or integers, and the item ids where the file has them (Parquet).
+
+    .npy: the array; it may stay on disk. .safetensors: the tensor `vectors`, or the only one of two dimensions.
+    .parquet: item_id, and a list column `vector` or all other numeric columns.
+    Raises `UserError` for what is no such file.
+    """
+    read = MATRIX_READERS[_kind(path, MATRIX_READERS, "path")]
+    with _explained(path, "path"):
+        return read(path)
+
+
+def read_ids(path: Path) -> list[str]:
+    """The item ids of a matrix's rows: lines of a .txt, a .npy array, or the column item_id (or only column) of a
+    .csv, .tsv or .parquet."""
+    read = ID_READERS[_kind(path, ID_READERS, "item_ids")]
+    with _explained(path, "item_ids"):
+        return read(path)
+
+
+def _matrix_of_npy(path: Path) -> tuple[np.ndarray, None]:
+    matrix: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
+        raise ValueError(f"it holds {matrix.dtype} of shape {matrix.shape}, not a matrix of numbers")
+    return matrix, None
+
+
+def _matrix_of_safetensors(path: Path) -> tuple[np.ndarray, None]:
+    with safe_open(path, framework="pt") as file:  # numpy knows no bfloat16
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118 (no mapping)
+        names = [name for name, shape in shapes.items() if len(shape) == 2]
+        if VECTORS not in names and len(names) != 1:
+            raise ValueError(f"it has the tensors {shapes}, but needs a matrix {VECTORS!r}")
+        return file.get_tensor(VECTORS if VECTORS in names else names[0]).float().numpy(), None
+
+
+def _matrix_of_parquet(path: Path) -> tuple[np.ndarray, list[str]]:
+    table = pq.ParquetFile(path).read()
+    if ITEM_ID not in table.column_names:
+        raise ValueError(f"it has the columns {', '.join(table.column_names)}, but needs {ITEM_ID}")
+    ids = _texts(table[ITEM_ID])
+    if VECTOR in table.column_names:
+        return _stacked(table[VECTOR], ids), ids
+    numeric = [name for name in table.column_names if name != ITEM_ID and _is_numeric(table[name].type)]
+    if not numeric:
+        raise ValueError(f"it needs a list column {VECTOR!r} or numeric columns beside {ITEM_ID}")
+    columns = [table[name].cast(pa.float32(), safe=False).to_numpy() for name in numeric]  # null becomes NaN
+    return np.column_stack(columns), ids
+
+
+def _stacked(column: pa.ChunkedArray, ids: list[str]) -> np.ndarray:
+    """(num_rows, F) float32 from lists of equal length."""
+    if pa.types.is_fixed_size_list(column.type):
+        column = column.cast(pa.list_(column.type.value_type))
+    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        raise ValueError(f"its column {VECTOR!r} is of type {column.type}, not lists of numbers")
+    column = column.combine_chunks()
+    sizes = column.value_lengths().fill_null(0).to_numpy()
+    if len(sizes) and (sizes != sizes[0]).any():
+        row = int((sizes != sizes[0]).argmax())
+        raise ValueError(
+            f"the vector of item {ids[row]!r}, row {row + 1}, has {sizes[row]} values, but the first has {sizes[0]}"
+        )
+    values = column.flatten().cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
+    matrix: np.ndarray = values.reshape(len(sizes), -1)
+    return matrix
+
+
+def _ids_of_text(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8-sig").removesuffix("\n").split("\n")
+    return _texts(pa.chunked_array([lines]))
+
+
+def _ids_of_npy(path: Path) -> list[str]:
+    ids = np.load(path, allow_pickle=False)
+    if ids.ndim != 1:
+        raise ValueError(f"it has the shape {ids.shape}, not one id a row")
+    return _texts(pa.chunked_array([pa.array(ids.tolist())]))
+
+
+def _ids_of_table(path: Path) -> list[str]:
+    file = open_file(path, None, "utf-8", [ITEM_ID])
+    if ITEM_ID not in file.columns and len(file.columns) != 1:
+        raise ValueError(f"it has the columns {', '.join(file.columns)}, but needs {ITEM_ID}")
+    name = ITEM_ID if ITEM_ID in file.columns else file.columns[0]
+    return _texts(file.read([name])[name])
+
+
+def _texts(column: pa.ChunkedArray) -> list[str]:
+    ids: list[str | None] = as_text(column).to_pylist()
+    texts = [each for each in ids if each]
+    if len(texts) < len(ids):
+        row = next(row for row, each in enumerate(ids) if not each)
+        raise ValueError(f"row {row + 1} has no item id")
+    return texts
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _kind(path: Path, kinds: Collection[str], option: str) -> str:
+    kind = path.suffix.lower()
+    if kind not in kinds:
+        raise UserError(f"features.precomputed.{option}={path} must end in {', '.join(kinds)}")
+    return kind
+
+
+@contextlib.contextmanager
+def _explained(path: Path, option: str) -> Iterator[None]:
+    try:
+        yield
+    except UNREADABLE as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"features.precomputed.{option}={path} cannot be used: {reason}") from error
+
+
+MATRIX_READERS: dict[str, Callable[[Path], tuple[np.ndarray, list[str] | None]]] = {
+    ".npy": _matrix_of_npy,
+    ".safetensors": _matrix_of_safetensors,
+    ".parquet": _matrix_of_parquet,
+}
+ID_READERS: dict[str, Callable[[Path], list[str]]] = {
+    ".txt": _ids_of_text,
+    ".npy": _ids_of_npy,
+    ".csv": _ids_of_table,
+    ".tsv": _ids_of_table,
+    ".parquet": _ids_of_table,
+}

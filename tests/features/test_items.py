@@ -1,0 +1,220 @@
+"""What the items table, or the log itself, tells of the items a, b and c."""
+
+import gzip
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from features.conftest import ITEMS, prepared
+from prnn_cli.errors import UserError
+from prnn_cli.features.items import Catalogue
+from prnn_cli.schema import FeaturesCommand
+
+Command = Callable[..., FeaturesCommand]
+WriteItems = Callable[..., str]
+TEXT = "dataset.items.text=[title,description]"
+ROWS = [
+    "item_id,title,description",
+    "c,Blue vase,",
+    "z,Green bowl,of glass",
+    "a,Red lamp,with a foot",
+    "b, ,\t",
+]
+
+
+def catalogue_of(config: FeaturesCommand) -> Catalogue:
+    data = prepared(config)
+    assert list(data.item_ids) == ITEMS
+    return Catalogue(config.dataset, data.item_ids)
+
+
+def test_rows_of_the_table_are_found_by_item_index(command: Command, write_items: WriteItems) -> None:
+    catalogue = catalogue_of(command(TEXT, write_items(*ROWS)))
+    assert catalogue.rows.tolist() == [2, 3, 0]
+    assert catalogue.text_columns() == [
+        ["Blue vase", "Green bowl", "Red lamp", None],
+        [None, "of glass", "with a foot", None],
+    ]
+    assert [catalogue.text(item) for item in range(3)] == ["Red lamp with a foot", "", "Blue vase"]
+
+
+def test_every_format_of_a_table_says_the_same(
+    command: Command, write_items: WriteItems, tmp_path: Path
+) -> None:
+    lines = [line.replace(",", ";") for line in ROWS]
+    (tmp_path / "items.tsv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    write_items(*ROWS)
+    pd.read_csv(tmp_path / "items.csv").to_parquet(tmp_path / "items.parquet")
+    tables = [
+        catalogue_of(command(TEXT, f"dataset.items.path={tmp_path / name}")).table.to_pylist()
+        for name in ("items.csv", "items.tsv.gz", "items.parquet")
+    ]
+    assert tables[0] == tables[1] == tables[2]
+    assert [row["item_id"] for row in tables[0]] == ["c", "z", "a", "b"]
+
+
+def test_the_column_of_the_ids_may_have_another_name_and_hold_numbers(
+    tmp_path: Path, command: Command
+) -> None:
+    pd.DataFrame({"sku": [7, 8], "title": ["Red", "Blue"]}).to_parquet(tmp_path / "items.parquet")
+    path = f"dataset.items.path={tmp_path / 'items.parquet'}"
+    config = command("dataset.items.item_id=sku", "dataset.items.text=[title]", path)
+    catalogue = Catalogue(config.dataset, prepared(config).item_ids)
+    catalogue.item_ids = pd.Series(["8", "9"]).to_numpy(dtype=object)
+    assert catalogue.rows.tolist() == [1, -1]
+
+
+def test_of_repeated_items_the_first_row_counts(
+    command: Command, write_items: WriteItems, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_items("item_id,title", "a,", "a,Second", "b,Vase", "a,Third")
+    catalogue = catalogue_of(command("dataset.items.text=[title]", path))
+    assert catalogue.text_columns() == [[None, "Vase"]]
+    assert "items.csv repeats items in 2 rows; the first row of an item counts" in caplog.text
+
+
+def test_items_that_the_table_lacks_are_counted(
+    command: Command, write_items: WriteItems, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue = catalogue_of(command("dataset.items.text=[title]", write_items("item_id,title", "b,Vase")))
+    assert catalogue.rows.tolist() == [-1, 0, -1]
+    assert "2 of the 3 items of the log are not in dataset.items.path=" in caplog.text
+
+
+def test_a_table_of_other_items_is_answered_with_examples_of_both(
+    command: Command, write_items: WriteItems
+) -> None:
+    catalogue = catalogue_of(command("dataset.items.text=[title]", write_items("item_id,title", "x1,Vase")))
+    with pytest.raises(
+        UserError, match=r"describes no item of the log: its ids are 'x1', the log's are 'a', 'b', 'c'"
+    ):
+        _ = catalogue.rows
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["item_id,title", "a,Red", ",Blue"], r"items.csv, line 3, column 'item_id': is empty; fill it in"),
+        (["item_id,name", "a,Red"], r"items.csv has no column 'title'; .* set dataset.items.text\[0\]"),
+        (["item_id,title", "a,Red,too much"], r"items.csv, line 2 has 3 cells, but the header has 2"),
+        (["item_id,title"], r"describes no item of the log: its ids are none at all"),
+    ],
+)
+def test_a_broken_table_is_a_sentence(
+    lines: list[str], message: str, command: Command, write_items: WriteItems
+) -> None:
+    catalogue = catalogue_of(command("dataset.items.text=[title]", write_items(*lines)))
+    with pytest.raises(UserError, match=message):
+        _ = catalogue.rows
+
+
+def test_a_missing_table_is_named_by_its_option(command: Command) -> None:
+    config = command("dataset.items.text=[title]", "dataset.items.path=nope.csv")
+    with pytest.raises(UserError, match=r"dataset\.items\.path=nope\.csv does not exist"):
+        _ = catalogue_of(config).files
+
+
+def test_a_column_that_is_no_text_is_named(command: Command, tmp_path: Path) -> None:
+    pd.DataFrame({"item_id": ["a"], "title": [["x", "y"]]}).to_parquet(tmp_path / "items.parquet")
+    config = command("dataset.items.text=[title]", f"dataset.items.path={tmp_path / 'items.parquet'}")
+    with pytest.raises(UserError, match=r"items.parquet, column 'title' is of type list<.*it must hold text"):
+        _ = catalogue_of(config).table
+
+
+def test_of_a_log_the_first_text_that_is_not_empty_counts_after_its_filters(
+    command: Command, tmp_path: Path
+) -> None:
+    config = command("dataset.items.text=[name]", "dataset.filters=[{column: quantity, above: 0}]")
+    (tmp_path / "log" / "clicks.csv").write_text(
+        "session_id,item_id,time,name,quantity\n"
+        "1,a,10,Cancelled,-1\n1,a,10,,1\n1,b,11,Vase,1\n2,b,20,Other,1\n2,c,21,,1\n3,c,30,,1\n3,a,31,Lamp,1\n"
+        "4,d,40,Once,1\n4,a,90000,Late,1\n4,b,90001,Late,1\n"
+    )
+    catalogue = catalogue_of(config)
+    assert catalogue.files == []
+    assert catalogue.table.to_pylist() == [
+        {"item_id": "a", "text0": "Lamp"},
+        {"item_id": "b", "text0": "Vase"},
+        {"item_id": "c", "text0": None},
+        {"item_id": "d", "text0": "Once"},
+    ]
+    assert catalogue.rows.tolist() == [0, 1, 2]
+
+
+def test_images_are_named_by_a_column_relative_to_the_table(
+    command: Command, write_items: WriteItems, paint: Callable[..., Path], tmp_path: Path
+) -> None:
+    red, blue = paint("pictures/red.png", "red"), paint("pictures/blue.png", "blue")
+    lines = ["item_id,image", f"a,{red}", "c,pictures/../pictures/blue.png", "b,"]
+    config = command("dataset.items.image=image", write_items(*lines))
+    assert catalogue_of(config).images(max_missing_share=0) == [red, None, blue]
+
+
+def test_images_are_found_by_a_pattern(
+    command: Command, write_items: WriteItems, paint: Callable[..., Path]
+) -> None:
+    files = [paint("images/a.png", "red"), None, paint("images/c.png", "blue")]
+    pattern = "dataset.items.image_pattern='images/{item_id}.png'"
+    config = command(pattern, write_items("item_id,title", "a,x"))
+    assert catalogue_of(config).images(max_missing_share=0) == files
+
+
+def test_without_a_table_images_lie_beside_the_log(command: Command, paint: Callable[..., Path]) -> None:
+    red = paint("log/a.png", "red")
+    config = command("dataset.items.image_pattern='{item_id}.png'")
+    assert catalogue_of(config).images(max_missing_share=0) == [red, None, None]
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/passwd", "images/../../secret.png", "."])
+def test_an_image_outside_the_tables_folder_is_refused(
+    name: str, command: Command, write_items: WriteItems, paint: Callable[..., Path]
+) -> None:
+    config = command("dataset.items.image=image", write_items("item_id,image", f"a,{name}"))
+    with pytest.raises(
+        UserError, match=rf"the image '{name}' of item 'a' lies outside .*; images must lie within"
+    ):
+        catalogue_of(config).images(max_missing_share=1)
+
+
+def test_an_id_cannot_lead_a_pattern_out_of_the_folder(command: Command, write_items: WriteItems) -> None:
+    config = command("dataset.items.image_pattern='images/{item_id}.png'", write_items("item_id", "a"))
+    catalogue = catalogue_of(config)
+    catalogue.item_ids = pd.Series(["../../x"]).to_numpy(dtype=object)
+    with pytest.raises(UserError, match=r"of item '\.\./\.\./x' lies outside"):
+        catalogue.images(max_missing_share=1)
+
+
+def test_files_that_are_named_but_missing_are_counted(
+    command: Command, write_items: WriteItems, paint: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    red = paint("red.png", "red")
+    config = command(
+        "dataset.items.image=image", write_items("item_id,image", "a,red.png", "b,no.png", "c,red.png")
+    )
+    catalogue = catalogue_of(config)
+    caplog.set_level(logging.WARNING)
+    assert catalogue.images(max_missing_share=0.5) == [red, None, red]
+    assert "1 of 3 image files don't exist, such as" in caplog.text
+    with pytest.raises(
+        UserError, match=r"1 of the 3 image files .* don't exist, the first of them .*no\.png"
+    ):
+        catalogue.images(max_missing_share=0.3)
+
+
+def test_a_pattern_that_fits_no_file_is_a_sentence(command: Command) -> None:
+    config = command("dataset.items.image_pattern='images/{item_id}.jpg'")
+    with pytest.raises(
+        UserError, match=r"3 of the 3 image files .* the first of them .*log/images/a\.jpg; check"
+    ):
+        catalogue_of(config).images(max_missing_share=1)
+
+
+def test_a_log_whose_other_column_holds_other_ids_is_named(command: Command) -> None:
+    catalogue = catalogue_of(command("dataset.items.item_id=session_id", "dataset.items.text=[item_id]"))
+    with pytest.raises(
+        UserError, match=r"the log's column 'session_id' describes no item of the log: its ids are '1'"
+    ):
+        _ = catalogue.rows

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+
+from prnn_cli.errors import UserError
+from prnn_cli.run_folder import RunFolder
+
+
+def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
+    with (
+        RunFolder(tmp_path).held(),
+        pytest.raises(UserError, match="another process works in"),
+        RunFolder(tmp_path).held(),
+    ):
+        pytest.fail("held twice")
+    with RunFolder(tmp_path).held():
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_running_run_that_nobody_holds_is_dead(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_status("running", command="train")
+    assert folder.status()["status"] == "dead"
+    with folder.held():
+        assert folder.status()["status"] == "running"
+
+
+def test_a_folder_of_another_command_is_refused(tmp_path: Path) -> None:
+    RunFolder(tmp_path).write_status("done", command="preprocess")
+    with pytest.raises(UserError, match="is the folder of prnn preprocess; give one that prnn train printed"):
+        RunFolder.existing(str(tmp_path), command="train")
+
+
+def test_a_damaged_status_is_named(tmp_path: Path) -> None:
+    (tmp_path / "status.json").write_text("{")
+    with pytest.raises(UserError, match=r"status\.json is damaged"):
+        RunFolder.existing(str(tmp_path)).status()

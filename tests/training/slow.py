@@ -1,0 +1,149 @@
+"""Every network and update once more, written from the equations: dense inputs, whole tables, float64 autograd."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from prnn_cli.batching import Batch
+from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.strategies import Phase
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    return 1 / (1 + torch.exp(-x))
+
+
+class SlowTrainer:
+    """fed: subnet -> {input: (N, F) matrix, one row an item}; arch: the readout's formula by its name."""
+
+    def __init__(
+        self,
+        arch: str,
+        fed: Mapping[str, Mapping[str, Tensor]],
+        weights: Mapping[str, float],
+        parameters: Mapping[str, Tensor],
+        settings: Mapping[str, LearningSettings],
+        activation: Callable[[Tensor], Tensor],
+        loss: Callable[[Tensor, int], Tensor],
+        num_slots: int,
+    ) -> None:
+        self.arch, self.fed, self.weights = arch, fed, weights
+        self.settings, self.activation, self.loss = settings, activation, loss
+        self.p = {name: value.clone().requires_grad_() for name, value in parameters.items()}
+        self.acc = {name: torch.zeros_like(value) for name, value in parameters.items()}
+        self.v = {name: torch.zeros_like(value) for name, value in parameters.items()}
+        self.h = {
+            name: torch.zeros(num_slots, self.p[f"subnets.{name}.recurrent_candidate"].shape[0]).double()
+            for name in fed
+        }
+
+    def step(self, batch: Batch, phase: Phase) -> None:
+        before, after = self.h, dict(self.h)
+        for update in phase.updates:
+            states = {}
+            for name in update.scores:
+                states[name] = self.gru(name, batch, before[name])
+                if name in update.learns:
+                    states[name] = states[name] * batch.dropout[name]
+                after[name] = states[name].detach()
+            self.learn(batch, self.scores(states), update.learns)
+        self.h = after
+
+    def gru(self, name: str, batch: Batch, h: Tensor) -> Tensor:
+        n, prefix = h.shape[1], f"subnets.{name}."
+        h = torch.where(batch.new_session[:, None], 0, h)
+        x = self.p[prefix + "bias"]
+        for source, matrix in self.fed[name].items():
+            x = x + matrix[batch.clicks.items] @ self.p[f"{prefix}input.{source}"][: matrix.shape[1]]
+        gates, candidate = self.p[prefix + "recurrent_gates"], self.p[prefix + "recurrent_candidate"]
+        r = sigmoid(x[:, :n] + h @ gates[:, :n])
+        z = sigmoid(x[:, n : 2 * n] + h @ gates[:, n:])
+        c = torch.tanh(x[:, 2 * n :] + (r * h) @ candidate)
+        return (1 - z) * h + z * c
+
+    def scores(self, h: Mapping[str, Tensor]) -> Tensor:
+        """(B, N) of the whole catalogue."""
+
+        def part(table: str, state: Tensor) -> Tensor:
+            w_and_b = self.p[f"readout.{table}"]
+            return state @ w_and_b[:, :-1].T + w_and_b[:, -1]
+
+        w = self.weights
+        if self.arch == "shared_w":
+            logits = part("output", sum(w[name] * h[name] for name in h))
+        elif self.arch == "interaction":
+            logits = w["id"] * part("id", h["id"])
+            for name in h:
+                if name != "id":
+                    logits = logits + w[name] * part(name, h["id"] * h[name])
+        else:
+            logits = sum(w[name] * part(name, h[name]) for name in h)
+        return self.activation(logits)
+
+    def learn(self, batch: Batch, all_scores: Tensor, learns: tuple[str, ...]) -> None:
+        num_slots = len(batch.active)
+        slots = [b for b in range(num_slots) if batch.active[b]]
+        columns = [*slots, *range(num_slots, len(batch.outputs.index))]
+        total = torch.zeros((), dtype=torch.float64)
+        for place, b in enumerate(slots):
+            total = total + self.loss(all_scores[b, batch.outputs.index[columns]], place)
+        learning = [name for name in self.p if name.split(".")[1] in (*learns, "output")]
+        gradients = torch.autograd.grad(
+            total / num_slots, [self.p[name] for name in learning], allow_unused=True, materialize_grads=True
+        )
+        clicked = batch.clicks.items[batch.active]
+        for name, gradient in zip(learning, gradients, strict=True):
+            kind, owner, *rest = name.split(".")
+            moved = torch.ones(len(gradient), dtype=torch.bool)
+            if kind == "readout":
+                moved = torch.zeros(len(gradient), dtype=torch.bool)
+                moved[batch.outputs.index[columns]] = True
+            elif rest[0] == "input" and len(gradient) != self.fed[owner][rest[1]].shape[1]:
+                moved[:-1] = (self.fed[owner][rest[1]][clicked] != 0).any(
+                    dim=0
+                )  # sparse, with a row that pads
+                moved[-1] = False
+            elif rest[0] == "input" and rest[1] == "id":
+                moved = (self.fed[owner]["id"][clicked] != 0).any(dim=0)
+            self.adagrad(name, gradient, moved, self.settings[owner])
+
+    def adagrad(self, name: str, gradient: Tensor, moved: Tensor, settings: LearningSettings) -> None:
+        self.acc[name] += gradient**2
+        step = settings.learning_rate * gradient / torch.sqrt(self.acc[name] + 1e-6)
+        self.v[name][moved] = settings.momentum * self.v[name][moved] - step[moved]
+        with torch.no_grad():
+            self.p[name][moved] += self.v[name][moved]
+
+
+def top1(r: Tensor, i: int) -> Tensor:
+    m = len(r)
+    return (sigmoid(r - r[i]) + sigmoid(r**2)).sum() / m - sigmoid(r[i] ** 2) / m
+
+
+def top1_max(r: Tensor, i: int) -> Tensor:
+    others = torch.cat([r[:i], r[i + 1 :]])
+    share = torch.exp(others) / torch.exp(others).sum()
+    return (share * (sigmoid(others - r[i]) + sigmoid(others**2))).sum()
+
+
+def bpr(r: Tensor, i: int) -> Tensor:
+    return -torch.log(sigmoid(r[i] - r)).sum() / len(r)
+
+
+def bpr_max(r: Tensor, i: int) -> Tensor:
+    others = torch.cat([r[:i], r[i + 1 :]])
+    share = torch.exp(others) / torch.exp(others).sum()
+    return -torch.log((share * sigmoid(r[i] - others)).sum()) + (share * others**2).sum()
+
+
+def cross_entropy(r: Tensor, i: int) -> Tensor:
+    return -torch.log(torch.exp(r[i]) / torch.exp(r).sum())
+
+
+LOSSES = {"top1": top1, "top1_max": top1_max, "bpr": bpr, "bpr_max": bpr_max, "cross_entropy": cross_entropy}
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "linear": lambda x: x,
+    "elu": lambda x: torch.where(x > 0, x, 0.5 * (torch.exp(x) - 1)),
+}
