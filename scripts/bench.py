@@ -1,4 +1,6 @@
-"""Times the training step, the evaluation and item-kNN on this machine, in about a minute.
+"""Times the training step, the evaluation and item-kNN on this machine, in about a minute and a half.
+
+Threads are those of a run: one for small mini-batches, else torch's own choice.
 
 The log is generated: sessions of 2 to 8 clicks, items drawn by Zipf's law. Medians of several runs.
 """
@@ -21,12 +23,13 @@ from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
+from prnn_cli.hardware import threads_for_training
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Separate
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.schema import ItemKnnConfig
+from prnn_cli.schema import HardwareConfig, ItemKnnConfig
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
@@ -75,7 +78,9 @@ def microseconds_per_step(
         for step, batch in enumerate(ticks.make(Cursor(), 0, STEPS)):
             train_step(network, top1, settings, state, batch, phase, step)
 
-    return seconds_of(epoch, device) / STEPS * 1e6
+    size = num_slots * hidden_size * (3 * hidden_size + num_slots + num_sampled)
+    with threads_for_training(HardwareConfig(device="auto", threads=None), size):
+        return seconds_of(epoch, device) / STEPS * 1e6
 
 
 def events_per_second_ranked(num_items: int, device: torch.device) -> float:
