@@ -3,6 +3,7 @@
 Imports neither torch nor Hydra until a command needs them, so that help answers at once.
 """
 
+import io
 import os
 import signal
 import sys
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def entry_point() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console without − or ━ must not end a finished run
     sys.exit(main(sys.argv[1:]))
 
 

@@ -27,6 +27,8 @@ def explain(error: Exception, schema: type) -> str:
                 return _unknown_key(str(cause), text, schema)
             case ValidationError():
                 return _wrong_type(text, schema)
+    if match := re.search(r"Key '(\w+)' not in '(\w+)'", text):  # in a config file of the user's
+        return _unknown_key(match[0], text, schema)
     if missing := _find(r"[Mm]issing mandatory value: (\S+)", text):
         path = _find(
             r"full_key: (\S+)", text
@@ -35,7 +37,7 @@ def explain(error: Exception, schema: type) -> str:
         return f"{key} has no value; add {key}=VALUE"
     if override := _find(r"Ambiguous value for argument '(.*)'", text):
         return f"{override} holds several values; add -m to sweep over them, or write a list as KEY=[A,B]"
-    return " ".join(str(causes[0]).split())
+    return " ".join(str(causes[0]).partition("Config search path")[0].split())
 
 
 def _causes(error: BaseException | None) -> typing.Iterator[BaseException]:

@@ -1,5 +1,6 @@
 """Which device a command runs on, and how many threads it takes."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +15,11 @@ SMALL_STEP = 4_000_000  # multiplications; below, threads wait for each other lo
 def select_device(config: HardwareConfig) -> torch.device:
     """`auto` takes the first CUDA device where there is one. Sets torch's number of threads, if it is given."""
     if config.threads is not None:
+        most = 4 * (os.cpu_count() or 1)
+        if config.threads > most:
+            raise UserError(
+                f"hardware.threads={config.threads} is too large for this machine; use at most {most}"
+            )
         torch.set_num_threads(config.threads)
     has_gpu = torch.cuda.is_available()
     if config.device == "gpu" and not has_gpu:

@@ -14,6 +14,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.explain import explain
@@ -41,6 +42,8 @@ def run_command(command: str, arguments: list[str]) -> int:
         hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(explain(error, SCHEMAS[command])) from error
+    except YAMLError as error:
+        raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
     except SystemExit as finished:  # after --help and its like
         return int(finished.code or 0)
     except BrokenPipeError:
@@ -61,14 +64,18 @@ def _check_arguments(command: str, arguments: list[str]) -> None:
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
-        raise UserError(f"{message}; prnn {command} --hydra-help shows the flags")
+        raise UserError(
+            f"{message}; prnn {command} --hydra-help shows the flags, which stand before or after the overrides"
+        )
 
     parser.error = refuse  # type: ignore[method-assign]
     flags = parser.parse_args(arguments)
+    if flags.cfg and flags.multirun:
+        raise UserError("--cfg shows one configuration, not those of a sweep; leave -m out")
     if flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
         return
     for override in flags.overrides:
-        if override.startswith("="):
+        if override.partition("=")[0] == "":
             raise UserError(f"{override} sets nothing; write KEY=VALUE or GROUP=CHOICE")
     if flags.multirun and not flags.config_dir:
         _check_sweep(command, flags.overrides)

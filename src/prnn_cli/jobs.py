@@ -105,6 +105,9 @@ def _failures_recorded(folder: RunFolder, sweep: bool) -> Iterator[None]:
         folder.write_status("done")
         raise
     except BaseException as error:
+        log.error(
+            "failed: %s", error, extra={"in_file_only": True}
+        )  # the console gets its sentence at the end
         with suppress(RunError):  # a full disk is what is being reported
             folder.write_status("failed", reason=str(error) or type(error).__name__)
         if sweep and isinstance(error, Exception) and not isinstance(error, UserError | RunError):

@@ -25,6 +25,8 @@ class ConsoleHandler(logging.Handler):
     """Log lines through the console that draws the bars, so that neither overwrites the other."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "in_file_only", False):
+            return
         style = "yellow" if record.levelno >= logging.WARNING else None
         console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
 

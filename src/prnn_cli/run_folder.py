@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 CONFIG = Path(".hydra") / "config.yaml"
 
+PATHS = ("dataset.path", "dataset.items.path", "features.precomputed.path", "features.precomputed.item_ids")
+
 # What may differ between a run and its resumption: none of these changes a number that is trained.
 FREE_ON_RESUME = ("resume", "label", "hardware", "checkpoint", "cache_dir")
 
@@ -38,7 +40,7 @@ class RunFolder:
             raise UserError(
                 f"run={path} is not the folder of a run ({hint}); give one that prnn train printed"
             )
-        if command and (found := folder.status().get("command")) != command:
+        if command and (found := folder.status()["command"]) != command:
             raise UserError(f"run={path} is the folder of prnn {found}; give one that prnn {command} printed")
         return folder
 
@@ -91,16 +93,13 @@ class RunFolder:
 
         Raises `UserError` where the folder holds anything else, or the run of another configuration.
         """
-        if self._is_taken():
-            if not resume:
-                raise UserError(
-                    f"{self.path} is not empty; add resume=true to continue the run in it, or choose another "
-                    "hydra.run.dir"
-                )
-            if not self.is_begun():
-                raise UserError(f"{self.path} holds files but no run to resume; choose another hydra.run.dir")
+        config = with_absolute_paths(config)
+        if self._is_taken() and not self._never_began_work(command):
+            self._refuse_what_is_no_resumption(command, resume)
             if self.checkpoint_file.is_file() or self.metrics_file.is_file():
                 self._refuse_other_config(config)
+            else:
+                log.warning("no checkpoint was written in %s yet: starting from the beginning", self.path)
             if self.metrics_file.is_file():
                 return False
             self._remove_remains()
@@ -111,6 +110,28 @@ class RunFolder:
         write_text(self.path / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))
         write_text(self.path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
         return True
+
+    def _refuse_what_is_no_resumption(self, command: str, resume: bool) -> None:
+        if not self.is_begun():
+            raise UserError(f"{self.path} holds files but no run of prnn; choose another hydra.run.dir")
+        if command != "train" or self.status()["command"] != command:
+            raise UserError(
+                f"{self.path} holds what prnn {self.status()['command']} left; choose another hydra.run.dir"
+            )
+        if not resume:
+            raise UserError(
+                f"{self.path} is not empty; add resume=true to continue the run in it, or choose another hydra.run.dir"
+            )
+
+    def _never_began_work(self, command: str) -> bool:
+        """A run that was refused, or stopped, before it left anything worth keeping: its folder is free."""
+        kept = (self.checkpoint_file, self.metrics_file, self.path / "epochs.csv")
+        return (
+            self.is_begun()
+            and self.status()["command"] == command
+            and self.status()["status"] in ("failed", "dead")
+            and not any(file.exists() for file in kept)
+        )
 
     def _is_taken(self) -> bool:
         """Whether the folder holds anything but the lock and an empty log, which logging makes before a run begins."""
@@ -139,7 +160,7 @@ class RunFolder:
 
     def write_status(self, status: str, **details: Any) -> None:
         """status: running, done or failed. What earlier ones said of the command stays."""
-        command = {} if "command" in details else {"command": self.status().get("command")}
+        command = {} if "command" in details else {"command": self.status()["command"]}
         write_json(
             self.status_file,
             {"status": status, **command, **details, "pid": os.getpid(), "updated": time.time()},
@@ -147,10 +168,9 @@ class RunFolder:
 
     def status(self) -> dict[str, Any]:
         """As written; a run whose process is gone without a word is `dead`."""
-        try:
-            status: dict[str, Any] = json.loads(self.status_file.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{self.status_file} is damaged ({error})") from error
+        status = read_json(self.status_file)
+        if not {"status", "command"} <= status.keys():
+            raise UserError(f"{self.status_file} is damaged: it says neither status nor command")
         if status["status"] == "running" and not self._is_held():
             status["status"] = "dead"
         return status
@@ -164,6 +184,28 @@ class RunFolder:
         except FileNotFoundError:
             pass
         return False
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises `UserError` for a damaged file."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"{path} is damaged ({error})") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is damaged: it holds no object")
+    return value
+
+
+def with_absolute_paths(config: DictConfig) -> DictConfig:
+    """So that a run can be evaluated, and resumed, from another folder."""
+    absolute = config.copy()
+    OmegaConf.set_struct(absolute, False)
+    OmegaConf.resolve(absolute)
+    for key in PATHS:
+        if path := OmegaConf.select(absolute, key):
+            OmegaConf.update(absolute, key, str(Path(path).expanduser().absolute()))
+    return absolute
 
 
 def _flat(config: DictConfig) -> dict[str, Any]:

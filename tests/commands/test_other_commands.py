@@ -26,7 +26,7 @@ def test_preprocess_writes_the_contracts_files_and_table_1(prnn: Prnn) -> None:
     assert summary["items"] == len(items)
     assert summary["rows"] == len(events) + sum(summary["dropped"].values())
     assert (folder / "table1.md").read_text().startswith("| Data | train sessions |")
-    assert "items too rare" in result.out
+    assert "dropped: items too rare" in result.out
 
 
 def test_evaluate_repeats_the_runs_metrics_and_takes_other_settings(prnn: Prnn) -> None:
@@ -55,6 +55,33 @@ def test_evaluate_writes_into_the_runs_folder_by_default(prnn: Prnn) -> None:
     prnn("evaluate", "run=runs/mine")
     (folder,) = Path("runs/mine").glob("evaluation_*")
     assert (folder / "metrics.json").is_file()
+
+
+def test_evaluate_finds_a_log_whose_path_was_relative_from_elsewhere(
+    prnn: Prnn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(f"s{s}", f"i{(s + n) % 7}", 8640 * s + n) for s in range(60) for n in range(4)]
+    pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_csv("clicks.csv", index=False)
+    own = [*SMALL[4:], "dataset=generic", "dataset.path=clicks.csv", "hydra.run.dir=runs/mine"]
+    assert prnn("train", *own).exit_code == 0
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert prnn("evaluate", "run=../runs/mine").exit_code == 0
+
+
+def test_evaluate_refuses_what_prnn_train_did_not_leave(prnn: Prnn) -> None:
+    prnn("preprocess", *DATASET, "hydra.run.dir=runs/data")
+    result = prnn("evaluate", "run=runs/data")
+    assert result.exit_code == 2
+    assert "is the folder of prnn preprocess" in result.err
+    assert not list(Path("runs/data").glob("evaluation*"))
+
+
+def test_a_second_preprocess_does_not_overwrite_the_first(prnn: Prnn) -> None:
+    prnn("preprocess", *DATASET, "hydra.run.dir=runs/data")
+    result = prnn("preprocess", *DATASET, "hydra.run.dir=runs/data")
+    assert result.exit_code == 2
+    assert "holds what prnn preprocess left; choose another hydra.run.dir" in result.err
 
 
 def test_evaluate_refuses_a_log_that_has_changed(prnn: Prnn, tmp_path: Path) -> None:

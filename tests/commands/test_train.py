@@ -223,12 +223,33 @@ def test_a_run_does_not_go_on_with_other_data(prnn: Prnn, tmp_path: Path) -> Non
     assert "the data have changed since the run in" in result.err
 
 
+def test_a_folder_of_a_refused_run_is_free_again(prnn: Prnn) -> None:
+    refused = prnn("train", *SMALL[4:], "dataset=generic", "dataset.path=nope.csv", RUN)
+    assert refused.exit_code == 2
+    assert prnn("train", *SMALL, RUN).exit_code == 0
+
+
+def test_a_failure_stands_in_the_runs_log(prnn: Prnn) -> None:
+    prnn("train", *SMALL[4:], "dataset=generic", "dataset.path=nope.csv", RUN)
+    assert "failed: dataset.path=nope.csv does not exist" in Path("runs/mine/train.log").read_text()
+
+
+def test_a_console_without_unicode_does_not_end_a_finished_run(
+    prnn: Prnn, start_prnn: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    process = start_prnn("train", *SMALL, RUN)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "Item-kNN" in out
+
+
 def test_a_folder_that_holds_something_else_is_not_resumed(prnn: Prnn) -> None:
     Path("alien").mkdir()
     Path("alien/thesis.txt").write_text("mine")
     result = prnn("train", *SMALL, "hydra.run.dir=alien", "resume=true")
     assert result.exit_code == 2
-    assert "holds files but no run to resume" in result.err
+    assert "holds files but no run of prnn" in result.err
     assert [path.name for path in Path("alien").iterdir()] == ["thesis.txt"]
 
 

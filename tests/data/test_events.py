@@ -219,6 +219,14 @@ def test_an_empty_cell_matches_no_pattern_and_stays(read: Callable[..., Events])
     assert items(read(FILTERED, filters=[{"column": "text", "exclude": "."}])) == "d"
 
 
+@pytest.mark.parametrize("time", ["20240305", "202403050904", "20240305090400"])
+def test_a_date_without_separators_is_not_guessed_to_be_seconds(
+    time: str, read: Callable[..., Events]
+) -> None:
+    with pytest.raises(UserError, match=r"cannot be read as a time with dataset\.time_format=auto"):
+        read(HEADER + f"1,a,{time}\n")
+
+
 def test_rows_can_be_kept_by_what_they_match(read: Callable[..., Events]) -> None:
     assert items(read(FILTERED, filters=[{"column": "item_id", "keep": "[ab]"}])) == "a b"
 

@@ -1,6 +1,5 @@
 """prnn evaluate run=DIR: a finished run's model and the baselines once more, with other settings."""
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from prnn_cli.hardware import device_name, select_device
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.results import environment, measured, show_results, write_results
-from prnn_cli.run_folder import RunFolder
+from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand
 
 WRITES = True
@@ -62,8 +61,7 @@ def finished_metrics(trained: RunFolder) -> dict[str, Any]:
             f"run={trained.path} is not finished (status: {trained.status()['status']}); "
             "continue it with resume=true first"
         )
-    metrics: dict[str, Any] = json.loads(trained.metrics_file.read_text(encoding="utf-8"))
-    return metrics
+    return read_json(trained.metrics_file)
 
 
 def stored_config(trained: RunFolder) -> TrainCommand:

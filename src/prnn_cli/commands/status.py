@@ -28,7 +28,7 @@ def run(config: StatusCommand) -> None:
     if folder.checkpoint_file.is_file():
         age = timedelta(seconds=round(time.time() - folder.checkpoint_file.stat().st_mtime))
         print(f"  last checkpoint {age} ago")
-    if status["status"] in ("failed", "dead"):
+    if status["status"] == "dead":
         print(
-            "  the command that started it continues it with resume=true and hydra.run.dir set to this folder"
+            "  the command that started it, with resume=true and hydra.run.dir set to this folder, continues it"
         )

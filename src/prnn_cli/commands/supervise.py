@@ -109,5 +109,5 @@ class Supervisor:
             raise Stopped(
                 stop_signal.number,
                 f"stopped at phase {progress.phase}, epoch {progress.epoch}; to continue, run the same command with "
-                f"hydra.run.dir={self.folder.path} resume=true",
+                f"resume=true hydra.run.dir={self.folder.path} (a sweep: hydra.sweep.dir={self.folder.path.parent})",
             )

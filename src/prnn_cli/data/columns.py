@@ -1,5 +1,7 @@
 """Arrow columns -> text, numbers, and seconds since 1970 (UTC)."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -63,7 +65,11 @@ def _seconds(column: pa.ChunkedArray, time_format: str) -> np.ndarray:
 
 
 def _guessed(column: pa.ChunkedArray) -> np.ndarray:
+    if column.null_count == len(column):
+        return np.full(len(column), np.nan)
     first = pc.first(column).as_py()  # the first that is not null
+    if re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{4}|\d{6})?", str(first)):
+        return np.full(len(column), np.nan)  # 20240305 or 20240305090400 is a date and no number of seconds
     if np.isnan(as_numbers(pa.chunked_array([[first]], column.type))[0]):
         return _parsed(column, "ISO8601")
     numbers = as_numbers(column)

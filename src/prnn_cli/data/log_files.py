@@ -146,7 +146,7 @@ def _check_text_options(separator: str | None, encoding: str) -> None:
     if separator is not None and len(separator) != 1:
         raise UserError(f"dataset.separator={separator!r} must be one character; null finds it by itself")
     try:
-        codecs.lookup(encoding)
+        "".encode(encoding)
     except LookupError as error:
         raise UserError(f"dataset.encoding={encoding} does not exist; try utf-8 or cp1252") from error
 

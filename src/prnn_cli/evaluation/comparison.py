@@ -36,7 +36,9 @@ def sessions_to_rank(data: PreparedData, part: str) -> Sessions:
     if part == "test":
         return data.test
     if data.validation is None:
-        raise UserError("evaluation.part=validation needs a validation part; add dataset.validation_days=N")
+        raise UserError(
+            "evaluation.part=validation needs a validation part; train with dataset.validation_days=N"
+        )
     return data.validation
 
 
@@ -46,5 +48,5 @@ def _timed(
     started = time.perf_counter()
     ranks = evaluate(scorer, sessions, data.support, config, device)
     seconds = time.perf_counter() - started
-    log.info("ranked %d events with %s in %.1f s", ranks.num_events, scorer.name, seconds)
+    log.info("ranked %s events with %s in %.1f s", f"{ranks.num_events:,}", scorer.name, seconds)
     return ranks

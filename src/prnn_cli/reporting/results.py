@@ -1,6 +1,5 @@
 """What a finished run leaves: metrics.json, results.md, results.csv, ranks.parquet."""
 
-import json
 import logging
 import platform
 import subprocess
@@ -16,6 +15,7 @@ from prnn_cli import __version__
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
 from prnn_cli.files import atomic_write, write_json, write_text
 from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
+from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def write_results(folder: Path, results: dict[str, Any], ranks: dict[str, Ranks]
 
 
 def show_results(folder: Path) -> None:
-    results = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    results = read_json(folder / "metrics.json")
     show(
         results_table({run_name(results): results}),
         title=results["dataset"],
@@ -92,7 +92,7 @@ def write_sweep_table(folders: Sequence[Path]) -> None:
     """table.md and table.csv of the finished jobs in the sweep's folder, printed too."""
     folders = [folder for folder in folders if (folder / "metrics.json").is_file()]
     runs = {
-        name: json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        name: read_json(folder / "metrics.json")
         for name, folder in zip(_swept_overrides(folders), folders, strict=True)
     }
     if not runs:
@@ -114,7 +114,7 @@ def _swept_overrides(folders: Sequence[Path]) -> list[str]:
     overrides = [_overrides(folder) for folder in folders]
     shared = set.intersection(*map(set, overrides)) if overrides else set()
     names = [" ".join(each for each in job if each not in shared) for job in overrides]
-    return names if len(set(names)) == len(names) else [folder.name for folder in folders]
+    return names if all(names) and len(set(names)) == len(names) else [folder.name for folder in folders]
 
 
 def _overrides(folder: Path) -> list[str]:

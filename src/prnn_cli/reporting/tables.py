@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -32,8 +33,11 @@ def one_line(summary: dict[str, Any]) -> str:
 
 
 def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
-    rows = [{"Dropped because of": reason, "events": count} for reason, count in summary["dropped"].items()]
-    return pd.DataFrame(rows, columns=["Dropped because of", "events"])
+    """Rows read, less what each rule dropped, are the events kept."""
+    kept = sum(summary[part]["events"] for part in ("train", "validation", "test") if part in summary)
+    rows = [("rows read", summary["rows"])]
+    rows += [(f"dropped: {reason}", count) for reason, count in summary["dropped"].items()]
+    return pd.DataFrame([*rows, ("events kept", kept)], columns=["What", "events"])
 
 
 def results_table(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
@@ -76,15 +80,14 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def show(frame: pd.DataFrame, title: str = "") -> None:
-    """Prints to stdout; wide where stdout is no terminal, so that no cell is cut."""
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
+    """Prints to stdout, as wide as it takes: a terminal that is too narrow wraps lines, but no number is cut."""
     table = Table(title=title or None, title_justify="left")
     for position, column in enumerate(frame.columns):
         table.add_column(column, justify="left" if position == 0 else "right")
     for row in frame.map(_cell).values.tolist():
         table.add_row(*map(Text, row))  # as text, brackets are no markup
+    console = Console()
+    console.width = max(console.width, Measurement.get(console, Console(width=10_000).options, table).maximum)
     # Not console.print, which makes a closed pipe an exit of its own.
     with console.capture() as printed:
         console.print(table)
