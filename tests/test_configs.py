@@ -30,6 +30,18 @@ def test_every_option_composes_and_lies_within_bounds(group: str, option: str) -
     assert getattr(chosen, "name", option) == option
 
 
+@pytest.mark.parametrize(
+    "experiment", [path.stem for path in sorted((CONFIGS / "experiment").glob("*.yaml"))]
+)
+def test_every_experiment_composes_and_sweeps(experiment: str) -> None:
+    register_schemas()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("train", [f"experiment={experiment}"], return_hydra_config=True)
+    assert config.hydra.mode.name == "MULTIRUN"
+    assert config.hydra.sweeper.params
+    check(composed("train", f"experiment={experiment}"))
+
+
 @pytest.mark.parametrize("command", SCHEMAS)
 def test_every_command_composes_to_its_typed_configuration(command: str) -> None:
     run = ["run=somewhere"] if command in ("evaluate", "status") else []
