@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
@@ -87,7 +88,7 @@ def _check_arguments(command: str, arguments: list[str]) -> None:
 def _check_sweep(command: str, overrides: list[str]) -> None:
     """Composes every job of a plain sweep, so that a mistake in the last row shows before the first one runs."""
     with initialize_config_dir(str(configs_folder()), version_base="1.3"):
-        parsed = OverridesParser.create().parse_overrides(overrides)
+        parsed = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(overrides)
         if any((each.key_or_group or "").startswith("hydra/") for each in parsed):
             return  # another sweeper or launcher has its own rules
         jobs = [job for batch in BasicSweeper.split_arguments(parsed, None) for job in batch]

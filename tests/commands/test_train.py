@@ -325,6 +325,15 @@ def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
     assert methods == ["Method", "---", "Item-kNN", "Markov", "Popularity", "seed=1", "seed=2"]
 
 
+def test_a_sweep_over_all_strategies(prnn: Prnn) -> None:
+    own = [argument for argument in SMALL if not argument.startswith(("arch", "epochs"))]
+    sweep = ["epochs=1", "arch=parallel", "strategy=glob(*)", "hydra.sweep.dir=runs/sweep"]
+    assert prnn("train", "-m", *own, *sweep).exit_code == 0
+    table = Path("runs/sweep/table.md").read_text()
+    for strategy in ("simultaneous", "alternating", "residual", "interleaving"):
+        assert f"| strategy={strategy} |" in table
+
+
 def test_a_job_that_fails_does_not_stop_the_others(prnn: Prnn) -> None:
     rates = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38"]
     result = prnn("train", "-m", *SMALL, *rates, "hydra.sweep.dir=runs/sweep")
