@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from prnn_cli.data.sessions import Sessions
+from small import sessions_of
 
 # The tests' products are tiny: threads would only wait for each other, long where the machine is busy.
 torch.set_num_threads(1)
@@ -38,8 +39,7 @@ def log_of() -> Callable[[list[list[int]], int], Sessions]:
     """Lists of item_index, one a session -> `Sessions` numbered 0, 10, 20, …"""
 
     def make(sessions: list[list[int]], num_items: int) -> Sessions:
-        offsets = np.cumsum([0, *map(len, sessions)], dtype=np.int64)
-        items = np.array([item for session in sessions for item in session], dtype=np.int32)
-        return Sessions(items, offsets, 10 * np.arange(len(sessions)), num_items)
+        made = sessions_of(*sessions, num_items=num_items)
+        return replace(made, session_index=10 * made.session_index)
 
     return make

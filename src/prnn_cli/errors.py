@@ -9,6 +9,11 @@ class RunError(Exception):
     """A run that started and could not finish (exit code 1): says why and how to go on."""
 
 
+def refused_by_the_system(error: OSError) -> RunError:
+    """What the operating system would not do, with the file where it names one."""
+    return RunError(f"{error.filename or 'a file'}: {error.strerror or error}")
+
+
 class Stopped(KeyboardInterrupt):
     """SIGINT or SIGTERM was honoured (exit code 130 or 143).
 

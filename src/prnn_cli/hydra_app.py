@@ -17,7 +17,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from prnn_cli.errors import RunError, UserError
+from prnn_cli.errors import UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.jobs import SCHEMAS, Jobs, checked_settings
 from prnn_cli.run_folder import RunFolder
@@ -50,7 +50,7 @@ def run_command(command: str, arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:  # the output folder
-        raise RunError(f"{error.filename or 'a file'}: {error.strerror or error}") from error
+        raise refused_by_the_system(error) from error
     return jobs.finish()
 
 

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli import schema
-from prnn_cli.errors import RunError, UserError
+from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.run_folder import RunFolder
 
@@ -105,9 +105,8 @@ def _failures_recorded(folder: RunFolder, sweep: bool) -> Iterator[None]:
         folder.write_status("done")
         raise
     except BaseException as error:
-        log.error(
-            "failed: %s", error, extra={"in_file_only": True}
-        )  # the console gets its sentence at the end
+        # The console gets its sentence at the end.
+        log.error("failed: %s", error, extra={"in_file_only": True})
         with suppress(RunError):  # a full disk is what is being reported
             folder.write_status("failed", reason=str(error) or type(error).__name__)
         if sweep and isinstance(error, Exception) and not isinstance(error, UserError | RunError):
@@ -131,4 +130,4 @@ def _resources_explained() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise RunError(f"{error.filename or 'a file'}: {error.strerror or error}") from error
+        raise refused_by_the_system(error) from error

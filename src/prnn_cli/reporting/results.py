@@ -62,10 +62,7 @@ def write_results(folder: Path, results: dict[str, Any], ranks: dict[str, Ranks]
 
 def show_results(folder: Path) -> None:
     results = read_json(folder / "metrics.json")
-    show(
-        results_table({run_name(results): results}),
-        title=results["dataset"],
-    )
+    show(results_table({run_name(results): results}), title=results["dataset"])
     print(footer(results))
     print(f"written to {folder}")
 

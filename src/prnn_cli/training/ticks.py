@@ -1,7 +1,7 @@
 """Ticks: runs of consecutive mini-batches whose inputs and random numbers are made together, ahead of the steps.
 
-Randomness is an input: a tick's numbers depend on (seed, phase, epoch, tick) alone, so that a resumed run and
-every way to run the step see the same ones.
+Randomness is an input: a tick's numbers depend on (seed, phase, epoch, tick) and on what they are for (the negatives,
+or a subnet's mask) alone, so that a resumed run, another network and every way to run the step see the same ones.
 """
 
 from collections.abc import Iterator
