@@ -132,6 +132,8 @@ class FeaturesConfig:
 @dataclass
 class SubnetConfig:
     hidden_size: int = bounded(at_least=1)
+    embedding_size: int | None = bounded(at_least=1)
+    fine_tuning_rate: float = bounded(at_least=0)
     dropout: float = bounded(at_least=0, below=1)
     learning_rate: float = bounded(at_least=0)
     momentum: float = bounded(at_least=0, below=1)

@@ -8,7 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from prnn_cli.commands.build import build_network, build_trainer
+from prnn_cli.commands.build import build_network, build_trainer, check_combination
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.comparison import compare
@@ -36,6 +36,7 @@ SETTINGS = [
     "subnets.text.dropout=0",
     "subnets.text.learning_rate=2",
     "subnets.text.momentum=0.2",
+    "subnets.text.fine_tuning_rate=0.7",
 ]
 TRAIN = sessions_of([0, 1, 0, 1, 0, 1], [2, 3, 2, 3, 2, 3, 2], [0, 1, 0], num_items=4)
 
@@ -72,7 +73,9 @@ def test_each_subnet_learns_with_its_own_settings(
     trainer = build_trainer(config_of("arch=shared_w"), data, features, CPU)
     assert trainer.settings == {
         "id": LearningSettings(1, 0.1),
+        "id.vectors": LearningSettings(0, 0.1),
         "text": LearningSettings(2, 0.2),
+        "text.vectors": LearningSettings(0.7, 0.2),
         "output": LearningSettings(3, 0.3),
     }
     assert [subnet.weight for subnet in trainer.network.subnets] == [0.5, 1.0]
@@ -122,6 +125,34 @@ def test_architecture_and_strategy_are_those_asked_for(
     config = config_of(f"arch={arch}", f"strategy={strategy}")
     trainer = build_trainer(config, data, features, CPU)
     assert [phase.learning for phase in trainer.phases] == phases
+
+
+def test_embedding_layer_and_tuned_vectors_are_parameters(
+    data: PreparedData, features: dict[str, FeatureTable]
+) -> None:
+    plain = config_of("features=colour_histogram", "subnets.text.fine_tuning_rate=0")
+    images = {"image": features["text"]}
+    without = build_network(plain, 4, images, CPU).initial_parameters(seed=0)
+    assert not any(name.endswith((".embedding", ".vectors")) for name in without)
+
+    both = config_of(
+        "features=colour_histogram", "subnets.image.embedding_size=2", "subnets.image.fine_tuning_rate=0.1"
+    )
+    network = build_network(both, 4, images, CPU)
+    parameters = network.initial_parameters(seed=0)
+    vectors = "subnets.image.input.image.embedding.vectors"
+    assert parameters["subnets.image.input.image"].shape == (2, 300)
+    assert parameters["subnets.image.input.image.embedding"].shape == (3, 2)
+    assert torch.equal(parameters[vectors], torch.eye(4, 3))
+    assert network.row_tables[vectors] == "id"
+    assert parameters["subnets.id.input.id"].shape == (4, 300)  # the other subnet is as it was
+
+
+def test_sparse_vectors_are_not_tuned() -> None:
+    with pytest.raises(UserError, match=r"subnets\.text\.fine_tuning_rate=0\.7.*only dense item vectors"):
+        check_combination(config_of())
+    with pytest.raises(UserError, match=r"subnets\.id\.fine_tuning_rate"):
+        check_combination(config_of("arch=id_only", "strategy=simultaneous", "subnets.id.fine_tuning_rate=1"))
 
 
 def test_nothing_to_train_on_is_refused(data: PreparedData, features: dict[str, FeatureTable]) -> None:

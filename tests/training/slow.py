@@ -55,12 +55,19 @@ class SlowTrainer:
         h = torch.where(batch.new_session[:, None], 0, h)
         x = self.p[prefix + "bias"]
         for source, matrix in self.fed[name].items():
-            x = x + matrix[batch.clicks.items] @ self.p[f"{prefix}input.{source}"][: matrix.shape[1]]
+            x = x + self.project(f"{prefix}input.{source}", matrix)[batch.clicks.items]
         gates, candidate = self.p[prefix + "recurrent_gates"], self.p[prefix + "recurrent_candidate"]
         r = sigmoid(x[:, :n] + h @ gates[:, :n])
         z = sigmoid(x[:, n : 2 * n] + h @ gates[:, n:])
         c = torch.tanh(x[:, 2 * n :] + (r * h) @ candidate)
         return (1 - z) * h + z * c
+
+    def project(self, name: str, matrix: Tensor) -> Tensor:
+        """(N, 3H): x·W of every item, through an embedding and of tuned vectors where there are any."""
+        weight = self.p[name]
+        if f"{name}.embedding" in self.p:
+            weight, name = self.p[f"{name}.embedding"][: matrix.shape[1]] @ weight, f"{name}.embedding"
+        return self.p.get(f"{name}.vectors", matrix) @ weight[: matrix.shape[1]]
 
     def scores(self, h: Mapping[str, Tensor]) -> Tensor:
         """(B, N) of the whole catalogue."""
@@ -96,17 +103,19 @@ class SlowTrainer:
         for name, gradient in zip(learning, gradients, strict=True):
             kind, owner, *rest = name.split(".")
             moved = torch.ones(len(gradient), dtype=torch.bool)
+            settings = self.settings[owner]
             if kind == "readout":
                 moved = torch.zeros(len(gradient), dtype=torch.bool)
                 moved[batch.outputs.index[columns]] = True
-            elif rest[0] == "input" and len(gradient) != self.fed[owner][rest[1]].shape[1]:
-                moved[:-1] = (self.fed[owner][rest[1]][clicked] != 0).any(
-                    dim=0
-                )  # sparse, with a row that pads
-                moved[-1] = False
-            elif rest[0] == "input" and rest[1] == "id":
-                moved = (self.fed[owner]["id"][clicked] != 0).any(dim=0)
-            self.adagrad(name, gradient, moved, self.settings[owner])
+            elif rest[-1] == "vectors":
+                settings = self.settings[f"{owner}.vectors"]
+                moved = torch.zeros(len(gradient), dtype=torch.bool)
+                moved[clicked] = True
+            elif rest[0] == "input" and rest[1] in ("id", "text") and f"{name}.embedding" not in self.p:
+                used = (self.fed[owner][rest[1]][clicked] != 0).any(dim=0)
+                moved = torch.zeros(len(gradient), dtype=torch.bool)  # the text's last row, which pads, never
+                moved[: len(used)] = used
+            self.adagrad(name, gradient, moved, settings)
 
     def adagrad(self, name: str, gradient: Tensor, moved: Tensor, settings: LearningSettings) -> None:
         self.acc[name] += gradient**2

@@ -1,12 +1,13 @@
 """The step against a slow one (slow.py): every architecture, strategy, feature set and loss."""
 
+from collections.abc import Mapping
 from itertools import product
 
 import pytest
 import torch
 
 from prnn_cli.networks.architectures import subnet_inputs
-from prnn_cli.networks.inputs import Dense, OneHot, Sparse
+from prnn_cli.networks.inputs import Dense, Embedded, FineTuned, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Interaction, Separate, Shared
 from prnn_cli.networks.subnet import Subnet
@@ -53,12 +54,14 @@ INPUTS = {"id": OneHot(ITEMS), "image": Dense("image", IMAGE), "text": sparse_of
 WEIGHTS = {"id": 1.0, "image": 0.7, "text": 1.3, "concatenated": 1.0}
 
 
-def network_of(arch: str, features: str, activation: str = "tanh") -> Network:
+def network_of(
+    arch: str, features: str, activation: str = "tanh", inputs_of: Mapping[str, Input] = INPUTS
+) -> Network:
     """Subnets of different sizes where the architecture allows them."""
     inputs = subnet_inputs(arch, SUBNETS.get(arch, "each"), FEATURES[features], order=None)
     sizes = {name: HIDDEN + (k if arch == "parallel" else 0) for k, name in enumerate(inputs)}
     subnets = tuple(
-        Subnet(name, tuple(INPUTS[source] for source in sources), sizes[name], WEIGHTS[name])
+        Subnet(name, tuple(inputs_of[source] for source in sources), sizes[name], WEIGHTS[name])
         for name, sources in inputs.items()
     )
     return Network(subnets, READOUTS.get(arch, Separate)(subnets), activation, ITEMS)
@@ -75,7 +78,8 @@ def state_of(network: Network, num_slots: int, settings: dict[str, LearningSetti
 def settings_of(network: Network, momentum: float) -> dict[str, LearningSettings]:
     """Each subnet learns at its own rate."""
     names = [*(subnet.name for subnet in network.subnets), "output"]
-    return {name: LearningSettings(0.1 / (k + 1), momentum) for k, name in enumerate(names)}
+    settings = {name: LearningSettings(0.1 / (k + 1), momentum) for k, name in enumerate(names)}
+    return settings | {f"{name}.vectors": LearningSettings(0.03, momentum) for name in names}
 
 
 def assert_an_epoch_equals_the_slow_one(
@@ -87,9 +91,10 @@ def assert_an_epoch_equals_the_slow_one(
     num_slots: int = 4,
     momentum: float = 0.0,
     num_sampled: int = 2,
+    inputs_of: Mapping[str, Input] = INPUTS,
 ) -> None:
     """One epoch of each phase, with resets, duplicates, idle slots in the tail, dropout."""
-    network = network_of(arch, features, activation)
+    network = network_of(arch, features, activation, inputs_of)
     settings = settings_of(network, momentum)
     state = state_of(network, num_slots, settings)
     fed = {
@@ -157,6 +162,18 @@ def test_every_parallel_network_and_strategy_equals_the_slow_one(
     arch: str, strategy: str, features: str
 ) -> None:
     assert_an_epoch_equals_the_slow_one(arch, features, strategy, momentum=0.2)
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+@pytest.mark.parametrize("embedded", [False, True])
+@pytest.mark.parametrize(("arch", "strategy"), [("parallel", "residual"), ("concatenated", "simultaneous")])
+def test_embedding_layers_and_tuned_vectors_equal_the_slow_one(
+    arch: str, strategy: str, embedded: bool, tuned: bool
+) -> None:
+    inputs_of = INPUTS | ({"image": FineTuned("image", IMAGE)} if tuned else {})
+    if embedded:
+        inputs_of = {name: Embedded(source, 3) for name, source in inputs_of.items()}
+    assert_an_epoch_equals_the_slow_one(arch, "image_and_text", strategy, momentum=0.2, inputs_of=inputs_of)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "linear", "elu"])

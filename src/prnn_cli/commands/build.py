@@ -14,11 +14,11 @@ from prnn_cli.errors import UserError
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.architectures import ID, subnet_inputs
-from prnn_cli.networks.inputs import Dense, Input, OneHot, Sparse
+from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import SHARED, Interaction, Readout, Separate, Shared
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.schema import FeaturesConfig, RecipeConfig, TrainCommand
+from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.training import losses, strategies
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
@@ -40,9 +40,15 @@ def check_combination(config: TrainCommand) -> None:
     inputs = subnets_of(config)
     check_features(features_used(config), config.dataset)
     arch = config.arch.name
-    for name in inputs:
+    for name, sources in inputs.items():
         if name not in config.subnets:
             raise UserError(f"subnets.{name} has no settings; add +subnet@subnets.{name}=default")
+        made = {config.features.sources.get(source, ID) for source in sources}
+        if config.subnets[name].fine_tuning_rate > 0 and made <= {ID, "tfidf"}:
+            raise UserError(
+                f"subnets.{name}.fine_tuning_rate={config.subnets[name].fine_tuning_rate:g}: only dense item vectors "
+                f"(of images, or precomputed) can be tuned, and {name} is fed none; leave it at 0"
+            )
     if len(inputs) == 1 and config.strategy.name != "simultaneous":
         raise UserError(
             f"arch={arch} has one subnet, so strategy={config.strategy.name} has nothing to take turns with; "
@@ -110,16 +116,22 @@ def build_network(
     inputs: dict[str, Input] = {ID: OneHot(num_items)}
     inputs |= {name: feature_input(name, table, device) for name, table in features.items()}
     subnets = tuple(
-        Subnet(
-            name,
-            tuple(inputs[source] for source in sources),
-            config.subnets[name].hidden_size,
-            config.subnets[name].weight,
-        )
+        build_subnet(name, config.subnets[name], [inputs[source] for source in sources])
         for name, sources in subnets_of(config).items()
     )
     readout: Readout = READOUTS[config.arch.readout](subnets)
     return Network(subnets, readout, config.recipe.activation, num_items)
+
+
+def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet:
+    if config.fine_tuning_rate > 0:
+        inputs = [
+            FineTuned(source.name, source.vectors) if isinstance(source, Dense) else source
+            for source in inputs
+        ]
+    if config.embedding_size is not None:
+        inputs = [Embedded(source, config.embedding_size) for source in inputs]
+    return Subnet(name, tuple(inputs), config.hidden_size, config.weight)
 
 
 def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input:
@@ -143,9 +155,13 @@ def multiplications_per_batch(config: TrainCommand) -> int:
 
 
 def learning_settings(config: TrainCommand) -> dict[str, LearningSettings]:
-    """By subnet, and for what they share."""
-    owners = {name: config.subnets[name] for name in subnets_of(config)} | {SHARED: config.output}
-    return {name: LearningSettings(owner.learning_rate, owner.momentum) for name, owner in owners.items()}
+    """By subnet, for the item vectors of each, and for what they share."""
+    groups = {SHARED: LearningSettings(config.output.learning_rate, config.output.momentum)}
+    for name in subnets_of(config):
+        subnet = config.subnets[name]
+        groups[name] = LearningSettings(subnet.learning_rate, subnet.momentum)
+        groups[name + VECTORS] = LearningSettings(subnet.fine_tuning_rate, subnet.momentum)
+    return groups
 
 
 def schedule(config: TrainCommand) -> list[Phase]:

@@ -1,6 +1,7 @@
-"""What a subnet is fed: each input projects the clicked items to the three gates of a GRU, x·W (B, 3H).
+"""What a subnet is fed: each input projects the clicked items, x·W: to the three gates of a GRU, (B, 3H).
 
-Its parameters have names that begin with the `name` they are given. Shapes: T steps, B slots, N items, F features.
+Its parameters have names that begin with the `name` they are given. W has `num_blocks` blocks of a `width` side by
+side (the three gates, H each). Shapes: T steps, B slots, N items, F features, E the size of an embedding.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,9 @@ from torch import Tensor
 
 from prnn_cli.batching import Clicks, Rows, first_occurrence
 from prnn_cli.networks.parameters import gate_blocks
+
+ID_ROWS = "id"  # the rows, in tables of one row an item, of the items themselves
+VECTORS = ".vectors"  # ends the name of the parameter that holds an item's own vector
 
 
 class Input(Protocol):
@@ -29,7 +33,7 @@ class Input(Protocol):
         """Those of the parameters that are tables -> `rows_name`."""
 
     def initial_parameters(
-        self, name: str, hidden_size: int, generator: torch.Generator
+        self, name: str, width: int, num_blocks: int, generator: torch.Generator
     ) -> dict[str, Tensor]: ...
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor: ...
@@ -40,8 +44,8 @@ class OneHot:
     """The clicked item's ID: x·W is the gather of one row."""
 
     num_items: int
-    name: str = "id"
-    rows_name: str = "id"
+    name: str = ID_ROWS
+    rows_name: str = ID_ROWS
 
     def rows(self, items: Tensor) -> Rows:
         return Rows(items, first_occurrence(items))
@@ -50,9 +54,9 @@ class OneHot:
         return {name: self.rows_name}
 
     def initial_parameters(
-        self, name: str, hidden_size: int, generator: torch.Generator
+        self, name: str, width: int, num_blocks: int, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        return {name: gate_blocks(self.num_items, hidden_size, 3, generator)}
+        return {name: gate_blocks(self.num_items, width, num_blocks, generator)}
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
         return leaves[name]
@@ -73,12 +77,34 @@ class Dense:
         return {}
 
     def initial_parameters(
-        self, name: str, hidden_size: int, generator: torch.Generator
+        self, name: str, width: int, num_blocks: int, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        return {name: gate_blocks(self.vectors.shape[1], hidden_size, 3, generator)}
+        return {name: gate_blocks(self.vectors.shape[1], width, num_blocks, generator)}
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
         return self.vectors.index_select(0, clicks.items) @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuned(Dense):
+    """A vector an item that learns as well: a table that starts as `vectors` (N, F)."""
+
+    rows_name: str = ID_ROWS  # type: ignore[assignment]
+
+    def rows(self, items: Tensor) -> Rows:
+        return Rows(items, first_occurrence(items))
+
+    def row_tables(self, name: str) -> dict[str, str]:
+        return {name + VECTORS: self.rows_name}
+
+    def initial_parameters(
+        self, name: str, width: int, num_blocks: int, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        weight = super().initial_parameters(name, width, num_blocks, generator)
+        return weight | {name + VECTORS: self.vectors.to("cpu", copy=True)}
+
+    def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
+        return leaves[name + VECTORS] @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +141,9 @@ class Sparse:
         return {name: self.rows_name}
 
     def initial_parameters(
-        self, name: str, hidden_size: int, generator: torch.Generator
+        self, name: str, width: int, num_blocks: int, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        weight = gate_blocks(self.num_columns, hidden_size, 3, generator)
+        weight = gate_blocks(self.num_columns, width, num_blocks, generator)
         return {name: torch.nn.functional.pad(weight, (0, 0, 0, 1))}
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
@@ -126,3 +152,38 @@ class Sparse:
         assert rows.weight is not None
         weighted = leaves[name] * rows.weight[:, None]  # (n, 3H)
         return weighted.new_zeros(len(clicks.items), weighted.shape[1]).index_add(0, rows.slot, weighted)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """An embedding layer between another input and the GRU: (x·W_e)·W, with W_e (F, E)."""
+
+    source: Input
+    size: int
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def rows_name(self) -> str | None:
+        return self.source.rows_name
+
+    def rows(self, items: Tensor) -> Rows:
+        return self.source.rows(items)
+
+    def row_tables(self, name: str) -> dict[str, str]:
+        return self.source.row_tables(self._layer(name))
+
+    def initial_parameters(
+        self, name: str, width: int, num_blocks: int, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        layer = self.source.initial_parameters(self._layer(name), self.size, 1, generator)
+        return layer | {name: gate_blocks(self.size, width, num_blocks, generator)}
+
+    def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
+        embedding = self.source.project(self._layer(name), leaves, clicks)  # (B, E)
+        return embedding @ leaves[name]  # (B, E) @ (E, 3H) -> (B, 3H)
+
+    def _layer(self, name: str) -> str:
+        return f"{name}.embedding"

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from prnn_cli.batching import Clicks, Rows
+from prnn_cli.networks.inputs import VECTORS
 from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.randomness import generator_for
@@ -44,8 +45,13 @@ class Network:
         return tables
 
     def owner(self, parameter: str) -> str:
-        """The subnet whose learning settings a parameter follows; `output` for what all subnets share."""
+        """The subnet that a parameter belongs to; `output` for what all subnets share."""
         return parameter.split(".")[1]
+
+    def learning_group(self, parameter: str) -> str:
+        """Whose learning settings a parameter follows: its owner's, or those of the owner's item vectors."""
+        owner = self.owner(parameter)
+        return owner + VECTORS if parameter.endswith(VECTORS) else owner
 
     def takes_part(self, parameter: str, subnets: Container[str]) -> bool:
         """Whether a parameter scores, or learns, when these subnets do: the shared ones always."""

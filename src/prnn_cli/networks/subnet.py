@@ -38,7 +38,7 @@ class Subnet:
         hidden = self.hidden_size
         parameters: dict[str, Tensor] = {}
         for source in self.inputs:
-            parameters |= source.initial_parameters(self._input_name(source), hidden, generator)
+            parameters |= source.initial_parameters(self._input_name(source), hidden, 3, generator)
         return parameters | {
             f"{self.prefix}recurrent_gates": gate_blocks(hidden, hidden, 2, generator),
             f"{self.prefix}recurrent_candidate": uniform(hidden, hidden, generator),

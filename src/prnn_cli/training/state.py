@@ -62,7 +62,7 @@ class TrainState:
         """The same seed gives the same parameters on every device."""
         parameters = network.initial_parameters(seed)
         parameters = {name: value.to(device) for name, value in parameters.items()}
-        with_momentum = [name for name in parameters if settings[network.owner(name)].momentum > 0]
+        with_momentum = [name for name in parameters if settings[network.learning_group(name)].momentum > 0]
         return cls(
             parameters=parameters,
             accumulators={name: torch.zeros_like(value) for name, value in parameters.items()},

@@ -75,11 +75,11 @@ def apply_gradients(
     gradients = torch.autograd.grad(loss, [leaves[name] for name in learning])
     for name, gradient in zip(learning, gradients, strict=True):
         table = network.row_tables.get(name)
-        owner = settings[network.owner(name)]
+        group = settings[network.learning_group(name)]
         if table:
-            update_rows(state.slot(name), batch.rows(table), gradient, owner)
+            update_rows(state.slot(name), batch.rows(table), gradient, group)
         else:
-            update_dense(state.slot(name), gradient, owner)
+            update_dense(state.slot(name), gradient, group)
 
 
 def count(tally: dict[str, Tensor], losses: Tensor, scores: Tensor, active: Tensor, step: int) -> None:
