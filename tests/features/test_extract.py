@@ -15,7 +15,7 @@ from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.extractors import EXTRACTORS
 from prnn_cli.features.googlenet import GoogLeNet
 from prnn_cli.hydra_app import configs_folder
-from prnn_cli.schema import EXTRACTOR_NAMES, FeaturesCommand, check
+from prnn_cli.schema import FeaturesCommand, check
 from test_configs import composed
 
 Command = Callable[..., FeaturesCommand]
@@ -55,16 +55,12 @@ def test_every_option_composes_to_its_sources(option: str) -> None:
 
 def test_no_option_and_no_extractor_is_left_out() -> None:
     assert set(SOURCES) == OPTIONS
-    assert set(EXTRACTORS) == set(EXTRACTOR_NAMES)
+    assert {how for sources in SOURCES.values() for how in sources.values()} == set(EXTRACTORS)
 
 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        (
-            "features.sources.text=foo",
-            "features.sources.text=foo does not exist; choose one of tfidf, googlenet,",
-        ),
         (
             "+features.sources.id=tfidf",
             "features.sources.id=tfidf: id is fed the item's ID; choose another name",
@@ -81,6 +77,10 @@ def test_a_wrong_setting_is_a_sentence(override: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
+        (
+            ["features=text", "features.sources.text=foo"],
+            r"features\.sources\.text=foo does not exist; choose one of tfidf, googlenet,",
+        ),
         (
             ["features=text"],
             r"features=text needs text, and dataset=generic names none; set dataset\.items\.text=",

@@ -10,34 +10,30 @@ import torch
 
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.architectures import ID, subnet_inputs
 from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
-from prnn_cli.networks.readouts import SHARED, Interaction, Readout, Separate, Shared
+from prnn_cli.networks.readouts import READOUTS, SHARED
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
-from prnn_cli.training import losses, strategies
+from prnn_cli.training import losses
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss
-from prnn_cli.training.strategies import Phase
+from prnn_cli.training.strategies import STRATEGIES, Phase
 from prnn_cli.training.ticks import DropoutSpec, TickMaker
 from prnn_cli.training.trainer import Trainer
-
-READOUTS: dict[str, type[Separate] | type[Shared] | type[Interaction]] = {
-    "separate": Separate,
-    "shared": Shared,
-    "interaction": Interaction,
-}
 
 
 def check_combination(config: TrainCommand) -> None:
     """Raises `UserError` for an architecture, features and a strategy that don't go together."""
     inputs = subnets_of(config)
+    choice(READOUTS, config.arch.readout, "arch.readout")
+    choice(STRATEGIES, config.strategy.name, "strategy.name")
     check_features(features_used(config), config.dataset)
     arch = config.arch.name
     for name, sources in inputs.items():
@@ -119,8 +115,7 @@ def build_network(
         build_subnet(name, config.subnets[name], [inputs[source] for source in sources])
         for name, sources in subnets_of(config).items()
     )
-    readout: Readout = READOUTS[config.arch.readout](subnets)
-    return Network(subnets, readout, config.recipe.activation, num_items)
+    return Network(subnets, READOUTS[config.arch.readout](subnets), config.recipe.activation, num_items)
 
 
 def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet:
@@ -165,8 +160,7 @@ def learning_settings(config: TrainCommand) -> dict[str, LearningSettings]:
 
 
 def schedule(config: TrainCommand) -> list[Phase]:
-    phases: list[Phase] = getattr(strategies, config.strategy.name)(tuple(subnets_of(config)), config.epochs)
-    return phases
+    return STRATEGIES[config.strategy.name](tuple(subnets_of(config)), config.epochs)
 
 
 def build_loss(recipe: RecipeConfig) -> Loss:

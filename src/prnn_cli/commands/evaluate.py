@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli import schema
-from prnn_cli.commands.build import build_network, extract_used
+from prnn_cli.commands.build import build_network, check_combination, extract_used
 from prnn_cli.data.prepare import prepare
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.comparison import compare, sessions_to_rank
@@ -26,7 +26,9 @@ WRITES = True
 def check(config: EvaluateCommand) -> None:
     trained = RunFolder.existing(config.run, command="train")
     finished_metrics(trained)
-    changed(stored_config(trained).evaluation, config.evaluation)
+    train_config = stored_config(trained)
+    check_combination(train_config)
+    changed(train_config.evaluation, config.evaluation)
 
 
 def run(config: EvaluateCommand, folder: RunFolder) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from prnn_cli.data.prepare import PreparedData, with_files
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extractors import EXTRACTORS, Extractor
 from prnn_cli.features.items import Catalogue
 from prnn_cli.features.table import FeatureTable
@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 def check_features(features: FeaturesConfig, dataset: DatasetConfig) -> None:
     """Raises `UserError` for settings that no features can be made of; reads nothing."""
-    for how in features.sources.values():
-        EXTRACTORS[how].check(features, dataset)
+    for name, how in features.sources.items():
+        choice(EXTRACTORS, how, f"features.sources.{name}").check(features, dataset)
 
 
 def extract(

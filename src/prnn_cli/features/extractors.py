@@ -66,7 +66,9 @@ class Tfidf:
         return vectors, np.diff(vectors.indptr) > 0
 
 
-class _OfImages:
+class OfImages:
+    """What the ways to describe pictures have in common."""
+
     def __init__(self, features: FeaturesConfig, catalogue: Catalogue, device: torch.device) -> None:
         self.config, self.catalogue, self.device = features.images, catalogue, device
 
@@ -97,15 +99,15 @@ class _OfImages:
         return [self.config.max_bad_share, names, stamps], self.catalogue.files
 
 
-class ColourHistogram(_OfImages):
+class ColourHistogram(OfImages):
     def extract(self, parts: Path) -> tuple[np.ndarray, np.ndarray]:
         return colour_histograms(self.files, self.config)
 
 
-class GoogLeNet(_OfImages):
+class GoogLeNet(OfImages):
     @staticmethod
     def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
-        _OfImages.check(features, dataset)
+        OfImages.check(features, dataset)
         if features.images.weights is not None:
             weights_file(features.images.weights, Path())
 

@@ -3,7 +3,7 @@
 Each output table is (N, H + 1): W and, as its last column, b. h_k and w_k: hidden state and weight of subnet k.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,3 +96,10 @@ class Interaction:
         for subnet in others:
             if subnet.name in hidden:
                 yield table_of(subnet.name), hidden[primary.name] * hidden[subnet.name], subnet.weight
+
+
+READOUTS: dict[str, Callable[[Sequence[Subnet]], Readout]] = {
+    "separate": Separate,
+    "shared": Shared,
+    "interaction": Interaction,
+}

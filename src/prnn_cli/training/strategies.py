@@ -3,7 +3,7 @@
 `subnets` are in training order; `epochs` is the number of epochs of each subnet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -50,3 +50,8 @@ def interleaving(subnets: Sequence[str], epochs: int) -> list[Phase]:
 
 def _growing_ensemble(subnets: Sequence[str]) -> tuple[Update, ...]:
     return tuple(Update(scores=tuple(subnets[: k + 1]), learns=(name,)) for k, name in enumerate(subnets))
+
+
+STRATEGIES: dict[str, Callable[[Sequence[str], int], list[Phase]]] = {
+    each.__name__: each for each in (simultaneous, alternating, residual, interleaving)
+}
