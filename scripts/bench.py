@@ -33,10 +33,10 @@ from prnn_cli.schema import HardwareConfig, ItemKnnConfig
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
-from prnn_cli.training.state import Cursor, TrainState
+from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import train_step
 from prnn_cli.training.strategies import simultaneous
-from prnn_cli.training.ticks import DropoutSpec, TickMaker
+from prnn_cli.training.ticks import TickMaker
 
 STEPS, REPEATS = 200, 5
 CASES = [  # units, slots, sampled negatives, items
@@ -57,7 +57,7 @@ def generated_log(num_sessions: int, num_items: int) -> Sessions:
 
 
 def network_of(num_items: int, hidden_size: int) -> Network:
-    subnet = Subnet("id", (OneHot(num_items),), hidden_size, weight=1.0)
+    subnet = Subnet("id", (OneHot(num_items),), hidden_size, weight=1.0, dropout=0.4)
     return Network((subnet,), Separate((subnet,)), "tanh", num_items)
 
 
@@ -70,13 +70,13 @@ def microseconds_per_step(
     support = np.bincount(log.items, minlength=num_items)
     sampler = NegativeSampler(support, 0.75, num_sampled, device)
     plan = SessionParallelPlan.build(log, num_slots)
-    ticks = TickMaker(network, plan, sampler, {"id": DropoutSpec(0.4, hidden_size)}, 0, device)
+    ticks = TickMaker(network, plan, sampler, 0, device)
     state = TrainState.initial(network, settings, num_slots, 0, device)
     phase = simultaneous(["id"], 1)[0]
 
     def epoch() -> None:
-        for step, batch in enumerate(ticks.make(Cursor(), 0, STEPS)):
-            train_step(network, top1, settings, state, batch, phase, step)
+        for batch in ticks.make(0, 0, 0, STEPS).batches.unbind():
+            train_step(network, top1, settings, state, batch, phase)
 
     size = num_slots * hidden_size * (3 * hidden_size + num_slots + num_sampled)
     with threads_for_training(HardwareConfig(device="auto", threads=None), size):

@@ -31,8 +31,10 @@ def random_sessions(seed: int, num_sessions: int = 30, num_items: int = 8) -> Se
     return sessions_of(*(rng.integers(0, num_items, n).tolist() for n in lengths), num_items=num_items)
 
 
-def id_network(num_items: int = 8, hidden_size: int = 5, activation: str = "tanh") -> Network:
-    subnet = Subnet("id", (OneHot(num_items),), hidden_size, weight=1.0)
+def id_network(
+    num_items: int = 8, hidden_size: int = 5, activation: str = "tanh", dropout: float = 0.0
+) -> Network:
+    subnet = Subnet("id", (OneHot(num_items),), hidden_size, weight=1.0, dropout=dropout)
     return Network((subnet,), Separate((subnet,)), activation, num_items)
 
 
@@ -57,7 +59,4 @@ def batches_of(
     extra = torch.empty(0, dtype=torch.int64) if negatives is None else negatives
     output_items = torch.cat([inputs.target_items, extra.expand(plan.num_steps, -1)], dim=1)
     outputs = Rows(output_items, first_occurrence(output_items))
-    clicks = network.clicks(inputs.input_items)
-    return [
-        Batch(clicks[t], outputs[t], inputs.new_session[t], inputs.active[t]) for t in range(plan.num_steps)
-    ]
+    return Batch(network.clicks(inputs.input_items), outputs, inputs.new_session, inputs.active).unbind()

@@ -34,11 +34,9 @@ def test_steps_agree_with_the_cpu() -> None:
         settings = {"id": LearningSettings(0.1, 0.2)}
         state = TrainState.initial(network, settings, 16, seed=0, device=device)
         state.parameters = {name: value.to(device) for name, value in parameters_of(network).items()}
-        for number, batch in enumerate(batches_of(network, random_sessions(seed=2), 16)):
-            on_device = type(batch)(
-                **{name: value.to(device) for name, value in vars(batch).items() if name != "dropout"}
-            )
-            train_step(network, top1, settings, state, on_device, simultaneous(["id"], 1)[0], number)
+        for batch in batches_of(network, random_sessions(seed=2), 16):
+            on_device = batch.with_tensors([tensor.to(device) for tensor in batch.tensors()])
+            train_step(network, top1, settings, state, on_device, simultaneous(["id"], 1)[0])
         trained[device.type] = {name: value.cpu() for name, value in state.parameters.items()}
     for name, value in trained["cpu"].items():
         torch.testing.assert_close(trained["cuda"][name], value, rtol=1e-4, atol=1e-5)

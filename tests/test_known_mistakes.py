@@ -22,7 +22,7 @@ from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import Cursor, TrainState
 from prnn_cli.training.step import forward, gather, train_step
 from prnn_cli.training.strategies import Update, simultaneous
-from prnn_cli.training.ticks import DropoutSpec, TickMaker
+from prnn_cli.training.ticks import TickMaker
 from small import CPU, batches_of, id_network, parameters_of, random_sessions, sessions_of
 
 UPDATE = Update(scores=("id",), learns=("id",))
@@ -32,10 +32,9 @@ SETTINGS = {"id": LearningSettings(learning_rate=0.1, momentum=0.0)}
 def tick_maker(sessions: Sessions, num_slots: int, num_sampled: int = 0, rate: float = 0.0) -> TickMaker:
     support = np.bincount(sessions.items, minlength=sessions.num_items)
     return TickMaker(
-        id_network(sessions.num_items),
+        id_network(sessions.num_items, dropout=rate),
         SessionParallelPlan.build(sessions, num_slots),
         NegativeSampler(support, 0.5, num_sampled, CPU),
-        {"id": DropoutSpec(rate, 5)},
         seed=0,
         device=CPU,
     )
@@ -98,23 +97,21 @@ def test_5_negatives_scores_are_regularised_and_nothing_overflows() -> None:
 
 
 def test_6_dropout_drops_with_its_rate_scales_the_rest_and_is_off_in_evaluation() -> None:
-    batches = list(tick_maker(random_sessions(seed=1), num_slots=8, rate=0.2).make(Cursor(), 0, 17))
-    masks = torch.stack([batch.dropout["id"] for batch in batches])
-    assert (masks == 0).float().mean().item() == pytest.approx(0.2, abs=0.04)
-    assert masks[masks > 0].tolist() == pytest.approx([1.25] * int((masks > 0).sum()))
+    batches = tick_maker(random_sessions(seed=1), num_slots=8, rate=0.2).make(0, 0, 0, 17).batches
+    assert batches.kept["id"].float().mean().item() == pytest.approx(0.8, abs=0.04)
 
-    network = id_network()
+    network = id_network(dropout=0.2)
     parameters = parameters_of(network)
-    batch = batches[0]
+    batch = batches.unbind()[0]
     carry = network.initial_carry(8, CPU)
     leaves = gather(network, parameters, batch, UPDATE)
     trained = forward(network, leaves, carry, batch, UPDATE)[1]["id"]
-    assert torch.equal(trained == 0, batch.dropout["id"] == 0)  # on h', and carried on so
+    assert torch.equal(trained != 0, batch.kept["id"])  # on h', and carried on so
 
     scorer = NetworkScorer(network, parameters)
     scorer.reset(8)
     scorer.advance(batch.clicks.items, batch.new_session)
-    torch.testing.assert_close(scorer.carry["id"] * batch.dropout["id"], trained)
+    torch.testing.assert_close(scorer.carry["id"] * batch.kept["id"] * 1.25, trained)
 
 
 def test_7_momentum_moves_a_row_on_by_its_last_step() -> None:
@@ -123,8 +120,8 @@ def test_7_momentum_moves_a_row_on_by_its_last_step() -> None:
         network = id_network()
         settings = {"id": LearningSettings(0.1, momentum)}
         state = TrainState.initial(network, settings, 2, seed=0, device=CPU)
-        for step, batch in enumerate(batches_of(network, sessions_of([0, 1, 0, 1, 0], [2, 3, 2, 3, 2]), 2)):
-            train_step(network, top1, settings, state, batch, simultaneous(["id"], 1)[0], step)
+        for batch in batches_of(network, sessions_of([0, 1, 0, 1, 0], [2, 3, 2, 3, 2]), 2):
+            train_step(network, top1, settings, state, batch, simultaneous(["id"], 1)[0])
         moved.append(state.parameters["readout.id"])
     assert not torch.allclose(moved[0], moved[1])
 
@@ -150,10 +147,11 @@ def test_9_adagrad_starts_from_nothing_and_the_learning_rate_does_not_decay() ->
     """The first step of any gradient has about the length of the learning rate, at whatever step it comes."""
     network = id_network()
     state = TrainState.initial(network, SETTINGS, 2, seed=0, device=CPU)
+    state.tally["steps"].fill_(5_000)
     assert all((value == 0).all() for value in state.accumulators.values())
     before = state.parameters["readout.id"].clone()
     batch = batches_of(network, sessions_of([0, 1], [2, 3]), num_slots=2)[0]
-    train_step(network, top1, SETTINGS, state, batch, simultaneous(["id"], 1)[0], 5_000)
+    train_step(network, top1, SETTINGS, state, batch, simultaneous(["id"], 1)[0])
     step = (state.parameters["readout.id"] - before)[[1, 3], 5]  # the biases, whose gradients are large
     assert step.abs().tolist() == pytest.approx([0.1, 0.1], rel=0.06)  # ε takes a little of it
 
@@ -163,8 +161,8 @@ def test_10_no_size_is_built_in(num_items: int, hidden_size: int, num_slots: int
     network = id_network(num_items, hidden_size)
     state = TrainState.initial(network, SETTINGS, num_slots, seed=0, device=CPU)
     sessions = random_sessions(seed=0, num_items=num_items)
-    for step, batch in enumerate(batches_of(network, sessions, num_slots)[:3]):
-        train_step(network, top1, SETTINGS, state, batch, simultaneous(["id"], 1)[0], step)
+    for batch in batches_of(network, sessions, num_slots)[:3]:
+        train_step(network, top1, SETTINGS, state, batch, simultaneous(["id"], 1)[0])
     assert state.parameters["readout.id"].shape == (num_items, hidden_size + 1)
     assert state.carry["id"].shape == (num_slots, hidden_size)
 
@@ -172,7 +170,7 @@ def test_10_no_size_is_built_in(num_items: int, hidden_size: int, num_slots: int
 def test_11_the_epoch_goes_on_when_the_batch_cannot_be_refilled() -> None:
     sessions = sessions_of([0, 1], [2, 3], [4, 5, 6, 7, 0, 1, 2])
     maker = tick_maker(sessions, num_slots=3, num_sampled=1)
-    batches = [batch for bounds in maker.bounds(0) for batch in maker.make(Cursor(), *bounds)]
+    batches = [batch for tick in maker.from_cursor(Cursor()) for batch in tick.batches.unbind()]
     assert sum(int(batch.active.sum()) for batch in batches) == 1 + 1 + 6
 
 
@@ -196,7 +194,7 @@ def test_12_a_test_item_unknown_in_training_is_left_out_instead_of_crashing(tmp_
 
 def test_13_sampled_negatives_join_those_of_the_batch() -> None:
     maker = tick_maker(random_sessions(seed=0), num_slots=4, num_sampled=6)
-    first, second, *_ = maker.make(Cursor(), 0, 4)
+    first, second, *_ = maker.make(0, 0, 0, 4).batches.unbind()
     assert first.outputs.index.shape == (4 + 6,)
     assert not torch.equal(first.outputs.index[4:], second.outputs.index[4:])
 

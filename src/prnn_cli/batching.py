@@ -4,6 +4,7 @@ Shapes: T steps, B slots, M output items (the B targets, then the sampled negati
 """
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -28,10 +29,12 @@ class Rows:
     slot: Tensor | None = None  # (n,)
     weight: Tensor | None = None  # (n,)
 
-    def __getitem__(self, step: int) -> "Rows":
-        slot = None if self.slot is None else self.slot[step]
-        weight = None if self.weight is None else self.weight[step]
-        return Rows(self.index[step], self.first[step], slot, weight)
+    def unbind(self) -> "list[Rows]":
+        """(T, n) rows of T steps -> those of each step."""
+        return [Rows(*step) for step in zip(*(each.unbind() for each in self.tensors()), strict=True)]
+
+    def tensors(self) -> list[Tensor]:
+        return [each for each in (self.index, self.first, self.slot, self.weight) if each is not None]
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,13 @@ class Clicks:
     items: Tensor
     rows: dict[str, Rows]
 
-    def __getitem__(self, step: int) -> "Clicks":
-        return Clicks(self.items[step], {name: rows[step] for name, rows in self.rows.items()})
+    def unbind(self) -> "list[Clicks]":
+        """(T, B) clicks of T steps -> those of each step."""
+        rows = {name: each.unbind() for name, each in self.rows.items()}
+        return [
+            Clicks(items, {name: each[t] for name, each in rows.items()})
+            for t, items in enumerate(self.items.unbind())
+        ]
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,41 @@ class Batch:
     outputs: Rows  # (M,) items whose scores are asked for
     new_session: Tensor  # (B,) bool
     active: Tensor  # (B,) bool
-    dropout: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H), 0 or 1 / (1 - rate)
+    kept: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) bool, False where dropout drops
+
+    def unbind(self) -> "list[Batch]":
+        """The mini-batches of T steps, each field (T, …) -> those of each step."""
+        clicks, outputs = self.clicks.unbind(), self.outputs.unbind()
+        new_session, active = self.new_session.unbind(), self.active.unbind()
+        kept = {name: each.unbind() for name, each in self.kept.items()}
+        return [
+            Batch(
+                clicks[t],
+                outputs[t],
+                new_session[t],
+                active[t],
+                {name: each[t] for name, each in kept.items()},
+            )
+            for t in range(len(clicks))
+        ]
+
+    def tensors(self) -> list[Tensor]:
+        """All that it holds, in an order that `with_tensors` knows."""
+        rows = [self.outputs, *self.clicks.rows.values()]
+        fields = [self.clicks.items, self.new_session, self.active, *self.kept.values()]
+        return fields + [tensor for each in rows for tensor in each.tensors()]
+
+    def with_tensors(self, tensors: Iterable[Tensor]) -> "Batch":
+        """A mini-batch like this one that holds others."""
+        values = iter(tensors)
+        items, new_session, active = next(values), next(values), next(values)
+        kept = {name: next(values) for name in self.kept}
+        outputs, *rows = (
+            Rows(*(next(values) for _ in each.tensors()))
+            for each in (self.outputs, *self.clicks.rows.values())
+        )
+        clicks = Clicks(items, dict(zip(self.clicks.rows, rows, strict=True)))
+        return Batch(clicks, outputs, new_session, active, kept)
 
     def rows(self, name: str) -> Rows:
         return self.outputs if name == "output" else self.clicks.rows[name]
@@ -135,10 +177,13 @@ class SessionParallelPlan:
 
 def first_occurrence(items: Tensor) -> Tensor:
     """(T, M) items -> (T, M) the first position in the same row that holds the same item."""
-    ordered, position = torch.sort(items, dim=1, stable=True)
+    width = items.shape[1]
+    place = torch.arange(width, device=items.device).expand_as(items)
+    ordered = torch.sort(items * width + place, dim=1).values  # keys that differ: faster than a stable sort
+    position = ordered % width
+    ordered = ordered // width
     starts_group = torch.ones_like(ordered, dtype=torch.bool)
     starts_group[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    place = torch.arange(items.shape[1], device=items.device).expand_as(items)
     group_start = torch.where(starts_group, place, 0).cummax(dim=1).values
     return torch.empty_like(items).scatter_(1, position, position.gather(1, group_start))
 

@@ -1,6 +1,8 @@
 """Which device a command runs on, and how many threads it takes."""
 
+import importlib.util
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +11,7 @@ import torch
 from prnn_cli.errors import UserError
 from prnn_cli.schema import HardwareConfig
 
+LONG_RUN = 100_000  # updates: a plain CPU step loses about as much time to a compiled one as compiling takes
 SMALL_STEP = 4_000_000  # multiplications; below, threads wait for each other longer than they work
 
 
@@ -27,6 +30,20 @@ def select_device(config: HardwareConfig) -> torch.device:
             "hardware=gpu needs a CUDA device and torch sees none; use hardware=cpu or hardware=auto"
         )
     return torch.device("cuda", 0) if has_gpu and config.device != "cpu" else torch.device("cpu")
+
+
+def chosen_path(config: HardwareConfig, device: torch.device, num_updates: int) -> str:
+    """How the training step is run: plain, compiled, or captured in a CUDA graph (which compiles it first)."""
+    fast = "graph" if device.type == "cuda" else "compiled"
+    if config.compile != "auto":
+        return fast if config.compile == "always" else "plain"
+    return fast if num_updates >= LONG_RUN and _has_compiler(device) else "plain"
+
+
+def _has_compiler(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return importlib.util.find_spec("triton") is not None
+    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
 
 
 @contextmanager

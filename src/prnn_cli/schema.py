@@ -201,6 +201,7 @@ class EvaluationConfig:
 class HardwareConfig:
     device: str = one_of("auto", "cpu", "gpu")
     threads: int | None = bounded(at_least=1)
+    compile: str = one_of("auto", "always", "never")
 
 
 @dataclass

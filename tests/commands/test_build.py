@@ -17,7 +17,7 @@ from prnn_cli.hydra_app import configs_folder, register_schemas
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.schema import TrainCommand
 from prnn_cli.training.optim import LearningSettings
-from prnn_cli.training.state import Cursor
+from prnn_cli.training.paths import PlainPath
 from small import CPU, sessions_of
 
 SETTINGS = [
@@ -71,7 +71,8 @@ def test_each_subnet_learns_with_its_own_settings(
     data: PreparedData, features: dict[str, FeatureTable]
 ) -> None:
     trainer = build_trainer(config_of("arch=shared_w"), data, features, CPU)
-    assert trainer.settings == {
+    assert isinstance(trainer.take_steps, PlainPath)
+    assert trainer.take_steps.settings == {
         "id": LearningSettings(1, 0.1),
         "id.vectors": LearningSettings(0, 0.1),
         "text": LearningSettings(2, 0.2),
@@ -83,14 +84,13 @@ def test_each_subnet_learns_with_its_own_settings(
 
 def test_dropout_is_each_subnets_own(data: PreparedData, features: dict[str, FeatureTable]) -> None:
     trainer = build_trainer(config_of(), data, features, CPU)
-    masks = [batch.dropout for batch in trainer.ticks.make(Cursor(), 0, 6)]
-    assert all(mask.keys() == {"id"} for mask in masks)  # text has none
-    dropped = torch.stack([mask["id"] for mask in masks]) == 0
-    assert dropped.float().mean().item() == pytest.approx(0.2, abs=0.06)
+    kept = trainer.ticks.make(0, 0, 0, 6).batches.kept
+    assert kept.keys() == {"id"}  # text has none
+    assert kept["id"].float().mean().item() == pytest.approx(0.8, abs=0.06)
 
 
 def test_negatives_follow_the_support(data: PreparedData, features: dict[str, FeatureTable]) -> None:
-    batch = next(iter(build_trainer(config_of(), data, features, CPU).ticks.make(Cursor(), 0, 6)))
+    batch = build_trainer(config_of(), data, features, CPU).ticks.make(0, 0, 0, 6).batches.unbind()[0]
     assert batch.outputs.index.shape == (2 + 400,)
     drawn = np.bincount(batch.outputs.index[2:].numpy(), minlength=4) / 400
     assert drawn == pytest.approx(data.support / data.support.sum(), abs=0.08)
@@ -101,7 +101,7 @@ def test_the_seed_decides_parameters_and_random_numbers(
 ) -> None:
     one, other = (build_trainer(config_of(f"seed={seed}"), data, features, CPU) for seed in (1, 2))
     assert not torch.equal(one.state.parameters["readout.id"], other.state.parameters["readout.id"])
-    first, second = (next(iter(each.ticks.make(Cursor(), 0, 6))) for each in (one, other))
+    first, second = (each.ticks.make(0, 0, 0, 6).batches for each in (one, other))
     assert not torch.equal(first.outputs.index, second.outputs.index)
 
 

@@ -61,7 +61,7 @@ def network_of(
     inputs = subnet_inputs(arch, SUBNETS.get(arch, "each"), FEATURES[features], order=None)
     sizes = {name: HIDDEN + (k if arch == "parallel" else 0) for k, name in enumerate(inputs)}
     subnets = tuple(
-        Subnet(name, tuple(inputs_of[source] for source in sources), sizes[name], WEIGHTS[name])
+        Subnet(name, tuple(inputs_of[source] for source in sources), sizes[name], WEIGHTS[name], dropout=0.5)
         for name, sources in inputs.items()
     )
     return Network(subnets, READOUTS.get(arch, Separate)(subnets), activation, ITEMS)
@@ -115,13 +115,13 @@ def assert_an_epoch_equals_the_slow_one(
     generator = torch.Generator().manual_seed(5)
     for phase in getattr(strategies, strategy)(list(fed), epochs=1):
         state.carry = {name: torch.zeros_like(value) for name, value in state.carry.items()}
-        for number, batch in enumerate(batches):
+        for batch in batches:
             if batch.active.sum() + num_sampled < 2:
                 break
             for subnet in network.subnets:
-                half = torch.full((num_slots, subnet.hidden_size), 0.5, dtype=torch.float64)
-                batch.dropout[subnet.name] = torch.bernoulli(half, generator=generator) * 2
-            train_step(network, getattr(losses, loss), settings, state, batch, phase, number)
+                half = torch.full((num_slots, subnet.hidden_size), 0.5)
+                batch.kept[subnet.name] = torch.bernoulli(half, generator=generator).bool()
+            train_step(network, getattr(losses, loss), settings, state, batch, phase)
             by_hand.step(batch, phase)
     for name, value in by_hand.p.items():
         torch.testing.assert_close(state.parameters[name], value.detach(), rtol=1e-8, atol=1e-10, msg=name)
@@ -200,8 +200,8 @@ def test_fixed_subnets_keep_their_bits_and_the_learning_one_moves(arch: str) -> 
     for phase in strategies.alternating(["id", "image", "text"], epochs=1):
         (learner,) = phase.learning
         before = {name: value.clone() for name, value in state.parameters.items()}
-        for number, batch in enumerate(batches):
-            train_step(network, top1, settings, state, batch, phase, number)
+        for batch in batches:
+            train_step(network, top1, settings, state, batch, phase)
         moved = {name for name, value in state.parameters.items() if not torch.equal(value, before[name])}
         assert {network.owner(name) for name in moved} <= {learner, "output"}
         expected = {name for name in before if network.owner(name) in (learner, "output")}
@@ -216,8 +216,8 @@ def test_residuals_first_phase_is_id_only_to_the_bit() -> None:
         settings = {name: LearningSettings(0.1, 0.2) for name in ("id", "text", "output")}
         state = TrainState.initial(network, settings, 4, seed=0, device=CPU)
         phase = getattr(strategies, strategy)([subnet.name for subnet in network.subnets], epochs=1)[0]
-        for number, batch in enumerate(batches_of(network, random_sessions(seed=2), 4)):
-            train_step(network, top1, settings, state, batch, phase, number)
+        for batch in batches_of(network, random_sessions(seed=2), 4):
+            train_step(network, top1, settings, state, batch, phase)
         ended.append(state.parameters)
     id_only, parallel = ended
     for name, value in id_only.items():
@@ -240,7 +240,7 @@ def test_only_touched_rows_are_read_or_written() -> None:
     for name, rows in touched.items():
         others = [row for row in range(len(state.parameters[name])) if row not in rows]
         state.parameters[name][others] = torch.nan
-    train_step(network, top1, settings, state, batch, simultaneous(["id", "text"], 1)[0], 0)
+    train_step(network, top1, settings, state, batch, simultaneous(["id", "text"], 1)[0])
     for name, rows in touched.items():
         value = state.parameters[name]
         assert value.isfinite().all(dim=1).nonzero().flatten().tolist() == rows, name
@@ -254,9 +254,9 @@ def test_a_step_of_clicks_without_any_text_moves_no_term() -> None:
     state = state_of(network, 1, settings)
     phase = simultaneous(["id", "text"], 1)[0]
     first, second = batches_of(network, sessions_of([0, 3, 3]), num_slots=1, negatives=torch.tensor([4, 5]))
-    train_step(network, top1, settings, state, first, phase, 0)
+    train_step(network, top1, settings, state, first, phase)
     before = state.parameters["subnets.text.input.text"].clone()
-    train_step(network, top1, settings, state, second, phase, 1)
+    train_step(network, top1, settings, state, second, phase)
     assert torch.equal(state.parameters["subnets.text.input.text"], before)
 
 
@@ -266,6 +266,6 @@ def test_a_loss_that_is_not_finite_is_noticed_with_its_first_step() -> None:
     state = state_of(network, 2, settings)
     batches = batches_of(network, sessions_of([0, 1, 2, 3], [4, 5, 6, 7]), num_slots=2)
     state.parameters["subnets.id.input.id"][5] = torch.nan  # clicked at step 1
-    for number, batch in enumerate(batches):
-        train_step(network, top1, settings, state, batch, PHASE, number)
+    for batch in batches:
+        train_step(network, top1, settings, state, batch, PHASE)
     assert int(state.tally["first_bad_step"]) == 1

@@ -15,27 +15,33 @@ from prnn_cli.training import ticks
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
-from prnn_cli.training.state import Cursor, TrainState
+from prnn_cli.training.paths import PlainPath
+from prnn_cli.training.state import TrainState
 from prnn_cli.training.strategies import Phase, Update, simultaneous
-from prnn_cli.training.ticks import DropoutSpec, TickMaker
+from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Progress, Trainer
 from small import CPU, id_network, random_sessions, sessions_of
 
 
 def trainer_of(
-    sessions: Sessions, num_slots: int = 4, epochs: int = 3, num_sampled: int = 2, dropout: float = 0.3
+    sessions: Sessions,
+    num_slots: int = 4,
+    epochs: int = 3,
+    num_sampled: int = 2,
+    dropout: float = 0.3,
+    settings: dict[str, LearningSettings] | None = None,
 ) -> Trainer:
-    network = id_network(sessions.num_items)
-    settings = {"id": LearningSettings(0.1, 0.2)}
+    network = id_network(sessions.num_items, dropout=dropout)
+    settings = settings or {"id": LearningSettings(0.1, 0.2)}
     support = np.bincount(sessions.items, minlength=sessions.num_items)
     sampler = NegativeSampler(support, 0.5, num_sampled, CPU)
     plan = SessionParallelPlan.build(sessions, num_slots)
     return Trainer(
         network=network,
-        loss=top1,
-        settings=settings,
+        path="plain",
+        take_steps=PlainPath(network, top1, settings),
         phases=simultaneous(("id",), epochs),
-        ticks=TickMaker(network, plan, sampler, {"id": DropoutSpec(dropout, 5)}, seed=1, device=CPU),
+        ticks=TickMaker(network, plan, sampler, seed=1, device=CPU),
         state=TrainState.initial(network, settings, num_slots, seed=1, device=CPU),
     )
 
@@ -151,22 +157,22 @@ def test_a_loss_that_is_not_finite_stops_with_what_to_change() -> None:
 def test_random_numbers_depend_on_seed_phase_epoch_and_tick_alone() -> None:
     maker = trainer_of(random_sessions(seed=0)).ticks
 
-    def numbers(cursor: Cursor) -> tuple[torch.Tensor, torch.Tensor]:
-        batch = next(iter(maker.make(cursor, 0, 4)))
-        return batch.dropout["id"], batch.outputs.index[4:]
+    def numbers(phase: int, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
+        batches = maker.make(phase, epoch, 0, 4).batches
+        return batches.kept["id"], batches.outputs.index[:, 4:]
 
-    mask, negatives = numbers(Cursor(0, 1, 0))
-    again = numbers(Cursor(0, 1, 3))
+    mask, negatives = numbers(0, 1)
+    again = numbers(0, 1)
     assert torch.equal(mask, again[0])
     assert torch.equal(negatives, again[1])
-    for other in (Cursor(1, 1, 0), Cursor(0, 2, 0)):
-        assert not torch.equal(mask, numbers(other)[0])
+    for other in ((1, 1), (0, 2)):
+        assert not torch.equal(mask, numbers(*other)[0])
 
 
 @pytest.mark.usefixtures("short_ticks")
 def test_each_tick_has_its_own_random_numbers() -> None:
     maker = trainer_of(random_sessions(seed=0)).ticks
-    masks = [next(iter(maker.make(Cursor(), start, start + 5))).dropout["id"] for start in (0, 5, 10)]
+    masks = [maker.make(0, 0, start, start + 5).batches.kept["id"] for start in (0, 5, 10)]
     assert not torch.equal(masks[0], masks[1])
     assert not torch.equal(masks[1], masks[2])
 
@@ -174,18 +180,17 @@ def test_each_tick_has_its_own_random_numbers() -> None:
 def test_loss_and_saturation_are_means_over_the_epoch() -> None:
     """With all parameters 0 each score is 0: TOP1 of M columns is 1 − σ(0)/M, and no score is saturated."""
     sessions = sessions_of([0, 1, 2], [3, 4, 5])
-    trainer = trainer_of(sessions, num_slots=2, epochs=1, num_sampled=2)
+    still = {"id": LearningSettings(0.0, 0.0)}
+    trainer = trainer_of(sessions, num_slots=2, epochs=1, num_sampled=2, settings=still)
     for value in trainer.state.parameters.values():
         value.zero_()
-    trainer.settings = {"id": LearningSettings(0.0, 0.0)}
     train(trainer)
     (record,) = trainer.state.history
     assert record.loss == pytest.approx(1 - 0.5 / 4)
     assert record.saturated == 0
 
-    saturated = trainer_of(sessions, num_slots=2, epochs=1, num_sampled=2)
+    saturated = trainer_of(sessions, num_slots=2, epochs=1, num_sampled=2, settings=still)
     saturated.state.parameters["readout.id"][:, -1] = 9  # the bias: tanh(9) is 1 in single precision
-    saturated.settings = {"id": LearningSettings(0.0, 0.0)}
     train(saturated)
     assert saturated.state.history[0].saturated == 1
 

@@ -13,6 +13,7 @@ from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.table import FeatureTable
+from prnn_cli.hardware import chosen_path
 from prnn_cli.networks.architectures import ID, subnet_inputs
 from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
@@ -22,10 +23,11 @@ from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCom
 from prnn_cli.training import losses
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.paths import PlainPath, path_of
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss
 from prnn_cli.training.strategies import STRATEGIES, Phase
-from prnn_cli.training.ticks import DropoutSpec, TickMaker
+from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Trainer
 
 
@@ -80,27 +82,27 @@ def build_trainer(
     features: Mapping[str, FeatureTable],
     device: torch.device,
     state: TrainState | None = None,
+    path: str | None = None,
 ) -> Trainer:
-    """`state` is that of a run that goes on; None begins one."""
+    """`state` and `path` are those of a run that goes on; None begins one."""
     recipe = config.recipe
     network = build_network(config, data.train.num_items, features, device)
     settings = learning_settings(config)
     plan = SessionParallelPlan.build(data.train, recipe.batch_size)
     sampler = NegativeSampler(data.support, recipe.sample_alpha, recipe.num_sampled, device)
-    dropout = {
-        subnet.name: DropoutSpec(config.subnets[subnet.name].dropout, subnet.hidden_size)
-        for subnet in network.subnets
-    }
-    ticks = TickMaker(network, plan, sampler, dropout, config.seed, device)
+    ticks = TickMaker(network, plan, sampler, config.seed, device)
     if ticks.num_updating_steps == 0:
         raise UserError(
             "no mini-batch has two active slots, so no target has a negative; set recipe.num_sampled, such as 100"
         )
+    phases = schedule(config)
+    updates = ticks.num_updating_steps * sum(phase.epochs * len(phase.updates) for phase in phases)
+    path = path or chosen_path(config.hardware, device, updates)
     return Trainer(
         network=network,
-        loss=build_loss(recipe),
-        settings=settings,
-        phases=schedule(config),
+        path=path,
+        take_steps=path_of(path, PlainPath(network, build_loss(recipe), settings)),
+        phases=phases,
         ticks=ticks,
         state=state or TrainState.initial(network, settings, recipe.batch_size, config.seed, device),
     )
@@ -126,7 +128,7 @@ def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet
         ]
     if config.embedding_size is not None:
         inputs = [Embedded(source, config.embedding_size) for source in inputs]
-    return Subnet(name, tuple(inputs), config.hidden_size, config.weight)
+    return Subnet(name, tuple(inputs), config.hidden_size, config.weight, config.dropout)
 
 
 def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input:

@@ -21,13 +21,16 @@ STATUS_EVERY_S = 1.0
 log = logging.getLogger(__name__)
 
 
-def load_checkpoint(folder: RunFolder, data_hash: str, device: torch.device) -> TrainState | None:
-    """The run's checkpoint, if it has one; the number of threads it was made with is taken over.
+def load_checkpoint(
+    folder: RunFolder, data_hash: str, device: torch.device
+) -> tuple[TrainState | None, str | None]:
+    """The run's checkpoint and the path of its steps, if it has one; the number of threads that it was made with is
+    taken over.
 
     Raises `UserError` where the run was trained on other data.
     """
     if not folder.checkpoint_file.is_file():
-        return None
+        return None, None
     state, decisions = TrainState.load(folder.checkpoint_file, device)
     if decisions["data_hash"] != data_hash:
         raise UserError(
@@ -40,9 +43,10 @@ def load_checkpoint(folder: RunFolder, data_hash: str, device: torch.device) -> 
         log.warning(
             "the run began on %s and goes on on %s: last digits may differ", decisions["device"], device.type
         )
+        decisions["path"] = None  # of the other device
     cursor = state.cursor
     log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
-    return state
+    return state, decisions["path"]
 
 
 def train_supervised(trainer: Trainer, folder: RunFolder, data_hash: str, checkpoint_every_s: float) -> None:
@@ -51,6 +55,7 @@ def train_supervised(trainer: Trainer, folder: RunFolder, data_hash: str, checkp
         "data_hash": data_hash,
         "device": trainer.state.device.type,
         "threads": torch.get_num_threads(),
+        "path": trainer.path,
     }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
         supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar)

@@ -41,8 +41,8 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
     features = extract_used(config, data, device)
 
     with threads_for_training(config.hardware, multiplications_per_batch(config)):
-        checkpoint = load_checkpoint(folder, data.data_hash, device)
-        trainer = build_trainer(config, data, features, device, checkpoint)
+        checkpoint, path = load_checkpoint(folder, data.data_hash, device)
+        trainer = build_trainer(config, data, features, device, checkpoint, path)
         train_supervised(trainer, folder, data.data_hash, config.checkpoint.every_s)
     parameters = trainer.state.parameters
     save_model(folder.model_file, parameters)
@@ -74,7 +74,7 @@ def description(
         "seed": config.seed,
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
-        "train": state.totals(),
+        "train": state.totals() | {"path": trainer.path},
         "device": device_name(device),
         "data_hash": data.data_hash,
         **environment(),

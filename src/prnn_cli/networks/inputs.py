@@ -6,7 +6,7 @@ side (the three gates, H each). Shapes: T steps, B slots, N items, F features, E
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -26,8 +26,15 @@ class Input(Protocol):
     def rows_name(self) -> str | None:
         """The name in `Clicks` of the rows that this input reads of its tables; None if it has no table."""
 
-    def rows(self, items: Tensor) -> Rows:
-        """(T, B) items -> the rows (T, n) that they read."""
+    @property
+    def reads_vary(self) -> bool:
+        """Whether some clicks read more rows than others."""
+
+    def num_rows(self, items: Tensor) -> int:
+        """(T, B) items -> the most rows that a step reads."""
+
+    def rows(self, items: Tensor, num_rows: int) -> Rows:
+        """(T, B) items -> the rows (T, num_rows) that they read, padded where a step reads fewer."""
 
     def row_tables(self, name: str) -> dict[str, str]:
         """Those of the parameters that are tables -> `rows_name`."""
@@ -46,8 +53,12 @@ class OneHot:
     num_items: int
     name: str = ID_ROWS
     rows_name: str = ID_ROWS
+    reads_vary: ClassVar[bool] = False
 
-    def rows(self, items: Tensor) -> Rows:
+    def num_rows(self, items: Tensor) -> int:
+        return items.shape[1]
+
+    def rows(self, items: Tensor, num_rows: int) -> Rows:
         return Rows(items, first_occurrence(items))
 
     def row_tables(self, name: str) -> dict[str, str]:
@@ -69,8 +80,12 @@ class Dense:
     name: str
     vectors: Tensor
     rows_name: None = None
+    reads_vary: ClassVar[bool] = False
 
-    def rows(self, items: Tensor) -> Rows:
+    def num_rows(self, items: Tensor) -> int:
+        return 0
+
+    def rows(self, items: Tensor, num_rows: int) -> Rows:
         raise AssertionError("dense vectors are no table that learns")
 
     def row_tables(self, name: str) -> dict[str, str]:
@@ -91,7 +106,10 @@ class FineTuned(Dense):
 
     rows_name: str = ID_ROWS  # type: ignore[assignment]
 
-    def rows(self, items: Tensor) -> Rows:
+    def num_rows(self, items: Tensor) -> int:
+        return items.shape[1]
+
+    def rows(self, items: Tensor, num_rows: int) -> Rows:
         return Rows(items, first_occurrence(items))
 
     def row_tables(self, name: str) -> dict[str, str]:
@@ -112,7 +130,7 @@ class Sparse:
     """A sparse vector an item, such as a text's TF-IDF, as the three arrays of a CSR matrix (N, F).
 
     x·W is the weighted sum of the rows of W at the vector's non-zeros: no other row is read, and nothing here
-    grows with N × F. The steps of a tick read equally many rows; the last row of W, which no feature has, pads.
+    grows with N × F. Every step reads equally many rows: the last row of W, which no feature has, pads.
     """
 
     name: str
@@ -120,22 +138,29 @@ class Sparse:
     columns: Tensor  # (non-zeros,)
     weights: Tensor  # (non-zeros,)
     num_columns: int
+    reads_vary: ClassVar[bool] = True
 
     @property
     def rows_name(self) -> str:
         return self.name
 
-    def rows(self, items: Tensor) -> Rows:
-        counts = self.starts[items + 1] - self.starts[items]  # (T, B)
+    def num_rows(self, items: Tensor) -> int:
+        return max(1, int(self._counts(items).sum(dim=1).max()))
+
+    def rows(self, items: Tensor, num_rows: int) -> Rows:
+        counts = self._counts(items)
         ends = counts.cumsum(dim=1)
-        budget = max(1, int(ends[:, -1].max()))
-        place = torch.arange(budget, device=items.device).expand(len(items), -1).contiguous()  # (T, n)
+        place = torch.arange(num_rows, device=items.device).expand(len(items), -1).contiguous()  # (T, n)
         slot = torch.searchsorted(ends, place, right=True).clamp_(max=items.shape[1] - 1)
         used = place < ends[:, -1:]
         at = self.starts[items].gather(1, slot) + place - (ends - counts).gather(1, slot)
         at = torch.where(used, at, 0)
         index = torch.where(used, self.columns[at], self.num_columns)
         return Rows(index, first_occurrence(index), slot, torch.where(used, self.weights[at], 0))
+
+    def _counts(self, items: Tensor) -> Tensor:
+        """(T, B) non-zeros."""
+        return self.starts[items + 1] - self.starts[items]
 
     def row_tables(self, name: str) -> dict[str, str]:
         return {name: self.rows_name}
@@ -169,8 +194,15 @@ class Embedded:
     def rows_name(self) -> str | None:
         return self.source.rows_name
 
-    def rows(self, items: Tensor) -> Rows:
-        return self.source.rows(items)
+    @property
+    def reads_vary(self) -> bool:
+        return self.source.reads_vary
+
+    def num_rows(self, items: Tensor) -> int:
+        return self.source.num_rows(items)
+
+    def rows(self, items: Tensor, num_rows: int) -> Rows:
+        return self.source.rows(items, num_rows)
 
     def row_tables(self, name: str) -> dict[str, str]:
         return self.source.row_tables(self._layer(name))

@@ -7,8 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Clicks, Rows
-from prnn_cli.networks.inputs import VECTORS
+from prnn_cli.batching import Clicks
+from prnn_cli.networks.inputs import VECTORS, Input
 from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.randomness import generator_for
@@ -58,13 +58,24 @@ class Network:
         owner = self.owner(parameter)
         return owner == SHARED or owner in subnets
 
-    def clicks(self, items: Tensor) -> Clicks:
-        """(T, B) clicked items, with the rows that the inputs read for them."""
-        rows: dict[str, Rows] = {}
-        for subnet in self.subnets:
-            for source in subnet.inputs:
-                if source.rows_name and source.rows_name not in rows:
-                    rows[source.rows_name] = source.rows(items)
+    @cached_property
+    def _readers(self) -> dict[str, Input]:
+        """An input for each of the names of rows."""
+        inputs = [source for subnet in self.subnets for source in subnet.inputs]
+        return {source.rows_name: source for source in inputs if source.rows_name}
+
+    @property
+    def reads_vary(self) -> bool:
+        return any(source.reads_vary for source in self._readers.values())
+
+    def num_rows(self, items: Tensor) -> dict[str, int]:
+        """(T, B) clicked items -> the most rows that a step reads of each input's tables."""
+        return {name: source.num_rows(items) for name, source in self._readers.items()}
+
+    def clicks(self, items: Tensor, num_rows: Mapping[str, int] | None = None) -> Clicks:
+        """(T, B) clicked items, with the rows that the inputs read for them, padded to `num_rows`."""
+        num_rows = num_rows or self.num_rows(items)
+        rows = {name: source.rows(items, num_rows[name]) for name, source in self._readers.items()}
         return Clicks(items, rows)
 
     def initial_carry(self, num_slots: int, device: torch.device | str) -> dict[str, Tensor]:
@@ -78,14 +89,12 @@ class Network:
         carry: Mapping[str, Tensor],
         clicks: Clicks,
         new_session: Tensor,
-        dropout: Mapping[str, Tensor] | None = None,
+        kept: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """The new state (B, H) of each subnet that `carry` holds; `dropout` masks (B, H) for those that learn."""
-        dropout = dropout or {}
+        """The new state (B, H) of each subnet that `carry` holds; `kept` (B, H) by dropout, for those that learn."""
+        kept = kept or {}
         return {
-            subnet.name: subnet.step(
-                leaves, carry[subnet.name], clicks, new_session, dropout.get(subnet.name)
-            )
+            subnet.name: subnet.step(leaves, carry[subnet.name], clicks, new_session, kept.get(subnet.name))
             for subnet in self.subnets
             if subnet.name in carry
         }

@@ -22,7 +22,7 @@ class NetworkScorer:
 
     @torch.inference_mode()
     def advance(self, items: Tensor, new_session: Tensor) -> None:
-        clicks = self.network.clicks(items[None])[0]
+        clicks = self.network.clicks(items[None]).unbind()[0]
         leaves = {}
         for name, value in self.parameters.items():
             table = self.network.row_tables.get(name)

@@ -18,6 +18,7 @@ class Subnet:
     inputs: tuple[Input, ...]
     hidden_size: int
     weight: float  # w_k of the readout
+    dropout: float = 0.0  # drop probability
 
     @property
     def prefix(self) -> str:
@@ -51,9 +52,10 @@ class Subnet:
         hidden: Tensor,
         clicks: Clicks,
         new_session: Tensor,
-        dropout: Tensor | None,
+        kept: Tensor | None,
     ) -> Tensor:
-        """(B, H) carried state -> (B, H) state, zeroed first where `new_session` (B,).
+        """(B, H) carried state -> (B, H) state, zeroed first where `new_session` (B,); inverted dropout of what is
+        not `kept` (B, H).
 
         The dropped state is also the one that is carried on, as in the reference code.
         """
@@ -67,4 +69,4 @@ class Subnet:
             leaves[f"{self.prefix}recurrent_gates"],
             leaves[f"{self.prefix}recurrent_candidate"],
         )
-        return hidden if dropout is None else hidden * dropout
+        return hidden if kept is None else hidden * (kept / (1 - self.dropout))

@@ -1,7 +1,8 @@
 """Everything that training changes, in one place, so that a checkpoint is this and nothing else."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from prnn_cli.errors import RunError
 from prnn_cli.networks.network import Network
 from prnn_cli.tensor_files import write_tensors
 from prnn_cli.training.optim import LearningSettings, Slot
+
+TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  # of a TrainState
 
 
 @dataclass
@@ -75,6 +78,24 @@ class TrainState:
     def device(self) -> torch.device:
         return self.tally["loss"].device
 
+    def tensors(self) -> list[Tensor]:
+        """All that a step reads or changes, in an order that `with_tensors` knows."""
+        return [tensor for group in TENSOR_GROUPS for tensor in getattr(self, group).values()]
+
+    def with_tensors(self, tensors: Iterable[Tensor]) -> "TrainState":
+        values = iter(tensors)
+        groups: dict[str, Any] = {
+            group: {name: next(values) for name in getattr(self, group)} for group in TENSOR_GROUPS
+        }
+        return replace(self, **groups)
+
+    def end_epoch(self, record: EpochRecord) -> None:
+        """In place, as compiled and captured steps know the tensors."""
+        self.history.append(record)
+        for name, value in empty_tally(self.device).items():
+            self.tally[name].copy_(value)
+        self.epoch_seconds = 0.0
+
     def slot(self, parameter: str) -> Slot:
         return Slot(self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter))
 
@@ -90,7 +111,7 @@ class TrainState:
         """One file, whole or absent. `decisions` were made at start (device, threads) and bind a resumed run."""
         tensors = {
             f"{group}/{name}": value
-            for group in _TENSOR_GROUPS
+            for group in TENSOR_GROUPS
             for name, value in getattr(self, group).items()
         }
         progress = {
@@ -104,7 +125,7 @@ class TrainState:
     @classmethod
     def load(cls, path: Path, device: torch.device) -> tuple["TrainState", dict[str, Any]]:
         """Raises `RunError` for a file that is damaged or no checkpoint."""
-        groups: dict[str, dict[str, Tensor]] = {group: {} for group in _TENSOR_GROUPS}
+        groups: dict[str, dict[str, Tensor]] = {group: {} for group in TENSOR_GROUPS}
         try:
             with safe_open(path, framework="pt", device=str(device)) as stored:
                 progress = json.loads(stored.metadata()["progress"])
@@ -125,13 +146,11 @@ class TrainState:
         return state, progress["decisions"]
 
 
-_TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")
-
-
 def empty_tally(device: torch.device) -> dict[str, Tensor]:
     """loss: sum over events; saturated: number of scores with |score| > 0.999; first_bad_step: the first step whose
-    loss was not finite, else the largest integer."""
+    loss was not finite, else the largest integer; steps: those taken."""
     return {
+        "steps": torch.zeros((), dtype=torch.int64, device=device),
         "loss": torch.zeros((), dtype=torch.float64, device=device),
         "saturated": torch.zeros((), dtype=torch.int64, device=device),
         "first_bad_step": torch.full((), torch.iinfo(torch.int64).max, device=device),

@@ -22,10 +22,10 @@ def train_step(
     state: TrainState,
     batch: Batch,
     phase: Phase,
-    step: int,
 ) -> None:
     """Changes `state` in place. All updates start from the same carried state; a subnet's new state is the one
-    of the last update in which it scored. Nothing here waits for the device."""
+    of the last update in which it scored. All changes are in place, and nothing here waits for the device: so the
+    step can be traced, compiled and captured as it stands."""
     new_carry: dict[str, Tensor] = {}
     for update in phase.updates:
         leaves = gather(network, state.parameters, batch, update)
@@ -33,8 +33,10 @@ def train_step(
         losses = loss_of(scores, batch.active)
         apply_gradients(network, settings, state, batch, leaves, update, losses.sum() / len(losses))
         new_carry |= {name: value.detach() for name, value in hidden.items()}
-        count(state.tally, losses.detach(), scores.detach(), batch.active, step)
-    state.carry |= new_carry
+        count(state.tally, losses.detach(), scores.detach(), batch.active)
+    for name, value in new_carry.items():
+        state.carry[name].copy_(value)
+    state.tally["steps"] += 1
 
 
 def gather(
@@ -57,8 +59,8 @@ def forward(
 
     The carried state is a constant: nothing is propagated back through time (as in the reference code)."""
     scoring = {name: carry[name] for name in update.scores}
-    dropout = {name: mask for name, mask in batch.dropout.items() if name in update.learns}
-    hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, dropout)
+    kept = {name: mask for name, mask in batch.kept.items() if name in update.learns}
+    hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, kept)
     return network.scores(leaves, hidden), hidden
 
 
@@ -82,7 +84,7 @@ def apply_gradients(
             update_dense(state.slot(name), gradient, group)
 
 
-def count(tally: dict[str, Tensor], losses: Tensor, scores: Tensor, active: Tensor, step: int) -> None:
+def count(tally: dict[str, Tensor], losses: Tensor, scores: Tensor, active: Tensor) -> None:
     """Adds a step to the epoch's sums, on the device."""
     total = losses.sum()
     used = active[:, None] & active_columns(active, scores.shape[1]).bool()
@@ -90,5 +92,5 @@ def count(tally: dict[str, Tensor], losses: Tensor, scores: Tensor, active: Tens
     tally["saturated"] += (used & (scores.abs() > 0.999)).sum()
     bad = torch.isfinite(total).logical_not_()
     tally["first_bad_step"].copy_(
-        torch.where(bad, tally["first_bad_step"].clamp(max=step), tally["first_bad_step"])
+        torch.where(bad, torch.minimum(tally["first_bad_step"], tally["steps"]), tally["first_bad_step"])
     )

@@ -1,31 +1,31 @@
 """Ticks: runs of consecutive mini-batches whose inputs and random numbers are made together, ahead of the steps.
 
 Randomness is an input: a tick's numbers depend on (seed, phase, epoch, tick) and on what they are for (the negatives,
-or a subnet's mask) alone, so that a resumed run, another network and every way to run the step see the same ones.
+or a subnet's dropout) alone, so that a resumed run, another network and every way to run the step see the same ones.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
-from torch import Tensor
 
 from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence
 from prnn_cli.networks.network import Network
-from prnn_cli.randomness import generator_for
+from prnn_cli.randomness import coin_flips, generator_for
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.state import Cursor
 
 STEPS = 256  # of a tick
-MAX_NUMBERS = 2**23  # random numbers that are drawn at a time: 32 MB
 
 
 @dataclass(frozen=True)
-class DropoutSpec:
-    """A subnet's drop probability and the width of its mask."""
+class Tick:
+    """The mini-batches of T steps, that is up to, not with, step `stop`: each field (T, …)."""
 
-    rate: float
-    hidden_size: int
+    stop: int
+    batches: Batch
 
 
 class TickMaker:
@@ -34,16 +34,15 @@ class TickMaker:
         network: Network,
         plan: SessionParallelPlan,
         sampler: NegativeSampler,
-        dropout: dict[str, DropoutSpec],
         seed: int,
         device: torch.device,
     ) -> None:
         self.network = network
         self.plan = plan
         self.sampler = sampler
-        self.dropout = {name: spec for name, spec in dropout.items() if spec.rate > 0}
         self.seed = seed
         self.device = device
+        self._num_rows = self._most_rows()
 
     @property
     def num_updating_steps(self) -> int:
@@ -53,33 +52,47 @@ class TickMaker:
             return self.plan.num_steps
         return int((self.plan.num_active >= 2).sum())
 
-    def bounds(self, from_step: int) -> Iterator[tuple[int, int]]:
-        for start in range(from_step, self.num_updating_steps, STEPS):
-            yield start, min(start + STEPS, self.num_updating_steps)
+    def from_cursor(self, cursor: Cursor) -> Iterator[Tick]:
+        """The ticks from the cursor to the end of its epoch, each made while the one before it is worked on."""
+        key, last = (cursor.phase, cursor.epoch), self.num_updating_steps
+        bounds = [*range(cursor.step, last, STEPS), last]
+        with ThreadPoolExecutor(1, thread_name_prefix="ticks") as worker:
+            ahead = None
+            for start, stop in pairwise(bounds):
+                made = worker.submit(self.make, *key, start, stop)
+                if ahead is not None:
+                    yield ahead.result()
+                ahead = made
+            if ahead is not None:
+                yield ahead.result()
 
-    def make(self, cursor: Cursor, start: int, stop: int) -> Iterator[Batch]:
-        num_steps, key = stop - start, (self.seed, cursor.phase, cursor.epoch, start // STEPS)
+    def make(self, phase: int, epoch: int, start: int, stop: int) -> Tick:
+        num_steps, key = stop - start, (self.seed, phase, epoch, start // STEPS)
         inputs = self.plan.steps(start, stop, self.device)
-        clicks = self.network.clicks(inputs.input_items)
         negatives = self.sampler.draw(num_steps, generator_for(*key, "negatives", device=self.device))
         output_items = torch.cat([inputs.target_items, negatives], dim=1)
         outputs = Rows(output_items, first_occurrence(output_items))
-        masks = {name: self._masks(spec, num_steps, *key, name) for name, spec in self.dropout.items()}
-        for t in range(num_steps):
-            yield Batch(
-                clicks=clicks[t],
-                outputs=outputs[t],
-                new_session=inputs.new_session[t],
-                active=inputs.active[t],
-                dropout={name: next(steps) for name, steps in masks.items()},
+        kept = {
+            subnet.name: coin_flips(
+                (num_steps, self.plan.num_slots, subnet.hidden_size),
+                1 - subnet.dropout,
+                *(*key, subnet.name),
+                device=self.device,
             )
+            for subnet in self.network.subnets
+            if subnet.dropout > 0
+        }
+        clicks = self.network.clicks(inputs.input_items, self._num_rows)
+        return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active, kept))
 
-    def _masks(self, spec: DropoutSpec, num_steps: int, *key: int | str) -> Iterator[Tensor]:
-        """Inverted dropout, (B, H) a step: 0, or 1 / (1 − rate). Drawn many steps at a time, as memory allows."""
-        generator = generator_for(*key, device=self.device)
-        num_slots, keep = self.plan.num_slots, 1 - spec.rate
-        chunk = max(1, MAX_NUMBERS // (num_slots * spec.hidden_size))
-        for start in range(0, num_steps, chunk):
-            shape = (min(chunk, num_steps - start), num_slots, spec.hidden_size)
-            mask = torch.empty(shape, device=self.device).bernoulli_(keep, generator=generator)
-            yield from mask.div_(keep).unbind()
+    def _most_rows(self) -> dict[str, int]:
+        """The most rows that any step of the plan reads of each input's tables, so that all have one shape."""
+        most = self.network.num_rows(
+            torch.zeros(1, self.plan.num_slots, dtype=torch.int64, device=self.device)
+        )
+        if self.network.reads_vary:
+            for start in range(0, self.plan.num_steps, 16 * STEPS):
+                items = self.plan.steps(start, start + 16 * STEPS, self.device).input_items
+                read = self.network.num_rows(items)
+                most = {name: max(most[name], number) for name, number in read.items()}
+        return most

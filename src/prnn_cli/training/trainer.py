@@ -1,14 +1,13 @@
 """The training loop: phases, epochs, ticks, steps."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prnn_cli.errors import RunError
 from prnn_cli.networks.network import Network
-from prnn_cli.training.optim import LearningSettings
-from prnn_cli.training.state import EpochRecord, TrainState, empty_tally
-from prnn_cli.training.step import Loss, train_step
+from prnn_cli.training.paths import TakeSteps
+from prnn_cli.training.state import EpochRecord, TrainState
 from prnn_cli.training.strategies import Phase
 from prnn_cli.training.ticks import TickMaker
 
@@ -33,8 +32,8 @@ class Trainer:
     whole: there it may be saved, or the report may raise to stop."""
 
     network: Network
-    loss: Loss
-    settings: Mapping[str, LearningSettings]
+    path: str
+    take_steps: TakeSteps
     phases: Sequence[Phase]
     ticks: TickMaker
     state: TrainState
@@ -44,18 +43,17 @@ class Trainer:
         while cursor.phase < len(self.phases):
             phase = self.phases[cursor.phase]
             while cursor.epoch < phase.epochs:
-                for start, stop in self.ticks.bounds(cursor.step):
-                    started = time.perf_counter()
-                    for step, batch in enumerate(self.ticks.make(cursor, start, stop), start):
-                        train_step(self.network, self.loss, self.settings, state, batch, phase, step)
+                started = time.perf_counter()
+                for tick in self.ticks.from_cursor(cursor):
+                    self.take_steps(state, tick.batches, phase)
                     self._refuse_bad_loss(phase)  # reads, and so waits for, the device
-                    cursor.step = stop
+                    cursor.step = tick.stop
                     state.epoch_seconds += time.perf_counter() - started
                     at_tick(self._progress(phase))
+                    started = time.perf_counter()
                 record = self._epoch_record(phase)
-                state.history.append(record)
+                state.end_epoch(record)
                 at_epoch(record)
-                state.tally, state.epoch_seconds = empty_tally(state.device), 0.0
                 cursor.epoch, cursor.step = cursor.epoch + 1, 0
             cursor.phase, cursor.epoch = cursor.phase + 1, 0
 

@@ -1,0 +1,163 @@
+"""The ways to take the steps of a tick: as they stand, compiled, or replayed from a captured CUDA graph.
+
+All of them take the same step, `train_step`, which is written once: the fast ones trace it.
+"""
+
+import logging
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from prnn_cli.batching import Batch
+from prnn_cli.networks.network import Network
+from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.state import TrainState
+from prnn_cli.training.step import Loss, train_step
+from prnn_cli.training.strategies import Phase, Update
+
+TakeSteps = Callable[[TrainState, Batch, Phase], None]  # of mini-batches whose fields are (T, …)
+Compiled = Callable[..., Any]
+
+log = logging.getLogger(__name__)
+
+
+def path_of(name: str, plain: "PlainPath") -> TakeSteps:
+    """`name`: plain, compiled or graph."""
+    if name == "plain":
+        return plain
+    return GraphPath(plain) if name == "graph" else CompiledPath(plain)
+
+
+@dataclass(frozen=True)
+class PlainPath:
+    network: Network
+    loss_of: Loss
+    settings: Mapping[str, LearningSettings]
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        for batch in batches.unbind():
+            self.step(state, batch, phase)
+
+    def step(self, state: TrainState, batch: Batch, phase: Phase) -> None:
+        train_step(self.network, self.loss_of, self.settings, state, batch, phase)
+
+
+class CompiledPath:
+    """The step as one compiled function for each kind of phase: forward, backward and optimiser together, by torch's
+    Inductor, which caches what it compiles between runs. Equals the plain path up to rounding; where compilation
+    fails, says so and goes on with the plain path.
+    """
+
+    def __init__(self, plain: PlainPath) -> None:
+        self.plain = plain
+        self._compiled: dict[tuple[Update, ...], Compiled | None] = {}
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        compiled = self.compiled(state, batches, phase)
+        if compiled is None:
+            self.plain(state, batches, phase)
+            return
+        of_state = state.tensors()
+        with torch.no_grad():
+            for of_batch in zip(*(each.unbind() for each in batches.tensors()), strict=True):
+                compiled(*of_state, *of_batch)
+
+    def compiled(self, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
+        if phase.updates not in self._compiled:
+            self._compiled[phase.updates] = _compiled_or_none(self.plain, state, batches, phase)
+        return self._compiled[phase.updates]
+
+
+class GraphPath:
+    """CUDA: the compiled step captured in a graph that reads its mini-batch at a counter on the device, so that a tick
+    is one copy of its inputs and one launch a step. Where capture fails, says so and goes on with the compiled path.
+    """
+
+    def __init__(self, plain: PlainPath) -> None:
+        self.compiled = CompiledPath(plain)
+        self._captured: dict[tuple[Update, ...], _Captured | None] = {}
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        captured = self._captured.get(phase.updates)
+        if captured is not None:
+            captured.replay(batches.tensors())
+            return
+        self.compiled(
+            state, batches, phase
+        )  # the first tick loads the kernels that a capture must find loaded
+        step = self.compiled.compiled(state, batches, phase)
+        if phase.updates not in self._captured:
+            self._captured[phase.updates] = step and _captured_or_none(step, state, batches)
+
+
+class _Captured:
+    def __init__(self, step: Compiled, state: TrainState, batches: Batch) -> None:
+        """Capturing takes no step."""
+        self.inputs = [each.clone() for each in batches.tensors()]
+        self.counter = torch.zeros(1, dtype=torch.int64, device=state.device)
+        self.graph = torch.cuda.CUDAGraph()
+        of_state = state.tensors()
+        # Other threads prepare the next tick meanwhile, which only this mode allows.
+        with torch.no_grad(), torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
+            step(*of_state, *(each.index_select(0, self.counter)[0] for each in self.inputs))
+            self.counter.add_(1)
+
+    def replay(self, inputs: list[Tensor]) -> None:
+        num_steps = len(inputs[0])
+        for own, given in zip(self.inputs, inputs, strict=True):
+            own[:num_steps].copy_(given)
+        self.counter.zero_()
+        for _ in range(num_steps):
+            self.graph.replay()
+
+
+def compile_step(plain: PlainPath, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
+    """A function of `state.tensors()` and a mini-batch's `tensors()` that changes the former in place."""
+    import torch._inductor as inductor  # it takes a second to import
+
+    batch = batches.unbind()[0]
+    num_of_state = len(state.tensors())
+
+    def flat(*tensors: Tensor) -> None:
+        plain.step(
+            state.with_tensors(tensors[:num_of_state]), batch.with_tensors(tensors[num_of_state:]), phase
+        )
+
+    arguments: list[Any] = [*state.tensors(), *batch.tensors()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own, about torch
+        traced = make_fx(flat, tracing_mode="fake")(*arguments)
+        compiled: Compiled = inductor.compile(traced, arguments)
+    return compiled
+
+
+def _compiled_or_none(plain: PlainPath, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
+    started = time.perf_counter()
+    log.info("compiling the step in which %s learns; kept for later runs", "+".join(phase.learning))
+    try:
+        compiled = compile_step(plain, state, batches, phase)
+    except Exception as error:  # whatever a compiler may say, the plain step does the same
+        log.warning("compilation failed, so training goes on uncompiled: %s", _first_line(error))
+        return None
+    log.info("compiled in %.1f s", time.perf_counter() - started)
+    return compiled
+
+
+def _captured_or_none(step: Compiled, state: TrainState, batches: Batch) -> _Captured | None:
+    try:
+        return _Captured(step, state, batches)
+    except Exception as error:
+        log.warning(
+            "no CUDA graph could be captured, so steps are launched one by one: %s", _first_line(error)
+        )
+        return None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,0 +1,138 @@
+"""The fast ways to take a step against the plain one: many steps, with resets, duplicates and a shrinking tail."""
+
+import copy
+import logging
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+
+from prnn_cli.batching import SessionParallelPlan
+from prnn_cli.networks.network import Network
+from prnn_cli.training import losses, paths, strategies
+from prnn_cli.training.losses import top1
+from prnn_cli.training.negatives import NegativeSampler
+from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.paths import CompiledPath, PlainPath
+from prnn_cli.training.state import TrainState
+from prnn_cli.training.ticks import TickMaker
+from small import CPU, id_network, random_sessions
+from training.test_step import network_of, settings_of
+
+ARCHITECTURES = ("parallel", "shared_w", "interaction")
+STRATEGIES = ("simultaneous", "alternating", "residual", "interleaving")
+LOSSES = ("top1", "top1_max", "bpr", "bpr_max", "cross_entropy")
+
+
+def trained(
+    network: Network,
+    loss: str,
+    strategy: str,
+    path_of: Callable[[PlainPath], paths.TakeSteps],
+    momentum: float,
+) -> TrainState:
+    """Every phase for one epoch of about 60 steps of 6 slots, with dropout and sampled negatives."""
+    network = in_single_precision(network)
+    sessions = random_sessions(seed=3, num_sessions=80)
+    settings = settings_of(network, momentum)
+    state = TrainState.initial(network, settings, 6, seed=0, device=CPU)
+    sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, 2, CPU)
+    ticks = TickMaker(network, SessionParallelPlan.build(sessions, 6), sampler, seed=0, device=CPU)
+    take_steps = path_of(PlainPath(network, getattr(losses, loss), settings))
+    names = [subnet.name for subnet in network.subnets]
+    for number, phase in enumerate(getattr(strategies, strategy)(names, epochs=1)):
+        for start in range(0, ticks.num_updating_steps, 25):
+            stop = min(start + 25, ticks.num_updating_steps)
+            take_steps(state, ticks.make(number, 0, start, stop).batches, phase)
+    return state
+
+
+def in_single_precision(network: Network) -> Network:
+    network = copy.deepcopy(network)
+    for subnet in network.subnets:
+        for source in subnet.inputs:
+            for name in ("vectors", "weights"):
+                if hasattr(source, name):
+                    object.__setattr__(source, name, getattr(source, name).float())
+    return network
+
+
+def assert_close(one: TrainState, other: TrainState) -> None:
+    for a, b in zip(one.tensors(), other.tensors(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+
+
+class TracedPath(CompiledPath):
+    """What is compiled, run as it was traced: a number frozen into the trace or a change that it lost would show."""
+
+    def compiled(self, state: TrainState, batches: object, phase: object) -> paths.Compiled:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("torch._inductor.compile", lambda traced, arguments: traced)
+            return super().compiled(state, batches, phase)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize(("arch", "strategy"), list(product(ARCHITECTURES, STRATEGIES)))
+def test_the_traced_step_is_the_plain_one_for_every_architecture_and_strategy(
+    arch: str, strategy: str
+) -> None:
+    network = network_of(arch, "image_and_text")
+    plain = trained(network, "top1", strategy, lambda plain: plain, momentum=0.2)
+    assert_close(trained(network, "top1", strategy, TracedPath, momentum=0.2), plain)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_traced_step_is_the_plain_one_for_every_loss(loss: str) -> None:
+    network = network_of("parallel", "text", activation="elu")
+    plain = trained(network, loss, "interleaving", lambda plain: plain, momentum=0.0)
+    assert_close(trained(network, loss, "interleaving", TracedPath, momentum=0.0), plain)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("arch", "strategy", "loss"), list(product(ARCHITECTURES, STRATEGIES, LOSSES)))
+def test_the_compiled_step_is_the_plain_one(arch: str, strategy: str, loss: str) -> None:
+    network = network_of(arch, "text")
+    plain = trained(network, loss, strategy, lambda plain: plain, momentum=0.2)
+    assert_close(trained(network, loss, strategy, CompiledPath, momentum=0.2), plain)
+
+
+def test_the_compiled_step_of_an_id_network_is_the_plain_one(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    network = id_network(dropout=0.3)
+    plain = trained(network, "top1", "simultaneous", lambda plain: plain, momentum=0.0)
+    assert_close(trained(network, "top1", "simultaneous", CompiledPath, momentum=0.0), plain)
+    assert "failed" not in caplog.text
+
+
+def test_a_failed_compilation_is_a_warning_and_training_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*arguments: object) -> None:
+        raise RuntimeError("no compiler\nand much more")
+
+    monkeypatch.setattr(paths, "compile_step", refuse)
+    network = id_network(dropout=0.3)
+    plain = trained(network, "top1", "simultaneous", lambda plain: plain, momentum=0.0)
+    for a, b in zip(
+        trained(network, "top1", "simultaneous", CompiledPath, momentum=0.0).tensors(),
+        plain.tensors(),
+        strict=True,
+    ):
+        assert torch.equal(a, b)
+    assert caplog.text.count("compilation failed, so training goes on uncompiled: no compiler") == 1
+
+
+def test_a_bad_loss_is_noticed_with_its_step_on_the_compiled_path_too() -> None:
+    network, settings = id_network(), {"id": LearningSettings(0.1, 0.0)}
+    state = TrainState.initial(network, settings, 6, seed=0, device=CPU)
+    sessions = random_sessions(seed=3, num_sessions=80)
+    sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, 2, CPU)
+    ticks = TickMaker(network, SessionParallelPlan.build(sessions, 6), sampler, seed=0, device=CPU)
+    take_steps = TracedPath(PlainPath(network, top1, settings))
+    (phase,) = strategies.simultaneous(["id"], epochs=1)
+    take_steps(state, ticks.make(0, 0, 0, 5).batches, phase)
+    assert int(state.tally["first_bad_step"]) > 5
+    state.parameters["subnets.id.bias"][0] = torch.nan
+    take_steps(state, ticks.make(0, 0, 5, 10).batches, phase)
+    assert int(state.tally["first_bad_step"]) == 5
