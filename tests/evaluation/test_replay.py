@@ -98,7 +98,7 @@ def test_sessions_of_one_event_leave_nothing_to_rank(log_of: LogOf) -> None:
 def test_slots_are_so_few_that_their_scores_fit_into_memory(
     log_of: LogOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replay_module, "MAX_SCORES", 3 * NUM_ITEMS)
+    monkeypatch.setitem(replay_module.MAX_SCORES, "cpu", 3 * NUM_ITEMS)
     scorer = SumScorer()
     replay(scorer, log_of([[1, 2]] * 40, NUM_ITEMS), all_items())
     assert scorer.num_slots == 3

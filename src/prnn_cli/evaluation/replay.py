@@ -3,6 +3,7 @@
 Shapes: T steps, B slots, E predicted events.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -14,10 +15,11 @@ from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal
+from prnn_cli.evaluation.tiles import LogitScorer, count_in_tiles
 from prnn_cli.schema import EvaluationConfig
 
-MAX_SLOTS = 128  # more were no faster: larger blocks of scores leave the cache
-MAX_SCORES = 2**24  # 64 MB of scores at a time
+MAX_SLOTS = {"cpu": 128, "cuda": 1024}  # a CPU was no faster with more; a GPU waits for launches with fewer
+MAX_SCORES = {"cpu": 2**24, "cuda": 2**26}  # at a time: 64 MB, 256 MB
 STEPS_A_TICK = 64  # counts are read from the device once a tick, as each read waits for the device
 
 
@@ -59,13 +61,16 @@ def replay(
 
     The number of slots changes speed and memory, not ranks; None chooses it. `RunError` at a NaN score.
     """
-    plan = SessionParallelPlan.build(sessions, num_slots or _choose_num_slots(sessions, candidates))
+    plan = SessionParallelPlan.build(
+        sessions, num_slots or _choose_num_slots(sessions, candidates, torch.device(device).type)
+    )
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
+    count = _counter(scorer, candidates, torch.device(device))
     for start in range(0, plan.num_steps, STEPS_A_TICK):
         positions = plan.positions[start : start + STEPS_A_TICK]
         with torch.no_grad():
-            counts = _walk(scorer, plan.steps(start, start + STEPS_A_TICK, device), candidates).cpu().numpy()
+            counts = _walk(scorer, plan.steps(start, start + STEPS_A_TICK, device), count).cpu().numpy()
         active = positions >= 0
         predicted = positions[active] + 1
         better[predicted], equal[predicted] = counts[:, active]
@@ -73,19 +78,34 @@ def replay(
     return _ranks(sessions, better, equal)
 
 
-def _walk(scorer: Scorer, inputs: StepInputs, candidates: Candidates) -> Tensor:
+Count = Callable[
+    [Tensor], tuple[Tensor, Tensor]
+]  # targets (B,) -> the better and the equal candidates (B,) each
+
+
+def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
     """(2, T, B) counts of the better and the equal candidates."""
     counts = []
     for items, targets, new_session in zip(
         inputs.input_items, inputs.target_items, inputs.new_session, strict=True
     ):
         scorer.advance(items, new_session)
+        counts.append(torch.stack(count(targets)))
+    return torch.stack(counts, dim=1)
+
+
+def _counter(scorer: Scorer, candidates: Candidates, device: torch.device) -> Count:
+    if isinstance(scorer, LogitScorer) and device.type == "cpu":
+        tables = scorer.tables(candidates.items)
+        return lambda targets: count_in_tiles(scorer, tables, candidates, targets)
+
+    def count(targets: Tensor) -> tuple[Tensor, Tensor]:
         # No name holds the scores, so that they are freed before the next ones are made.
-        better_and_equal = count_better_and_equal(
+        return count_better_and_equal(
             *_scores(scorer, candidates, targets), num_candidates=candidates.num_candidates
         )
-        counts.append(torch.stack(better_and_equal))
-    return torch.stack(counts, dim=1)
+
+    return count
 
 
 def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,11 +122,11 @@ def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Te
     return scores, torch.where(column >= 0, column, own_column)
 
 
-def _choose_num_slots(sessions: Sessions, candidates: Candidates) -> int:
+def _choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> int:
     """As many slots as memory allows, few enough that the longest session idles at most half of them."""
     num_steps = np.maximum(np.diff(sessions.offsets) - 1, 0)
     busy = int(num_steps.sum()) // int(num_steps.max(initial=1))
-    return max(1, min(MAX_SLOTS, MAX_SCORES // candidates.num_candidates, busy))
+    return max(1, min(MAX_SLOTS[kind], MAX_SCORES[kind] // candidates.num_candidates, busy))
 
 
 def _ranks(sessions: Sessions, better: np.ndarray, equal: np.ndarray) -> Ranks:

@@ -13,10 +13,17 @@ from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.randomness import generator_for
 
+
+def elu(logits: Tensor) -> Tensor:
+    """GRU4Rec's elu-0.5: x, or 0.5 (exp(x) − 1) where x < 0. torch's own rounds by the place of a value in memory."""
+    return torch.relu(logits) + 0.5 * torch.expm1(logits.clamp(max=0))
+
+
+# The final activation f; none of them ever decreases, and ranking relies on it.
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "linear": lambda logits: logits,
-    "elu": lambda logits: torch.nn.functional.elu(logits, alpha=0.5),  # GRU4Rec's elu-0.5
+    "elu": elu,
 }
 
 
@@ -101,4 +108,7 @@ class Network:
 
     def scores(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
         """f of the logits, (B, n), for the rows of the output tables in `leaves`."""
-        return ACTIVATIONS[self.activation](logits(self.readout, leaves, hidden))
+        return ACTIVATIONS[self.activation](self.logits(leaves, hidden))
+
+    def logits(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
+        return logits(self.readout, leaves, hidden)

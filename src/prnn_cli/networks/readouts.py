@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
@@ -35,11 +36,14 @@ def initial_tables(readout: Readout, num_items: int, seed: int) -> dict[str, Ten
 
 def logits(readout: Readout, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
     """Rows (n, H + 1) of each table, states (B, H) of the subnets that score -> (B, n)"""
-    terms = [
-        weight * (F.pad(state, (0, 1), value=1.0) @ leaves[table].T)  # (B, H + 1) @ (H + 1, n) -> (B, n)
-        for table, state, weight in readout.terms(hidden)
-    ]
-    return sum(terms[1:], start=terms[0])
+    total: Tensor | None = None
+    for table, state, weight in readout.terms(hidden):
+        weighted = weight * F.pad(state, (0, 1), value=1.0)
+        columns = leaves[table].T
+        # (B, H + 1) @ (H + 1, n) -> (B, n)
+        total = weighted @ columns if total is None else torch.addmm(total, weighted, columns)
+    assert total is not None
+    return total
 
 
 def table_of(name: str) -> str:

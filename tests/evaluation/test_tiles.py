@@ -1,0 +1,103 @@
+"""Ranking a network by tiles of logits against ranking it by all of its scores."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from prnn_cli.errors import RunError
+from prnn_cli.evaluation import tiles
+from prnn_cli.evaluation.candidates import Candidates
+from prnn_cli.evaluation.replay import replay
+from prnn_cli.networks.network import ACTIVATIONS
+from prnn_cli.networks.scorer import NetworkScorer
+from small import id_network, parameters_of, random_sessions
+from training.test_step import network_of
+
+SESSIONS = random_sessions(seed=4)
+SUPPORT = np.array([9, 1, 8, 2, 7, 3, 6, 4])
+
+
+class ByScores:
+    """The same network without its logits, so that it is ranked like a baseline."""
+
+    name = "network"
+
+    def __init__(self, scorer: NetworkScorer) -> None:
+        self.reset, self.advance, self.scores = scorer.reset, scorer.advance, scorer.scores
+
+
+@pytest.mark.parametrize("scale", [1.0, 60.0])
+@pytest.mark.parametrize("candidates", ["all", 5])
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("arch", ["id_only", "parallel", "shared_w", "interaction"])
+def test_tiles_give_the_ranks_and_ties_of_the_scores(
+    arch: str, activation: str, candidates: str | int, scale: float
+) -> None:
+    """Sixty times its parameters, most of the network's scores saturate, so that ties are many."""
+    network = network_of(arch, "none" if arch == "id_only" else "text", activation)
+    for subnet in network.subnets:
+        for source in subnet.inputs:
+            if hasattr(source, "weights"):
+                object.__setattr__(source, "weights", source.weights.float())
+    parameters = {name: value * scale for name, value in parameters_of(network).items()}
+    scorer = NetworkScorer(network, parameters)
+    chosen = Candidates.choose(candidates, SUPPORT)
+    by_tiles = replay(scorer, SESSIONS, chosen, num_slots=5)
+    by_scores = replay(ByScores(scorer), SESSIONS, chosen, num_slots=5)
+    np.testing.assert_array_equal(by_tiles.better, by_scores.better)
+    np.testing.assert_array_equal(by_tiles.equal, by_scores.equal)
+    assert (by_tiles.equal.sum() > 0) == (scale > 1 and activation != "linear")
+
+
+@pytest.mark.parametrize("tile", [1, 3, 8, 1000])
+@pytest.mark.parametrize("candidates", ["all", 5])
+def test_the_size_of_a_tile_does_not_matter(
+    candidates: str | int, tile: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scorer = NetworkScorer(id_network(), parameters_of(id_network()))
+    chosen = Candidates.choose(candidates, SUPPORT)
+    by_scores = replay(ByScores(scorer), SESSIONS, chosen, num_slots=5)
+    monkeypatch.setattr(tiles, "TILE", 5 * tile)  # of 5 slots
+    by_tiles = replay(scorer, SESSIONS, chosen, num_slots=5)
+    np.testing.assert_array_equal(by_tiles.better, by_scores.better)
+    np.testing.assert_array_equal(by_tiles.equal, by_scores.equal)
+
+
+def test_items_with_the_same_parameters_tie() -> None:
+    network = id_network()
+    parameters = parameters_of(network)
+    parameters["readout.id"][:] = parameters["readout.id"][0]
+    ranks = replay(
+        NetworkScorer(network, parameters), SESSIONS, Candidates.choose("all", SUPPORT), num_slots=5
+    )
+    assert ranks.better.tolist() == [0] * ranks.num_events
+    assert ranks.equal.tolist() == [7] * ranks.num_events
+
+
+@pytest.mark.parametrize("item", range(8))
+def test_a_nan_anywhere_is_refused(item: int) -> None:
+    network = id_network()
+    parameters = parameters_of(network)
+    parameters["readout.id"][item] = torch.nan
+    with pytest.raises(RunError, match="network scores NaN"):
+        replay(NetworkScorer(network, parameters), SESSIONS, Candidates.choose("all", SUPPORT), num_slots=5)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "elu"])
+def test_the_range_of_equal_scores_ends_where_the_score_changes(activation: str) -> None:
+    network = id_network(activation=activation)
+    f = ACTIVATIONS[activation]
+    logits = torch.tensor([-200.0, -12.0, -3.0, -1e-3, 0.0, 1e-30, 0.4, 2.0, 7.0, 9.5, torch.inf])
+    low, high = NetworkScorer(network, parameters_of(network)).equal_range(logits)
+    assert torch.equal(f(low), f(logits))
+    assert torch.equal(f(high), f(logits))
+    assert (low <= logits).all()
+    assert (logits <= high).all()
+
+    def beyond(bound: Tensor, end: float) -> Tensor:
+        return torch.nextafter(bound, torch.full_like(bound, end))
+
+    below, above = beyond(low, -torch.inf), beyond(high, torch.inf)
+    assert (torch.isinf(low) | (f(below) < f(logits))).all()
+    assert (torch.isinf(high) | (f(above) > f(logits))).all()
