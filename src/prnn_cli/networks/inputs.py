@@ -120,7 +120,10 @@ class FineTuned(Dense):
         self, name: str, width: int, num_blocks: int, generator: torch.Generator
     ) -> dict[str, Tensor]:
         weight = super().initial_parameters(name, width, num_blocks, generator)
-        return weight | {name + VECTORS: self.vectors.to("cpu", torch.float32, copy=True)}
+        dtype = torch.promote_types(
+            self.vectors.dtype, torch.float32
+        )  # half precision cannot take small steps
+        return weight | {name + VECTORS: self.vectors.to("cpu", dtype, copy=True)}
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
         return leaves[name + VECTORS] @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)
