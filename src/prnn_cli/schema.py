@@ -95,7 +95,7 @@ class ProfileConfig:
     clicks: dict[str, float] = MISSING
     languages: dict[str, float] = MISSING
     max_image_files: int = bounded(at_least=0)
-    workers: int | None = bounded(at_least=1)
+    workers: int = bounded(at_least=1)
     seed: int = bounded(at_least=0)
 
     def check_values(self, path: str) -> None:

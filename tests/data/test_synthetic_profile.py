@@ -15,7 +15,14 @@ from prnn_cli.data.synthetic_profile import generate_profile
 from prnn_cli.data.synthetic_sessions import popularity_of_ranks, session_lengths
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import joined, tfidf
-from prnn_cli.schema import DatasetConfig, ProfileConfig, TfidfConfig, check
+from prnn_cli.schema import (
+    GENERATED_CLICKS,
+    GENERATED_LANGUAGES,
+    DatasetConfig,
+    ProfileConfig,
+    TfidfConfig,
+    check,
+)
 
 DatasetOf = Callable[..., DatasetConfig]
 PROFILES = ("vidxl_like", "class_like")
@@ -204,6 +211,19 @@ def test_rare_items_read_like_the_items_that_they_are_clicked_with(
         return float(vectors[first].multiply(vectors[second]).sum(axis=1).mean())
 
     assert likeness(first, second) > 3 * likeness(np.random.default_rng(0).permutation(first), second)
+
+
+def test_each_language_and_each_kind_of_click_that_the_settings_know_can_be_generated(
+    profile_of: Callable[..., ProfileConfig], tmp_path: Path
+) -> None:
+    for kind in GENERATED_CLICKS:
+        generate_profile(profile_of("class_like", clicks={kind: 2}, max_image_files=0), 0.001, tmp_path)
+    texts = set()
+    for language in GENERATED_LANGUAGES:
+        config = profile_of("class_like", languages={language: 1}, max_image_files=0)
+        items = pd.read_parquet(generate_profile(config, 0.001, tmp_path) / "items.parquet")
+        texts.add(" ".join(items.title))
+    assert len(texts) == len(GENERATED_LANGUAGES)
 
 
 def test_too_few_items_are_refused(profile_of: Callable[..., ProfileConfig], tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ STYLES_PER_INTENT = 4
 NUM_SUCCESSORS = 6
 LEVELS = {"style": 1, "intent": STYLES_PER_INTENT, "anywhere": sys.maxsize}  # styles that count as one group
 SUCCESSOR_SHARES = {"style": 0.45, "intent": 0.35, "anywhere": 0.2}
-CLICK_KINDS = (*LEVELS, "repeat", "successor")
 DRIFT = 0.04
 
 DAY_S = 86_400
@@ -82,7 +81,7 @@ class WeightedDraw:
 
 
 class ClickModel:
-    """Draws the clicks of sessions; shares: how often the next click is of each of CLICK_KINDS, 1 in all."""
+    """Draws the clicks of sessions; shares: of style, intent, anywhere, repeat and successor among them, 1 in all."""
 
     def __init__(self, catalogue: Catalogue, shares: Mapping[str, float]) -> None:
         self._catalogue, self._shares = catalogue, shares

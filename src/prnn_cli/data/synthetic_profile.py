@@ -32,7 +32,7 @@ from prnn_cli.data.synthetic_vectors import NUM_FEATURES, VectorModel
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.files import atomic_folder, hash_of
 from prnn_cli.progress import meter
-from prnn_cli.schema import ProfileConfig
+from prnn_cli.schema import GENERATED_CLICKS, ProfileConfig
 
 GENERATOR_VERSION = 1  # part of the folder's name: raise it with every change of what is generated
 
@@ -116,7 +116,10 @@ class GeneratedLog:
 
     @cached_property
     def click_model(self) -> ClickModel:
-        return ClickModel(self.catalogue, self.config.clicks)
+        clicks = self.config.clicks
+        return ClickModel(
+            self.catalogue, {kind: clicks.get(kind, 0) / sum(clicks.values()) for kind in GENERATED_CLICKS}
+        )
 
     @cached_property
     def looks(self) -> Looks:
@@ -176,11 +179,9 @@ Mapped = Callable[[str, int], Iterator[pa.Table]]
 
 
 @contextmanager
-def _processes(log: GeneratedLog, workers: int | None) -> Iterator[Mapped]:
+def _processes(log: GeneratedLog, workers: int) -> Iterator[Mapped]:
     """mapped("events", n): the first n blocks in their order, drawn here or by several processes ahead of their use."""
-    num_workers = min(
-        workers or len(os.sched_getaffinity(0)), max(log.num_item_blocks, len(log.session_blocks))
-    )
+    num_workers = min(workers, os.cpu_count() or 1, max(log.num_item_blocks, len(log.session_blocks)))
     if num_workers == 1:
         yield lambda method, count: map(getattr(log, method), range(count))
         return
