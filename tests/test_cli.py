@@ -74,7 +74,7 @@ WRONG = {
     "recipe.loss=foo": "recipe.loss=foo does not exist; choose one of top1, top1_max, bpr",
     "evaluation.tie_break=luck": "choose one of conservative, median, standard",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
-    "dataset=foo": "dataset=foo does not exist; choose one of class_like, eshop_clothing, generic, online_retail, synthetic, vidxl_like",
+    "dataset=foo": "dataset=foo does not exist; choose one of class_like, eshop_clothing, generic,",
     "arch=foo": "choose one of concatenated, feature_only, id_only, interaction, parallel, shared_w",
     "dataset=generic": "dataset.path has no value; add dataset.path=VALUE",
     "seed=1,2": "seed=1,2 holds several values; add -m to sweep over them",
