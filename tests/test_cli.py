@@ -47,7 +47,7 @@ def test_every_commands_help_shows_examples_and_options(prnn: Prnn, command: str
 
 def test_help_of_train_shows_groups_and_options(prnn: Prnn) -> None:
     out = prnn("train", "--help").out
-    assert "dataset: eshop_clothing, generic, online_retail, synthetic" in out
+    assert "dataset: class_like, eshop_clothing, generic, online_retail, synthetic, vidxl_like" in out
     assert "    hidden_size: 100" in out
     assert "prnn train -m seed=1,2,3" in out
 
@@ -74,7 +74,7 @@ WRONG = {
     "recipe.loss=foo": "recipe.loss=foo does not exist; choose one of top1, top1_max, bpr",
     "evaluation.tie_break=luck": "choose one of conservative, median, standard",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
-    "dataset=foo": "dataset=foo does not exist; choose one of eshop_clothing, generic, online_retail, synthetic",
+    "dataset=foo": "dataset=foo does not exist; choose one of class_like, eshop_clothing, generic,",
     "arch=foo": "choose one of concatenated, feature_only, id_only, interaction, parallel, shared_w",
     "dataset=generic": "dataset.path has no value; add dataset.path=VALUE",
     "seed=1,2": "seed=1,2 holds several values; add -m to sweep over them",

@@ -12,6 +12,10 @@ from omegaconf import MISSING
 
 from prnn_cli.errors import UserError
 
+# What a generated log of the paper's size is made of.
+GENERATED_CLICKS = ("successor", "repeat", "style", "intent", "anywhere")
+GENERATED_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "hu")
+
 
 def bounded(at_least: float | None = None, at_most: float | None = None, below: float | None = None) -> Any:
     return field(default=MISSING, metadata={"at_least": at_least, "at_most": at_most, "below": below})
@@ -55,12 +59,68 @@ class SyntheticConfig:
 
 
 @dataclass
+class PartSizeConfig:
+    sessions: int = bounded(at_least=1)
+    events: int = bounded(at_least=2)
+
+    def check_values(self, path: str) -> None:
+        if not 2 < self.events / self.sessions < 100:
+            raise UserError(
+                f"{path}events={self.events} is no number for {path}sessions={self.sessions}; sessions of more than "
+                "2 and fewer than 100 events on average can be generated"
+            )
+
+
+@dataclass
+class SurplusConfig:
+    """What is generated beyond the sizes asked for, as shares of them: preparation drops about as much."""
+
+    sessions: float = bounded(at_least=0)
+    events: float = bounded(at_least=0)
+    items: float = bounded(at_least=0)
+
+
+@dataclass
+class ProfileConfig:
+    """A generated log of the paper's size; docs/synthetic.md says what is assumed."""
+
+    train: PartSizeConfig = field(default_factory=PartSizeConfig)
+    test: PartSizeConfig = field(default_factory=PartSizeConfig)
+    num_items: int = bounded(at_least=1)
+    surplus: SurplusConfig = field(default_factory=SurplusConfig)
+    num_days: int = bounded(at_least=2)
+    items_per_intent: int = bounded(at_least=1)
+    zipf_exponent: float = bounded(at_least=0)
+    zipf_shift: float = bounded(at_least=0.0001)
+    clicks: dict[str, float] = MISSING
+    languages: dict[str, float] = MISSING
+    max_image_files: int = bounded(at_least=0)
+    workers: int = bounded(at_least=1)
+    seed: int = bounded(at_least=0)
+
+    def check_values(self, path: str) -> None:
+        for name, shares, known in (
+            ("clicks", self.clicks, GENERATED_CLICKS),
+            ("languages", self.languages, GENERATED_LANGUAGES),
+        ):
+            if (
+                not set(shares) <= set(known)
+                or min(shares.values(), default=-1) < 0
+                or sum(shares.values()) <= 0
+            ):
+                raise UserError(
+                    f"{path}{name}={shares} are no shares; give numbers from 0, not all 0, for {', '.join(known)}"
+                )
+
+
+@dataclass
 class ItemsConfig:
     path: str | None = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
     image: str | None = MISSING
     image_pattern: str | None = MISSING
+    vectors: str | None = MISSING
 
 
 @dataclass
@@ -81,6 +141,7 @@ class DatasetConfig:
     validation_days: int = bounded(at_least=0)
     scale: float | None = bounded(at_least=0.001, at_most=1000)
     synthetic: SyntheticConfig | None = MISSING
+    profile: ProfileConfig | None = MISSING
     items: ItemsConfig = field(default_factory=ItemsConfig)
 
 

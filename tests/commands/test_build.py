@@ -162,12 +162,14 @@ def test_nothing_to_train_on_is_refused(data: PreparedData, features: dict[str, 
 
 
 def test_baselines_are_fitted_on_the_training_part(
-    data: PreparedData, features: dict[str, FeatureTable]
+    data: PreparedData, features: dict[str, FeatureTable], tmp_path: Path
 ) -> None:
     """The test session goes from 0 to 3, training only from 0 to 1: whoever puts 3 first has seen the test part."""
     config = config_of()
     network = build_network(config, 4, features, CPU)
-    ranks = compare(NetworkScorer(network, network.initial_parameters(0)), data, config.evaluation, CPU)
+    ranks = compare(
+        NetworkScorer(network, network.initial_parameters(0)), data, config.evaluation, CPU, tmp_path
+    )
     assert ranks["markov"].better.tolist() == [1]
     assert ranks["item_knn"].better.tolist() == [1]
     assert ranks["popularity"].better.tolist() == [3]

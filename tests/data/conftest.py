@@ -17,13 +17,17 @@ def dataset_config() -> Callable[..., DatasetConfig]:
     """dataset_config(name, key=value, …): a shipped dataset config with some of its options changed."""
 
     def build(name: str = "generic", **overrides: Any) -> DatasetConfig:
-        files = [OmegaConf.load(CONFIGS / f"{each}.yaml") for each in ("generic", name)]
-        for file in files:
-            cast(DictConfig, file).pop("defaults", None)
-        merged = OmegaConf.merge(OmegaConf.structured(DatasetConfig), *files, overrides)
+        merged = OmegaConf.merge(OmegaConf.structured(DatasetConfig), *_files(name), overrides)
         return cast(DatasetConfig, OmegaConf.to_object(merged))
 
     return build
+
+
+def _files(name: str) -> list[DictConfig]:
+    """The option's file after those of its defaults."""
+    file = cast(DictConfig, OmegaConf.load(CONFIGS / f"{name}.yaml"))
+    defaults = [each for base in file.pop("defaults", []) for each in _files(base)]
+    return [*defaults, file]
 
 
 @pytest.fixture

@@ -54,6 +54,17 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
     assert content(first) == content(second)
 
 
+def test_the_log_is_still_the_one_that_published_figures_are_about(tmp_path: Path) -> None:
+    log = read(generate(SMALL, 1.0, tmp_path))
+    assert len(log.events) == 994
+    assert log.events.head(3).to_dict("list") == {
+        "session_id": [1, 1, 2],
+        "item_id": ["item-08", "item-11", "item-11"],
+        "time": [1473985109, 1473985146, 1473986183],
+    }
+    assert log.items.title[0] == "Design Datulel Sosos Peganar Dedolel"
+
+
 def test_another_seed_gives_other_clicks_texts_and_images(tmp_path: Path) -> None:
     first = content(generate(SMALL, 1.0, tmp_path))
     second = content(generate(dataclasses.replace(SMALL, seed=1), 1.0, tmp_path))

@@ -189,6 +189,44 @@ def test_precomputed_vectors_are_extracted_by_item_index(command: Command, tmp_p
     np.testing.assert_array_equal(dense(table), np.eye(3, 5)[[1, 2, 0]])
 
 
+def test_precomputed_takes_the_vectors_that_come_with_the_data_set(
+    command: Command, write_items: WriteItems, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "m.npy", np.eye(3, 5, dtype=np.float16))
+    items = write_items("item_id,title", "c,red", "a,blue", "b,green")
+    config = command("features=precomputed", items, f"dataset.items.vectors={tmp_path / 'm.npy'}")
+    table = extracted(config)["image"]
+    np.testing.assert_array_equal(dense(table), np.eye(3, 5)[[1, 2, 0]])
+    assert dense(table).dtype == dense(extracted(config)["image"]).dtype == np.float16  # made, and read again
+
+
+@pytest.mark.parametrize(
+    ("features", "max_image_files", "message"),
+    [
+        ("image", 0, r"features=image needs image files, .* above 0 items .*; set features=precomputed"),
+        ("precomputed", 20_000, r"features=precomputed needs vectors, .* has image files .* features=image"),
+    ],
+)
+def test_a_generated_log_says_whether_it_has_images_or_vectors(
+    features: str, max_image_files: int, message: str
+) -> None:
+    overrides = ["dataset=vidxl_like", f"dataset.profile.max_image_files={max_image_files}"]
+    config = composed("features", *overrides, f"features={features}")
+    assert isinstance(config, FeaturesCommand)
+    with pytest.raises(UserError, match=message):
+        check_features(config.features, config.dataset)
+
+
+def test_the_vectors_of_a_generated_log_feed_the_image_subnet(tmp_path: Path) -> None:
+    profile = ["dataset.profile.max_image_files=0", "dataset.profile.workers=1", "dataset.scale=0.001"]
+    config = composed(
+        "features", "dataset=vidxl_like", "features=precomputed", *profile, f"cache_dir={tmp_path}"
+    )
+    assert isinstance(config, FeaturesCommand)
+    table = extracted(config)["image"]
+    assert (table.size, table.num_covered, dense(table).dtype) == (1024, table.num_items, np.float16)
+
+
 def test_features_none_extracts_nothing(command: Command) -> None:
     assert extracted(command("features=none")) == {}
 

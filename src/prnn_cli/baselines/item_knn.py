@@ -14,7 +14,7 @@ from prnn_cli.baselines.last_click import LastClickScorer
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.schema import ItemKnnConfig
 
-PAIRS_A_BLOCK = 2**22  # pairs of items counted at a time: about 200 MB
+PAIRS_A_BLOCK = 2**22  # pairs of items counted at a time: about 100 MB
 
 
 class ItemKnn(LastClickScorer):
@@ -24,16 +24,15 @@ class ItemKnn(LastClickScorer):
         held = _session_item_matrix(sessions)
         holders = held.T.tocsr()  # (num_items, num_sessions)
         support = np.diff(holders.indptr) + config.regularisation
+        of_item, of_other = support**config.alpha, support ** (1 - config.alpha)
         blocks = []
         for rows in _blocks(held, holders):
-            shared = (holders[rows] @ held).tocoo()
-            item, other = shared.row + rows.start, shared.col
-            similarity = shared.data / (support[item] ** config.alpha * support[other] ** (1 - config.alpha))
-            similarity = np.where(item == other, 0, similarity).astype(np.float32)
-            blocks.append(_most_similar(item, other, similarity, config.num_neighbours))
-        item, other, similarity = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-        shape = (sessions.num_items, sessions.num_items)
-        return cls("item_knn", sparse.csr_array((similarity, (item, other)), shape=shape))
+            similarity = holders[rows] @ held
+            shared, item, other = similarity.data, _rows(similarity) + rows.start, similarity.indices
+            similarity.data = (shared / (of_item[item] * of_other[other])).astype(np.float32)
+            similarity.data[item == other] = 0
+            blocks.append(_most_similar(similarity, config.num_neighbours))
+        return cls("item_knn", sparse.vstack(blocks, format="csr"))
 
     def neighbours(self, item: int, n: int) -> list[tuple[int, float]]:
         """The n most similar items, best first: (item_index, similarity); fewer if fewer share a session."""
@@ -46,7 +45,11 @@ def _session_item_matrix(sessions: Sessions) -> sparse.csr_array:
     """(num_sessions, num_items), 1 where the session holds the item."""
     clicks = np.ones(sessions.num_events, dtype=np.int32)
     shape = (sessions.num_sessions, sessions.num_items)
-    held = sparse.csr_array((clicks, sessions.items, sessions.offsets), shape=shape, copy=True)
+    small = (
+        np.int32 if sessions.num_events <= np.iinfo(np.int32).max else np.int64
+    )  # indices of the same type
+    offsets = sessions.offsets.astype(small)
+    held = sparse.csr_array((clicks, sessions.items, offsets), shape=shape, copy=True)
     held.sum_duplicates()
     held.data[:] = 1
     return held
@@ -61,12 +64,24 @@ def _blocks(held: sparse.csr_array, holders: sparse.csr_array) -> Iterator[slice
         yield slice(start, stop)
 
 
-def _most_similar(
-    item: np.ndarray, other: np.ndarray, similarity: np.ndarray, n: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The n largest similarities of each item, those of 0 left out."""
-    order = np.lexsort((other, -similarity, item))
-    item, other, similarity = item[order], other[order], similarity[order]
-    place = np.arange(len(item)) - np.searchsorted(item, item)  # among the item's own
-    kept = (place < n) & (similarity > 0)
-    return item[kept], other[kept], similarity[kept]
+def _most_similar(similarity: sparse.csr_array, n: int) -> sparse.csr_array:
+    """The n largest values of each row, zeros left out."""
+    row, values = _rows(similarity), similarity.data
+    least = np.zeros(similarity.shape[0], dtype=np.float32)  # that a value needs to stay
+    for crowded in np.flatnonzero(np.diff(similarity.indptr) > n):
+        of_row = values[similarity.indptr[crowded] : similarity.indptr[crowded + 1]]
+        least[crowded] = np.partition(of_row, len(of_row) - n)[len(of_row) - n]
+    kept = (values >= least[row]) & (values > 0)
+    too_many = np.bincount(row[kept], minlength=len(least)) - n
+    tied = np.flatnonzero(kept & (too_many > 0)[row] & (values == least[row]))
+    tied = tied[np.lexsort((-similarity.indices[tied], row[tied]))]  # highest index first
+    place = np.arange(len(tied)) - np.searchsorted(row[tied], row[tied])  # among the row's own
+    kept[tied[place < too_many[row[tied]]]] = False
+    starts = np.append(0, np.cumsum(np.bincount(row[kept], minlength=len(least)))).astype(np.int32)
+    return sparse.csr_array((values[kept], similarity.indices[kept], starts), shape=similarity.shape)
+
+
+def _rows(matrix: sparse.csr_array) -> np.ndarray:
+    """The row of each of the stored values."""
+    rows: np.ndarray = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
+    return rows

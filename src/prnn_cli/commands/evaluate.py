@@ -48,7 +48,7 @@ def run(config: EvaluateCommand, folder: RunFolder) -> None:
     features = extract_used(train_config, data, device)
     network = build_network(train_config, data.train.num_items, features, device)
     parameters = load_model(trained.model_file, network, device)
-    ranks = compare(NetworkScorer(network, parameters), data, evaluation, device)
+    ranks = compare(NetworkScorer(network, parameters), data, evaluation, device, Path(config.cache_dir))
     trained_as = {
         key: value for key, value in before.items() if "@" not in key
     }  # other cut-offs may be asked for

@@ -47,7 +47,9 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
     parameters = trainer.state.parameters
     save_model(folder.model_file, parameters)
 
-    ranks = compare(NetworkScorer(trainer.network, parameters), data, config.evaluation, device)
+    ranks = compare(
+        NetworkScorer(trainer.network, parameters), data, config.evaluation, device, Path(config.cache_dir)
+    )
     results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
     write_results(folder.path, results, ranks)
     show(folder)

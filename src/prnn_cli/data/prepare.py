@@ -17,12 +17,20 @@ from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.log_files import find_files
 from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
 from prnn_cli.data.synthetic import generate
+from prnn_cli.data.synthetic_profile import VECTORS, generate_profile
 from prnn_cli.errors import UserError
 from prnn_cli.files import atomic_folder, hash_of, write_json
 from prnn_cli.schema import DatasetConfig
 
 FORMAT_VERSION = 1  # part of the hash: raise it with every change of what is written or of the rules
-NOT_HASHED = ("name", "path", "scale", "synthetic", "items")  # the content of the files stands for them
+NOT_HASHED = (
+    "name",
+    "path",
+    "scale",
+    "synthetic",
+    "profile",
+    "items",
+)  # the content of the files stands for them
 
 UNREADABLE = (OSError, ValueError, KeyError)  # what a damaged folder makes the readers raise
 
@@ -76,18 +84,26 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
 
 
 def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
-    """With the paths of the log and the items table where these are generated; generates them once."""
+    """With the paths of the log and of what describes its items where these are generated; generates them once."""
+    scale = 1.0 if dataset.scale is None else dataset.scale
     if dataset.synthetic is not None:
-        scale = 1.0 if dataset.scale is None else dataset.scale
-        folder = generate(dataset.synthetic, scale, cache_dir)
-        items = dataclasses.replace(dataset.items, path=dataset.items.path or str(folder / "items.parquet"))
-        return dataclasses.replace(dataset, path=str(folder / "events.parquet"), items=items)
+        return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
+    if dataset.profile is not None:
+        return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
     if dataset.scale is not None:
         raise UserError(
             f"dataset.scale={dataset.scale} sizes a generated log, but dataset={dataset.name} is read from "
             "files; leave it null"
         )
     return dataset
+
+
+def _with_paths(dataset: DatasetConfig, generated: Path) -> DatasetConfig:
+    items, vectors = dataset.items, generated / VECTORS
+    items = dataclasses.replace(items, path=items.path or str(generated / "items.parquet"))
+    if vectors.is_file():
+        items = dataclasses.replace(items, image=None, vectors=items.vectors or str(vectors))
+    return dataclasses.replace(dataset, path=str(generated / "events.parquet"), items=items)
 
 
 def _data_hash(dataset: DatasetConfig) -> str:

@@ -9,10 +9,13 @@
 
 import colorsys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from prnn_cli.data.synthetic_model import STYLES_PER_INTENT
 
 STOPWORDS = "the and for with a of in to your is this it on or from as by an at that"
 COMMON_WORDS = (
@@ -27,8 +30,12 @@ DESCRIPTION_LENGTHS = (8, 26)
 NO_DESCRIPTION = 0.15
 
 THUMBNAIL_SIZE = 32
-SHAPES = (0.6, 1.0, 2.0, 8.0)  # exponents p of |x|^p + |y|^p = r^p: star, diamond, disc, square
-NUM_SHAPES = len(SHAPES)
+SHAPES = (
+    0.6,
+    1.0,
+    2.0,
+    8.0,
+)  # of the styles: exponents p of |x|^p + |y|^p = r^p: star, diamond, disc, square
 GRID_Y, GRID_X = np.mgrid[-1 : 1 : THUMBNAIL_SIZE * 1j, -1 : 1 : THUMBNAIL_SIZE * 1j]
 
 
@@ -58,17 +65,35 @@ def draw_thumbnails(
     rng: np.random.Generator, intent: np.ndarray, style: np.ndarray, paths: list[Path]
 ) -> None:
     """Writes the PNG of each item to its path."""
-    num_intents = intent.max() + 1
-    hues = rng.random((num_intents, 2))
-    angles = rng.uniform(0, np.pi, num_intents)
-    frequencies = rng.uniform(4, 14, num_intents)
+    looks = Looks.draw(rng, intent.max() + 1)
     for item_intent, item_style, path in zip(intent, style, paths, strict=True):
-        stripes = _stripes(angles[item_intent], frequencies[item_intent], rng.uniform(0, 2 * np.pi))
-        shape = _shape(SHAPES[item_style % NUM_SHAPES], rng.uniform(-0.25, 0.25, 2), rng.uniform(0.4, 0.8))
-        ground, figure = (_colour(rng, hue) for hue in hues[item_intent])
+        looks.thumbnail(rng, item_intent, item_style).save(path)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What the thumbnails of an intent have in common: hues (num_intents, 2), angles and frequencies of stripes."""
+
+    hues: np.ndarray
+    angles: np.ndarray
+    frequencies: np.ndarray
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, num_intents: int) -> "Looks":
+        return cls(
+            hues=rng.random((num_intents, 2)),
+            angles=rng.uniform(0, np.pi, num_intents),
+            frequencies=rng.uniform(4, 14, num_intents),
+        )
+
+    def thumbnail(self, rng: np.random.Generator, intent: int, style: int) -> Image.Image:
+        stripes = _stripes(self.angles[intent], self.frequencies[intent], rng.uniform(0, 2 * np.pi))
+        exponent = SHAPES[style % STYLES_PER_INTENT]
+        shape = _shape(exponent, rng.uniform(-0.25, 0.25, 2), rng.uniform(0.4, 0.8))
+        ground, figure = (_colour(rng, hue) for hue in self.hues[intent])
         pixels = np.where(shape[..., None], figure, ground * (0.75 + 0.25 * stripes[..., None]))
         pixels = pixels + rng.normal(0, 0.06, pixels.shape)
-        Image.fromarray((pixels.clip(0, 1) * 255).astype(np.uint8)).save(path)
+        return Image.fromarray((pixels.clip(0, 1) * 255).astype(np.uint8))
 
 
 def _make_words(rng: np.random.Generator, count: int) -> np.ndarray:

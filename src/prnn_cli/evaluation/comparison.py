@@ -1,7 +1,11 @@
 """The network and the baselines, ranked by one evaluator on the same events."""
 
+import dataclasses
 import logging
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,6 +15,7 @@ from prnn_cli.baselines.popularity import Popularity
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
+from prnn_cli.evaluation.rank_cache import RankCache
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.replay import Scorer, evaluate
 from prnn_cli.schema import EvaluationConfig
@@ -19,17 +24,29 @@ log = logging.getLogger(__name__)
 
 
 def compare(
-    network: Scorer, data: PreparedData, config: EvaluationConfig, device: torch.device
+    network: Scorer, data: PreparedData, config: EvaluationConfig, device: torch.device, cache_dir: Path
 ) -> dict[str, Ranks]:
-    """Ranks of the network and of item-kNN, Markov and popularity, by name."""
+    """Ranks of the network and of item-kNN, Markov and popularity, by name; those of the baselines are cached."""
     sessions = sessions_to_rank(data, config.part)
-    scorers: list[Scorer] = [
-        network,
-        ItemKnn.fit(data.train, config.item_knn),
-        Markov.fit(data.train),
-        Popularity.fit(data.train),
-    ]
-    return {scorer.name: _timed(scorer, sessions, data, config, device) for scorer in scorers}
+    ranks = {network.name: _timed(network, sessions, data, config, device)}
+    for name, (settings, fit) in _baselines(data, config).items():
+        cache = RankCache.of(cache_dir, data.data_hash, name, settings, config)
+        ranks[name] = cache.get(sessions) or cache.put(_timed(fit(), sessions, data, config, device))
+    return ranks
+
+
+def _baselines(
+    data: PreparedData, config: EvaluationConfig
+) -> dict[str, tuple[dict[str, Any], Callable[[], Scorer]]]:
+    """Name -> its settings, and how to make it."""
+    return {
+        "item_knn": (
+            dataclasses.asdict(config.item_knn),
+            lambda: ItemKnn.fit(data.train, config.item_knn),
+        ),
+        "markov": ({}, lambda: Markov.fit(data.train)),
+        "popularity": ({}, lambda: Popularity.fit(data.train)),
+    }
 
 
 def sessions_to_rank(data: PreparedData, part: str) -> Sessions:

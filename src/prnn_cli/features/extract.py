@@ -14,7 +14,7 @@ from prnn_cli.features.table import FeatureTable
 from prnn_cli.files import hash_of
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 
-FORMAT_VERSION = 1  # part of the hash: raise it with every change of what is extracted or written
+FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is extracted or written
 
 log = logging.getLogger(__name__)
 

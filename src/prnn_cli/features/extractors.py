@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array, vstack
 
+from prnn_cli.data.synthetic_profile import has_image_files
 from prnn_cli.errors import UserError
 from prnn_cli.features.colour import colour_histograms
 from prnn_cli.features.googlenet import weights_file
@@ -33,7 +34,7 @@ class Extractor(Protocol):
         """What the vectors depend on: settings (JSON), and files by their content."""
 
     def extract(self, parts: Path) -> tuple[Vectors, np.ndarray]:
-        """Vectors (num_items, F) float32, and (num_items,) bool which of them say something.
+        """Vectors (num_items, F) float32 or float16, and (num_items,) bool which of them say something.
 
         `parts`: a folder for what an interrupted extraction need not do again.
         """
@@ -79,6 +80,12 @@ class OfImages:
     @staticmethod
     def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
         items = dataset.items
+        if dataset.profile is not None and not has_image_files(dataset.profile, dataset.scale or 1.0):
+            raise UserError(
+                f"features={features.name} needs image files, and dataset={dataset.name} has none at dataset.scale="
+                f"{dataset.scale}: above {dataset.profile.max_image_files} items it gives vectors that stand for them; "
+                "set features=precomputed, which takes them, or a smaller dataset.scale"
+            )
         if (items.image is None) == (items.image_pattern is None):
             given = "names none" if items.image is None else "gives both image and image_pattern"
             raise UserError(
@@ -122,20 +129,34 @@ class GoogLeNet(OfImages):
 
 
 class Precomputed:
+    """Vectors of `features.precomputed.path`, else those of the data set, one for each row of its items table."""
+
     def __init__(self, features: FeaturesConfig, catalogue: Catalogue, device: torch.device) -> None:
         self.config, self.catalogue = features.precomputed, catalogue
+        items = catalogue.dataset.items
+        if self.config.path is None:
+            ids = self.config.item_ids or items.path
+            self.config = dataclasses.replace(self.config, path=items.vectors, item_ids=ids)
 
     @staticmethod
     def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
         config = features.precomputed
-        if config.path is None:
+        profile = dataset.profile
+        if config.path is None and profile is not None and has_image_files(profile, dataset.scale or 1.0):
+            raise UserError(
+                f"features={features.name} needs vectors, and dataset={dataset.name} has image files at dataset.scale="
+                f"{dataset.scale}; set features=image or colour_histogram, or dataset.profile.max_image_files=0 for "
+                "vectors instead of them"
+            )
+        if config.path is None and profile is None and dataset.items.vectors is None:
             raise UserError(
                 f"features={features.name} needs vectors; add features.precomputed.path=FILE (.npy, .safetensors "
                 "or .parquet)"
             )
-        for option, path in (("path", config.path), ("item_ids", config.item_ids)):
+        files = {"features.precomputed.path": config.path, "features.precomputed.item_ids": config.item_ids}
+        for option, path in (files | {"dataset.items.vectors": dataset.items.vectors}).items():
             if path is not None and not Path(path).expanduser().is_file():
-                raise UserError(f"features.precomputed.{option}={path} is not there; give a file")
+                raise UserError(f"{option}={path} is not there; give a file")
 
     def identity(self) -> tuple[Any, list[Path]]:
         paths = [self.config.path, self.config.item_ids]

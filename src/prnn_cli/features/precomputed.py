@@ -11,11 +11,13 @@ from prnn_cli.features.items import match
 from prnn_cli.features.vector_files import read_ids, read_matrix
 from prnn_cli.schema import PrecomputedConfig
 
+ROWS_A_BLOCK = 2**14  # converted at a time, so that half precision needs no second table in full precision
+
 log = logging.getLogger(__name__)
 
 
 def precomputed(config: PrecomputedConfig, item_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(num_items, F) float32, and (num_items,) bool where the file has a vector; rows without one are zero.
+    """(num_items, F) float32, or float16 as the file is, and (num_items,) bool where it has a vector; else zero.
 
     Raises `UserError` for files that don't fit each other or the log, and for values that are no finite numbers.
     """
@@ -28,13 +30,18 @@ def precomputed(config: PrecomputedConfig, item_ids: np.ndarray) -> tuple[np.nda
     rows = match(described[kept], item_ids, f"features.precomputed.path={path}")
     found = rows >= 0
     sources = kept[rows[found]]
-    vectors = np.zeros((len(item_ids), matrix.shape[1]), dtype=np.float32)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
-        vectors[found] = matrix[sources]
-    _refuse_not_finite(vectors, item_ids, path)
-    if config.normalise:
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        np.divide(vectors, norms, out=vectors, where=norms > 0)
+    dtype = np.float16 if matrix.dtype == np.float16 else np.float32
+    vectors = np.zeros((len(item_ids), matrix.shape[1]), dtype=dtype)
+    items = np.flatnonzero(found)
+    for start in range(0, len(items), ROWS_A_BLOCK):
+        block = slice(start, start + ROWS_A_BLOCK)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
+            rows = matrix[sources[block]].astype(np.float32)
+        _refuse_not_finite(rows, item_ids[items[block]], path)
+        if config.normalise:
+            norms = np.linalg.norm(rows, axis=1, keepdims=True)
+            np.divide(rows, norms, out=rows, where=norms > 0)
+        vectors[items[block]] = rows
     return vectors, found
 
 

@@ -30,6 +30,7 @@ def cosines(vectors: np.ndarray | csr_array, item: int) -> np.ndarray:
         products = (vectors @ vectors[[item]].T).toarray().ravel()
         norms = np.sqrt(vectors.multiply(vectors).sum(axis=1))
     else:
+        vectors = vectors.astype(np.float32, copy=False)  # sums in half precision would be rough
         products, norms = vectors @ vectors[item], np.linalg.norm(vectors, axis=1)
     scale = norms * norms[item]
     cosine: np.ndarray = np.divide(products, scale, out=np.zeros(len(scale)), where=scale > 0)

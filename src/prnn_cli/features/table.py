@@ -21,7 +21,7 @@ SPARSE_FIELDS = ("data", "indices", "indptr", "shape")
 class FeatureTable:
     """
     name: of the subnet that it feeds
-    vectors: (num_items, F) float32, dense or CSR
+    vectors: (num_items, F) float32, dense or CSR; dense ones made in half precision are float16
     covered: (num_items,) bool; the other items are known by nothing, and their vectors are zero
     """
 

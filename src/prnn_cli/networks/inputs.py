@@ -75,7 +75,7 @@ class OneHot:
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """A vector an item, such as an image's: vectors (N, F)."""
+    """A vector an item, such as an image's: vectors (N, F), which may be in half precision."""
 
     name: str
     vectors: Tensor
@@ -97,7 +97,8 @@ class Dense:
         return {name: gate_blocks(self.vectors.shape[1], width, num_blocks, generator)}
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
-        return self.vectors.index_select(0, clicks.items) @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)
+        vectors = self.vectors.index_select(0, clicks.items).to(leaves[name].dtype)
+        return vectors @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,10 @@ class FineTuned(Dense):
         self, name: str, width: int, num_blocks: int, generator: torch.Generator
     ) -> dict[str, Tensor]:
         weight = super().initial_parameters(name, width, num_blocks, generator)
-        return weight | {name + VECTORS: self.vectors.to("cpu", copy=True)}
+        dtype = torch.promote_types(
+            self.vectors.dtype, torch.float32
+        )  # half precision cannot take small steps
+        return weight | {name + VECTORS: self.vectors.to("cpu", dtype, copy=True)}
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
         return leaves[name + VECTORS] @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)
