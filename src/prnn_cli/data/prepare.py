@@ -1,5 +1,6 @@
 """A dataset's settings -> prepared sessions, cached under a hash of the settings and the files' content."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -9,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.gaps import cut_at_gaps
 from prnn_cli.data.log_files import find_files
 from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
 from prnn_cli.data.synthetic import generate
@@ -21,7 +22,8 @@ from prnn_cli.errors import UserError
 from prnn_cli.files import atomic_folder, hash_of, write_json
 from prnn_cli.schema import DatasetConfig
 
-FORMAT_VERSION = 1  # part of the hash: raise it with every change of what is written or of the rules
+FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is written or of the rules
+ROWS_PER_GROUP = 1 << 20
 NOT_HASHED = ("name", "path", "scale", "synthetic", "items")  # the content of the files stands for them
 
 UNREADABLE = (OSError, ValueError, KeyError)  # what a damaged folder makes the readers raise
@@ -34,7 +36,8 @@ class PreparedData:
     """Sessions of the parts, and the items by item_index.
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
-    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read}
+    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read,
+        "rows_of_files": the same file by file, "first", "last": times of the log, in seconds since 1970}
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -66,6 +69,8 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
             log.info("reusing prepared data in %s", folder)
             return prepared
     events = read_events(dataset)
+    if dataset.session_gap_s is not None:
+        events = cut_at_gaps(events, dataset.session_gap_s)
     split = split_sessions(events, dataset)
     with atomic_folder(folder) as temporary:
         _write(split, events, temporary)
@@ -103,18 +108,33 @@ def _data_hash(dataset: DatasetConfig) -> str:
 
 
 def _write(split: SplitLog, events: Events, folder: Path) -> None:
-    _write_table(split.events, folder / "events.parquet")
-    _write_table(split.items, folder / "items.parquet")
+    _write_events(split, folder / "events.parquet")
+    # without the stored schema, which tells of categories, every reader sees plain text
+    items = pa.Table.from_pandas(split.items, preserve_index=False)
+    pq.write_table(items, folder / "items.parquet", store_schema=False)
     summary: dict[str, Any] = {}
     for part, rows in split.events.groupby("part", observed=True):
         summary[str(part)] = {"sessions": rows["session_index"].nunique(), "events": len(rows)}
-    summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped, "rows": events.rows}
+    num_rows = sum(events.rows_of_files)
+    summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped, "rows": num_rows}
+    summary["rows_of_files"] = events.rows_of_files
+    summary["first"], summary["last"] = float(events.time[0]), float(events.time[-1])
     write_json(folder / "summary.json", summary)
 
 
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    # without the stored schema, which tells of categories, every reader sees plain text
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, store_schema=False)
+def _write_events(split: SplitLog, path: Path) -> None:
+    """Block by block; the ids of a block's sessions, which stand together, are a stretch of all ids."""
+    with contextlib.ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for start in range(0, len(split.events), ROWS_PER_GROUP):
+            rows = split.events.iloc[start : start + ROWS_PER_GROUP]
+            index = rows["session_index"].to_numpy()
+            ids = split.session_ids.slice(index[0], index[-1] - index[0] + 1)
+            session_id = pa.DictionaryArray.from_arrays(pa.array((index - index[0]).astype(np.int32)), ids)
+            table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
+            table = table.add_column(0, "session_id", session_id)
+            writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema, store_schema=False))
+            writer.write_table(table)
 
 
 def _load(folder: Path, reused: bool) -> PreparedData:
