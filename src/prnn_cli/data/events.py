@@ -196,11 +196,14 @@ def _times(dataset: DatasetConfig, rows: Rows) -> tuple[str, pa.ChunkedArray]:
 
 def _sorted_events(log: pa.Table, dropped: dict[str, int], rows_of_files: list[int]) -> Events:
     time = log["time"].to_numpy()
+    session, item = (log[name].combine_chunks() for name in ("session_id", "item_id"))
+    order: np.ndarray | slice
     if "order" in log.column_names:
         order = np.lexsort((log["order"].to_numpy(), time))  # stable
+    elif (time[1:] >= time[:-1]).all():
+        order = slice(None)
     else:
         order = np.argsort(time, kind="stable")
-    session, item = (log[name].combine_chunks() for name in ("session_id", "item_id"))
     return Events(
         session=session.indices.to_numpy()[order],
         item=item.indices.to_numpy()[order],

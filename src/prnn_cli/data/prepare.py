@@ -77,6 +77,7 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
         if damaged:
             shutil.rmtree(folder)
     log.info("prepared data in %s", folder)
+    del events, split  # a large log should not lie in memory twice
     return _load(folder, reused=False)
 
 
@@ -109,12 +110,16 @@ def _data_hash(dataset: DatasetConfig) -> str:
 
 def _write(split: SplitLog, events: Events, folder: Path) -> None:
     _write_events(split, folder / "events.parquet")
-    # without the stored schema, which tells of categories, every reader sees plain text
     items = pa.Table.from_pandas(split.items, preserve_index=False)
     pq.write_table(items, folder / "items.parquet", store_schema=False)
     summary: dict[str, Any] = {}
-    for part, rows in split.events.groupby("part", observed=True):
-        summary[str(part)] = {"sessions": rows["session_index"].nunique(), "events": len(rows)}
+    parts = split.events["part"].cat.codes.to_numpy()
+    is_first = np.diff(split.events["session_index"].to_numpy(), prepend=-1) != 0
+    num_events = np.bincount(parts, minlength=len(PARTS)).tolist()
+    num_sessions = np.bincount(parts[is_first], minlength=len(PARTS)).tolist()
+    for part, sessions, count in zip(PARTS, num_sessions, num_events, strict=True):
+        if count:
+            summary[part] = {"sessions": sessions, "events": count}
     num_rows = sum(events.rows_of_files)
     summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped, "rows": num_rows}
     summary["rows_of_files"] = events.rows_of_files
@@ -133,7 +138,15 @@ def _write_events(split: SplitLog, path: Path) -> None:
             session_id = pa.DictionaryArray.from_arrays(pa.array((index - index[0]).astype(np.int32)), ids)
             table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
             table = table.add_column(0, "session_id", session_id)
-            writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema, store_schema=False))
+            writer = writer or stack.enter_context(
+                # times hardly repeat; without the stored schema, which tells of categories, readers see plain text
+                pq.ParquetWriter(
+                    path,
+                    table.schema,
+                    store_schema=False,
+                    use_dictionary=["session_id", "item_index", "part"],
+                )
+            )
             writer.write_table(table)
 
 

@@ -82,10 +82,6 @@ class Log:
         dropped[reason] += len(self) - int(np.count_nonzero(mask))
         return Log(self.session[mask], self.item[mask], self.time[mask])
 
-    def keep_codes(self, name: str, allowed: np.ndarray, reason: str, dropped: Counter[str]) -> "Log":
-        """Events whose session or item is `allowed` (by code)."""
-        return self if allowed.all() else self.keep(allowed[getattr(self, name)], reason, dropped)
-
 
 def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     """Filters, splits by time and indexes; no session is split (section 5).
@@ -116,12 +112,13 @@ def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
 
 def sessions_of(events: pd.DataFrame, part: str, num_items: int) -> Sessions:
     """The sessions of one part of `SplitLog.events`."""
-    rows = events[events["part"] == part]
-    session_index = rows["session_index"].to_numpy()
+    categories = events["part"].cat
+    rows = categories.codes.to_numpy() == categories.categories.get_loc(part)
+    session_index = events["session_index"].to_numpy()[rows]
     starts = np.flatnonzero(np.diff(session_index, prepend=-1))
     return Sessions(
-        items=rows["item_index"].to_numpy(dtype=np.int32),
-        offsets=np.append(starts, len(rows)).astype(np.int64),
+        items=events["item_index"].to_numpy(dtype=np.int32)[rows],
+        offsets=np.append(starts, len(session_index)).astype(np.int64),
         session_index=session_index[starts].astype(np.int64),
         num_items=num_items,
     )
@@ -130,28 +127,41 @@ def sessions_of(events: pd.DataFrame, part: str, num_items: int) -> Sessions:
 def _filter(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
     if dataset.drop_repeats:
         log = log.keep(~_is_repeat(log), REPEATED, dropped)
-    if dataset.max_session_length is not None:
-        lengths = np.bincount(log.session)
-        log = log.keep_codes("session", lengths <= dataset.max_session_length, TOO_LONG, dropped)
-    stable = False
-    while not stable:
-        before = len(log)
-        log = _drop_short(log, SHORT, dropped)
-        support = np.bincount(log.item)
-        log = log.keep_codes("item", (support == 0) | (support >= dataset.min_item_support), RARE, dropped)
-        stable = len(log) == before or not dataset.repeat_until_stable
-    log = _drop_short(log, SHORT, dropped)
-    if not len(log):
+    limit = dataset.max_session_length
+    lengths, support = np.bincount(log.session), np.bincount(log.item)
+    stays = np.ones(len(log), dtype=bool)
+
+    def drop(codes: np.ndarray, bad: np.ndarray, reason: str) -> int:
+        """The events whose session or item (`codes`) is bad; the counts of both follow."""
+        nonlocal lengths, support
+        gone = np.flatnonzero(bad[codes] & stays) if bad.any() else np.empty(0, dtype=np.int64)
+        dropped[reason] += len(gone)
+        stays[gone] = False
+        lengths = lengths - np.bincount(log.session[gone], minlength=len(lengths))
+        support = support - np.bincount(log.item[gone], minlength=len(support))
+        return len(gone)
+
+    if limit is not None:
+        drop(log.session, lengths > limit, TOO_LONG)
+    changed = True
+    while changed:
+        changed = bool(drop(log.session, lengths == 1, SHORT))
+        rare = (support > 0) & (support < dataset.min_item_support)
+        changed = bool(drop(log.item, rare, RARE)) or changed
+        changed = changed and dataset.repeat_until_stable
+    drop(log.session, lengths == 1, SHORT)
+    if not stays.any():
         reason, count = dropped.most_common(1)[0]
         raise UserError(
             f"no events are left of the {dropped.total()} in dataset.path={dataset.path}: most of them "
             f"({count}) were dropped under the rule '{reason}'; {REMEDIES[reason]}"
         )
-    return log
+    return log if stays.all() else Log(log.session[stays], log.item[stays], log.time[stays])
 
 
 def _drop_short(log: Log, reason: str, dropped: Counter[str]) -> Log:
-    return log.keep_codes("session", np.bincount(log.session) != 1, reason, dropped)
+    is_short = np.bincount(log.session) == 1
+    return log.keep(~is_short[log.session], reason, dropped) if is_short.any() else log
 
 
 def _is_repeat(log: Log) -> np.ndarray:
@@ -264,6 +274,7 @@ def _indexed_events(
             "item_index": item_index[log.item[order]],
             "time": log.time[order],
             "part": pd.Categorical.from_codes(part[codes][session], pd.Index(PARTS)),
-        }
+        },
+        copy=False,
     )
     return events, session_ids.take(pa.array(codes))
