@@ -82,7 +82,8 @@ def find_log_columns(sample: pa.Table) -> LogColumns | None:
 
 def same_ids(sample: pa.Table, ids: Collection[str]) -> str | None:
     """The column that names items as `ids` do: at least half of its values, or of the ids, are found."""
-    for name in sorted(sample.column_names, key=lambda each: not _fits(each, ITEM)):
+    names: list[str] = sample.column_names
+    for name in sorted(names, key=lambda each: not _fits(each, ITEM)):
         values = _texts(sample[name])
         shared = len(values & set(ids))
         if values and shared >= 0.5 * min(len(values), len(ids)):
@@ -154,7 +155,8 @@ def _share(column: pa.ChunkedArray, pattern: str) -> float:
 def _named(sample: pa.Table, names: Sequence[str], pattern: str) -> str | None:
     """Of the columns called so, the one with the most values; of equal ones the first."""
     called = [name for name in names if _fits(name, pattern)]
-    return max(called, key=lambda name: len(_texts(sample[name])), default=None) if called else None
+    counts = {name: len(_texts(sample[name])) for name in called}
+    return max(called, key=lambda name: counts[name]) if called else None
 
 
 def _most_distinct(sample: pa.Table, names: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,6 +25,13 @@ from prnn_cli.schema import DatasetConfig
 
 FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is written or of the rules
 ROWS_PER_GROUP = 1 << 20
+STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and plain text for every reader
+    "store_schema": False,
+    "use_dictionary": ["session_id", "item_index", "part"],
+    "column_encoding": {"session_index": "DELTA_BINARY_PACKED"},
+    "compression": {"session_id": "snappy", "part": "snappy"},
+    "dictionary_pagesize_limit": 1 << 24,
+}
 NOT_HASHED = ("name", "path", "scale", "synthetic", "items")  # the content of the files stands for them
 
 UNREADABLE = (OSError, ValueError, KeyError)  # what a damaged folder makes the readers raise
@@ -72,13 +80,13 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     if dataset.session_gap_s is not None:
         events = cut_at_gaps(events, dataset.session_gap_s)
     split = split_sessions(events, dataset)
+    summary = _summary(split, events)
     with atomic_folder(folder) as temporary:
-        _write(split, events, temporary)
+        _write(split, summary, temporary)
         if damaged:
             shutil.rmtree(folder)
     log.info("prepared data in %s", folder)
-    del events, split  # a large log should not lie in memory twice
-    return _load(folder, reused=False)
+    return _prepared(folder, summary, split.events, split.items, reused=False)
 
 
 def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
@@ -108,10 +116,7 @@ def _data_hash(dataset: DatasetConfig) -> str:
         ) from error
 
 
-def _write(split: SplitLog, events: Events, folder: Path) -> None:
-    _write_events(split, folder / "events.parquet")
-    items = pa.Table.from_pandas(split.items, preserve_index=False)
-    pq.write_table(items, folder / "items.parquet", store_schema=False)
+def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     parts = split.events["part"].cat.codes.to_numpy()
     is_first = np.diff(split.events["session_index"].to_numpy(), prepend=-1) != 0
@@ -120,10 +125,15 @@ def _write(split: SplitLog, events: Events, folder: Path) -> None:
     for part, sessions, count in zip(PARTS, num_sessions, num_events, strict=True):
         if count:
             summary[part] = {"sessions": sessions, "events": count}
-    num_rows = sum(events.rows_of_files)
-    summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped, "rows": num_rows}
-    summary["rows_of_files"] = events.rows_of_files
-    summary["first"], summary["last"] = float(events.time[0]), float(events.time[-1])
+    summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped}
+    summary |= {"rows": sum(events.rows_of_files), "rows_of_files": events.rows_of_files}
+    return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
+
+
+def _write(split: SplitLog, summary: dict[str, Any], folder: Path) -> None:
+    _write_events(split, folder / "events.parquet")
+    items = pa.Table.from_pandas(split.items, preserve_index=False)
+    pq.write_table(items, folder / "items.parquet", store_schema=False)
     write_json(folder / "summary.json", summary)
 
 
@@ -138,15 +148,7 @@ def _write_events(split: SplitLog, path: Path) -> None:
             session_id = pa.DictionaryArray.from_arrays(pa.array((index - index[0]).astype(np.int32)), ids)
             table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
             table = table.add_column(0, "session_id", session_id)
-            writer = writer or stack.enter_context(
-                # times hardly repeat; without the stored schema, which tells of categories, readers see plain text
-                pq.ParquetWriter(
-                    path,
-                    table.schema,
-                    store_schema=False,
-                    use_dictionary=["session_id", "item_index", "part"],
-                )
-            )
+            writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema, **STORAGE))
             writer.write_table(table)
 
 
@@ -155,8 +157,13 @@ def _load(folder: Path, reused: bool) -> PreparedData:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     columns = ["session_index", "item_index", "part"]
     table = pq.read_table(folder / "events.parquet", columns=columns, read_dictionary=["part"])
-    events = table.to_pandas()
     items = pq.read_table(folder / "items.parquet").to_pandas()
+    return _prepared(folder, summary, table.to_pandas(), items, reused)
+
+
+def _prepared(
+    folder: Path, summary: dict[str, Any], events: pd.DataFrame, items: pd.DataFrame, reused: bool
+) -> PreparedData:
     parts = {part: sessions_of(events, part, len(items)) for part in PARTS if part in summary}
     return PreparedData(
         folder=folder,
