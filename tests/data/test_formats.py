@@ -205,6 +205,12 @@ def test_a_row_after_one_of_another_width_keeps_its_line(read: Callable[..., Eve
         read("session_id,item_id,time\n1,a,5\n1,a\n1,a,soon\n", "clicks.csv")
 
 
+def test_lines_that_an_open_quote_swallows_count_as_bad_rows(read: Callable[..., Events]) -> None:
+    text = LOG.replace("1,a,20\n", '1,"a,20\n').replace("1,a,60\n", '1,a,60"\n')
+    with pytest.raises(UserError, match=r"45 of 100 rows cannot be read"):
+        read(text, "clicks.csv", max_bad_share=0.1)
+
+
 def test_a_broken_line_of_json_is_named(read: Callable[..., Events]) -> None:
     text = json_lines().decode() + '{"session_id": 7, "item_id\n[1, 2]\n'
     with pytest.raises(

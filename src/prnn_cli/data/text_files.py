@@ -71,7 +71,9 @@ class TextFile(DataFile):
                 yield f"{self.path}, line {line} has {len(cells)} cells, but the header has {width}"
 
     def _leave_out(self, row: Any) -> str:
-        self.num_unparsed += 1
+        self.num_unparsed += 1 + row.text.strip().count(
+            "\n"
+        )  # a quote left open swallows the lines that follow
         return "skip"
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
