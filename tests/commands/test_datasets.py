@@ -101,6 +101,7 @@ FORMATS: dict[str, tuple[bytes, dict[str, Any]]] = {
     "clicks.parquet": (parquet(frame("basket", "asin", "ts")), {}),
     "clicks.jsonl": (json_lines(frame("sid", "track", "when")), {}),
     "latin.csv": (csv(frame().replace("sku-01", "sku-é")).decode().encode("cp1252"), {"encoding": "cp1252"}),
+    "wide.tsv": (csv(frame(), "\t").decode().encode("utf-16"), {"encoding": "utf-16"}),
     "iso.csv": (csv(dated("%Y-%m-%dT%H:%M:%SZ")), {"time_format": "iso"}),
     "days_first.csv": (csv(dated("%d/%m/%Y %H:%M:%S")), {"time_format": "%d/%m/%Y %H:%M:%S"}),
     "digits.csv": (csv(dated("%Y%m%d%H%M%S")), {"time_format": "%Y%m%d%H%M%S"}),

@@ -102,12 +102,13 @@ def text_columns(sample: pa.Table, names: Sequence[str], is_log: bool) -> list[s
     ]
 
 
-def image_columns(sample: pa.Table, names: Sequence[str], suffixes: tuple[str, ...]) -> str | None:
+def image_column(sample: pa.Table, names: Sequence[str], suffixes: tuple[str, ...]) -> str | None:
+    """The first column that mostly names image files, not addresses of the web."""
     for name in names:
         values = _texts(sample[name])
-        if values and np.mean([value.lower().endswith(suffixes) for value in values]) > 0.5:
-            if not any("://" in value for value in values):
-                return name
+        files = [value.lower().endswith(suffixes) and "://" not in value for value in values]
+        if files and np.mean(files) > 0.5:
+            return name
     return None
 
 

@@ -1,5 +1,6 @@
 """Looks at a file or a folder and writes the dataset config that would read it."""
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from prnn_cli.data.column_roles import LogColumns, find_log_columns, image_columns, same_ids, text_columns
+from prnn_cli.data.column_roles import LogColumns, find_log_columns, image_column, same_ids, text_columns
 from prnn_cli.data.data_file import DataFile
 from prnn_cli.data.log_files import find_files, open_file
 from prnn_cli.errors import UserError
@@ -16,7 +17,6 @@ from prnn_cli.errors import UserError
 SAMPLE_ROWS = 50_000
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
 GAP_S = 1800  # half an hour, the usual choice for clicks
-ENCODINGS = ("utf-8", "utf-16", "cp1252")
 
 
 @dataclass
@@ -74,17 +74,21 @@ def _tables(path: str) -> list[Table]:
 
 
 def _opened(path: Path) -> tuple[DataFile, str]:
-    """With the first encoding in which its first rows can be read."""
-    for encoding in ENCODINGS:
-        try:
-            file = open_file(path, None, encoding, ())
-            next(file.blocks(file.columns), None)
-        except UserError as error:
-            if encoding == ENCODINGS[-1] or "dataset.encoding" not in str(error):
-                raise
-        else:
-            return open_file(path, None, encoding, ()), encoding
-    raise AssertionError("the last encoding raises")
+    """With the encoding in which its first rows can be read."""
+    encoding = "utf-8"
+    try:
+        _first_rows(path, encoding)
+    except UserError as error:
+        if "dataset.encoding" not in str(error):
+            raise
+        encoding = "utf-16" if "dataset.encoding=utf-16" in str(error) else "cp1252"
+        _first_rows(path, encoding)
+    return open_file(path, None, encoding, ()), encoding
+
+
+def _first_rows(path: Path, encoding: str) -> None:
+    file = open_file(path, None, encoding, ())
+    next(file.blocks(file.columns), None)
 
 
 def _path_of(table: Table, tables: list[Table], path: str) -> str:
@@ -95,23 +99,14 @@ def _path_of(table: Table, tables: list[Table], path: str) -> str:
     folder = table.path.absolute().parent
     if len(names) == 1:
         return str(folder / names[0])
-    begin = _common(names)
-    end = _common([name[::-1] for name in names])[::-1]
-    pattern = f"{begin}*{end}"
+    common = os.path.commonprefix  # noqa: RUF071 (of characters, as it should be)
+    pattern = f"{common(names)}*{common([name[::-1] for name in names])[::-1]}"
     if sorted(found.name for found in folder.glob(pattern)) != sorted(names):
         raise UserError(
             f"the files of the log in {path} ({', '.join(names[:3])}, …) have no name in common that others lack; "
             "put them into a folder of their own"
         )
     return str(folder / pattern)
-
-
-def _common(names: list[str]) -> str:
-    shortest = min(names, key=len)
-    return next(
-        (shortest[:n] for n in range(len(shortest), 0, -1) if all(x.startswith(shortest[:n]) for x in names)),
-        "",
-    )
 
 
 def _columns(columns: LogColumns) -> dict[str, Any]:
@@ -131,7 +126,7 @@ def _items(log: Table, columns: LogColumns, others: list[Table]) -> dict[str, An
     names = [name for name in source.sample.column_names if name not in used]
     if text := text_columns(source.sample, names, is_log=source is log):
         items["text"] = text
-    if image := image_columns(source.sample, names, IMAGE_SUFFIXES):
+    if image := image_column(source.sample, names, IMAGE_SUFFIXES):
         items["image"] = image
     elif pattern := _image_pattern(source.path.absolute().parent, ids):
         items["image_pattern"] = pattern

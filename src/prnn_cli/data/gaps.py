@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prnn_cli.data.events import Events
+from prnn_cli.data.session_filters import grouped
 
 
 def cut_at_gaps(events: Events, gap_s: float) -> Events:
     """Sessions USER#1, USER#2, …: one begins where the user's last event is more than `gap_s` seconds ago."""
-    order = np.argsort(events.session, kind="stable")
+    order = grouped(events.session)
     user, time = events.session[order], events.time[order]
     is_new_user = np.diff(user, prepend=-1) != 0
     begins = is_new_user | (np.diff(time, prepend=0) > gap_s)

@@ -7,23 +7,15 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy import sparse
 
 from prnn_cli.data.events import Events
+from prnn_cli.data.session_filters import Log, drop_short, filter_log, grouped
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
 DAY_S = 86_400
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
-REPEATED, TOO_LONG = "consecutive repeats", "sessions too long"
-SHORT, RARE = "sessions of one event", "items too rare"
-REMEDIES = {
-    REPEATED: "set dataset.drop_repeats=false",
-    TOO_LONG: "raise dataset.max_session_length, or set it to null for no limit",
-    SHORT: "check that dataset.columns.session_id names the column that its events share",
-    RARE: "lower dataset.min_item_support",
-}
 
 
 @dataclass(frozen=True)
@@ -67,29 +59,13 @@ class SplitLog:
     dropped: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Log:
-    """Events that are still in, sorted by time; sessions and items by their codes in `Events`."""
-
-    session: np.ndarray
-    item: np.ndarray
-    time: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def keep(self, mask: np.ndarray, reason: str, dropped: Counter[str]) -> "Log":
-        dropped[reason] += len(self) - int(np.count_nonzero(mask))
-        return Log(self.session[mask], self.item[mask], self.time[mask])
-
-
 def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     """Filters, splits by time and indexes; no session is split (section 5).
 
     Raises `UserError` where nothing is left of the log or of one of its parts.
     """
     dropped: Counter[str] = Counter()
-    whole = _filter(Log(events.session, events.item, events.time), dataset, dropped)
+    whole = filter_log(Log(events.session, events.item, events.time), dataset, dropped)
     part = _parts(whole, dataset)
     in_training = _items_of(whole, part != TEST)
     _refuse_empty("train", bool(in_training.any()), whole, dataset)
@@ -122,61 +98,6 @@ def sessions_of(events: pd.DataFrame, part: str, num_items: int) -> Sessions:
         session_index=session_index[starts].astype(np.int64),
         num_items=num_items,
     )
-
-
-def _filter(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
-    if dataset.drop_repeats:
-        log = log.keep(~_is_repeat(log), REPEATED, dropped)
-    limit = dataset.max_session_length
-    lengths, support = np.bincount(log.session), np.bincount(log.item)
-    stays = np.ones(len(log), dtype=bool)
-
-    def drop(codes: np.ndarray, bad: np.ndarray, reason: str) -> int:
-        """The events whose session or item (`codes`) is bad; the counts of both follow."""
-        nonlocal lengths, support
-        gone = np.flatnonzero(bad[codes] & stays) if bad.any() else np.empty(0, dtype=np.int64)
-        dropped[reason] += len(gone)
-        stays[gone] = False
-        lengths = lengths - np.bincount(log.session[gone], minlength=len(lengths))
-        support = support - np.bincount(log.item[gone], minlength=len(support))
-        return len(gone)
-
-    if limit is not None:
-        drop(log.session, lengths > limit, TOO_LONG)
-    changed = True
-    while changed:
-        changed = bool(drop(log.session, lengths == 1, SHORT))
-        rare = (support > 0) & (support < dataset.min_item_support)
-        changed = bool(drop(log.item, rare, RARE)) or changed
-        changed = changed and dataset.repeat_until_stable
-    drop(log.session, lengths == 1, SHORT)
-    if not stays.any():
-        reason, count = dropped.most_common(1)[0]
-        raise UserError(
-            f"no events are left of the {dropped.total()} in dataset.path={dataset.path}: most of them "
-            f"({count}) were dropped under the rule '{reason}'; {REMEDIES[reason]}"
-        )
-    return log if stays.all() else Log(log.session[stays], log.item[stays], log.time[stays])
-
-
-def _drop_short(log: Log, reason: str, dropped: Counter[str]) -> Log:
-    is_short = np.bincount(log.session) == 1
-    return log.keep(~is_short[log.session], reason, dropped) if is_short.any() else log
-
-
-def _is_repeat(log: Log) -> np.ndarray:
-    order = grouped(log.session)
-    session, item = log.session[order], log.item[order]
-    repeats = np.empty(len(log), dtype=bool)
-    repeats[order] = (np.diff(session, prepend=-1) == 0) & (np.diff(item, prepend=-1) == 0)
-    return repeats
-
-
-def grouped(codes: np.ndarray) -> np.ndarray:
-    """np.argsort(codes, kind="stable") in linear time: the rows of a sparse matrix are its groups."""
-    places = np.arange(len(codes), dtype=np.int32)
-    order: np.ndarray = sparse.csr_matrix((np.ones(len(codes), dtype=np.int8), (codes, places))).indices
-    return order
 
 
 def _parts(log: Log, dataset: DatasetConfig) -> np.ndarray:
@@ -219,7 +140,7 @@ def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, droppe
     name = PARTS[code]
     elsewhere = part[log.session] != code
     log = log.keep(elsewhere | known[log.item], f"{name}: items unknown in training", dropped)
-    return _drop_short(log, f"{name}: sessions of one event", dropped)
+    return drop_short(log, f"{name}: sessions of one event", dropped)
 
 
 def _refuse_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
