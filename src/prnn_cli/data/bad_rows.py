@@ -21,12 +21,11 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class BadRows:
-    """counts: rows by reason; examples: (file, row, what is wrong there); unparsed: files with broken rows."""
+    """counts: rows by reason; examples: (file, row, what is wrong, what to do); unparsed: files with broken rows."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    examples: list[tuple[DataFile, int, str]] = field(default_factory=list)
+    examples: list[tuple[DataFile, int, str, str]] = field(default_factory=list)
     unparsed: list[DataFile] = field(default_factory=list)
-    hints: list[str] = field(default_factory=list)
 
     def note(
         self, rows: Rows, bad: np.ndarray, name: str, column: pa.ChunkedArray, what: str, hint: str
@@ -35,16 +34,14 @@ class BadRows:
         if not bad.any():
             return
         self.counts[f"bad rows: {name} {what}"] += int(bad.sum())
-        self.hints.append(hint)
         for row in np.flatnonzero(bad)[:SHOWN].tolist():
             wrong = f"column {name!r}:{_shown(column[row].as_py())} {what}"
-            self.examples.append((rows.file, int(rows.numbers[row]), wrong))
+            self.examples.append((rows.file, int(rows.numbers[row]), wrong, hint))
 
     def note_unparsed(self, file: DataFile) -> None:
         if file.num_unparsed:
             self.counts["bad rows: no rows of the table"] += file.num_unparsed
             self.unparsed.append(file)
-            self.hints.append(f"mend the line{file.layout and f' (read {file.layout})'}")
 
     def judge(self, num_rows: int, max_share: float) -> None:
         """Warns; raises `UserError` with the first examples where more than `max_share` of `num_rows` are bad."""
@@ -54,20 +51,21 @@ class BadRows:
         if count <= max_share * num_rows:
             log.warning("%d of %d rows cannot be read and are left out", count, num_rows)
             return
+        shown = list(islice(self._places(), SHOWN))
         more = "; …" if count > SHOWN else ""
         raise UserError(
-            f"{'; '.join(islice(self._places(), SHOWN))}{more}; {self.hints[0]} ({count:,} of {num_rows:,} rows "
-            f"cannot be read, and dataset.max_bad_share={max_share:g})"
+            f"{'; '.join(place for place, _ in shown)}{more}; {shown[0][1]} ({count:,} of {num_rows:,} rows cannot be "
+            f"read, and dataset.max_bad_share={max_share:g})"
         )
 
-    def _places(self) -> Iterator[str]:
-        """File by file, in the order of the rows; those that don't parse last."""
-        files = list(dict.fromkeys(file for file, _, _ in self.examples))
-        for file in files:
-            rows = sorted((row, wrong) for other, row, wrong in self.examples if other is file)
-            yield from (f"{file.place(row)}, {wrong}" for row, wrong in rows)
+    def _places(self) -> Iterator[tuple[str, str]]:
+        """(what is wrong where, what to do), file by file in the order of the rows; broken rows last."""
+        for file in dict.fromkeys(file for file, *_ in self.examples):
+            rows = sorted((row, wrong, hint) for other, row, wrong, hint in self.examples if other is file)
+            yield from ((f"{file.place(row)}, {wrong}", hint) for row, wrong, hint in rows)
         for file in self.unparsed:
-            yield from file.unparsed()
+            hint = f"mend the line{file.layout and f' (read {file.layout})'}"
+            yield from ((wrong, hint) for wrong in file.unparsed())
 
 
 def _shown(value: object) -> str:

@@ -99,7 +99,7 @@ def _path_of(table: Table, tables: list[Table], path: str) -> str:
     folder = table.path.absolute().parent
     if len(names) == 1:
         return str(folder / names[0])
-    common = os.path.commonprefix  # noqa: RUF071 (of characters, as it should be)
+    common = os.path.commonprefix
     pattern = f"{common(names)}*{common([name[::-1] for name in names])[::-1]}"
     if sorted(found.name for found in folder.glob(pattern)) != sorted(names):
         raise UserError(
