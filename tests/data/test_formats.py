@@ -13,6 +13,7 @@ import pytest
 
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.gaps import cut_at_gaps
+from prnn_cli.data.log_files import open_file
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -224,6 +225,16 @@ def test_a_broken_line_of_json_is_named(read: Callable[..., Events]) -> None:
 def test_ids_of_json_may_be_numbers_and_text_in_turns(read: Callable[..., Events]) -> None:
     text = "".join(f'{{"session_id": {s}, "item_id": "a", "time": 5}}\n' for s in ("1", '"1"', '"x"', "2"))
     assert [session for session, _, _ in rows(read(text, "clicks.jsonl"))] == ["1", "1", "x", "2"]
+
+
+def test_a_table_of_json_may_change_its_types_along_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prnn_cli.data.json_files.BLOCK_ROWS", 2)
+    path = tmp_path / "items.jsonl"
+    path.write_text("".join(f'{{"item_id": {i}, "n": null}}\n' for i in ("1", "2", '"x"')))
+    table = open_file(path, None, "utf-8", []).read(["item_id", "n"])
+    assert table.to_pydict() == {"item_id": ["1", "2", "x"], "n": [None, None, None]}
 
 
 def test_ids_of_parquet_may_be_numbers_in_one_file_and_text_in_another(

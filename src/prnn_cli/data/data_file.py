@@ -57,6 +57,11 @@ class DataFile(ABC):
             raise UserError(f"{next(self.unparsed())}; mend it{self.layout and f' (read {self.layout})'}")
         if not blocks:
             return pa.table({name: pa.array([], pa.string()) for name in names})
+        if any(
+            block.schema != blocks[0].schema for block in blocks
+        ):  # of JSON, where each block has its types
+            as_text = pa.schema([(name, pa.string()) for name in names])
+            blocks = [block.select(list(names)).cast(as_text) for block in blocks]
         return pa.concat_tables(blocks)
 
 
