@@ -10,7 +10,7 @@ import pytest
 
 from commands.conftest import Result
 from prnn_cli import __version__
-from prnn_cli.commands import COMMANDS
+from prnn_cli.commands import COMMANDS, WORD_COMMANDS
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -20,7 +20,7 @@ pytest_plugins = ["commands.conftest"]
 def test_help_lists_the_commands(prnn: Prnn, arguments: tuple[str, ...]) -> None:
     result = prnn(*arguments)
     assert result.exit_code == 0
-    assert all(f"  {command} " in result.out for command in (*COMMANDS, "completion"))
+    assert all(f"  {command} " in result.out for command in (*COMMANDS, *WORD_COMMANDS))
 
 
 def test_version(prnn: Prnn) -> None:
@@ -114,7 +114,7 @@ def test_a_wrong_configuration_leaves_no_folder(prnn: Prnn) -> None:
 def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
-    assert "choose one of train, preprocess, features, evaluate, status, completion" in result.err
+    assert "choose one of train, preprocess, features, evaluate, status, datasets, completion" in result.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
@@ -136,12 +136,13 @@ def test_an_output_folder_below_a_file_is_named(prnn: Prnn) -> None:
 @pytest.mark.parametrize(
     ("line", "completions"),
     [
-        ("prnn ", ["train", "preprocess", "features", "evaluate", "status", "completion"]),
+        ("prnn ", ["train", "preprocess", "features", "evaluate", "status", "datasets", "completion"]),
         ("prnn ev", ["evaluate"]),
         ("prnn train arch=i", ["arch=id_only", "arch=interaction"]),
         ("prnn train seed=3 dataset=o", ["dataset=online_retail"]),
         ("prnn train dataset.test", ["dataset.test_days=", "dataset.test_from="]),
         ("prnn completion z", ["zsh"]),
+        ("prnn datasets d", ["describe"]),
         ("prnn nonsense ", [""]),
     ],
 )

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from prnn_cli import __version__
-from prnn_cli.commands import COMMANDS
+from prnn_cli.commands import COMMANDS, WORD_COMMANDS
 from prnn_cli.errors import RunError, Stopped, UserError
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
@@ -18,8 +18,7 @@ HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based reco
 usage: prnn COMMAND [GROUP=CHOICE] [KEY=VALUE] ...
 
 commands:
-{chr(10).join(f"  {name:<11} {summary}" for name, summary in COMMANDS.items())}
-  completion  print the completion script of bash, zsh or fish
+{chr(10).join(f"  {name:<11} {summary}" for name, summary in (COMMANDS | WORD_COMMANDS).items())}
 
 examples:
   prnn train                                                     a first result, on generated data
@@ -69,8 +68,14 @@ def _dispatch(arguments: Sequence[str]) -> int:
         from prnn_cli.completion import complete_or_print_script
 
         return complete_or_print_script(rest)
+    if command == "datasets":
+        from prnn_cli.commands import datasets
+        from prnn_cli.hydra_app import configs_folder
+
+        return datasets.run(rest, configs_folder() / "dataset")
     if command not in COMMANDS:
-        raise UserError(f"prnn has no command {command!r}; choose one of {', '.join(COMMANDS)}, completion")
+        names = ", ".join(COMMANDS | WORD_COMMANDS)
+        raise UserError(f"prnn has no command {command!r}; choose one of {names}")
     from prnn_cli.hydra_app import run_command
 
     return run_command(command, rest)

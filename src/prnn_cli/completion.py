@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from prnn_cli.commands import COMMANDS
+from prnn_cli.commands import COMMANDS, WORD_COMMANDS
 from prnn_cli.errors import UserError
 
 BASH = r"""
@@ -52,10 +52,12 @@ def query(line: str) -> list[str]:
     """The completions of the last word of a command line that begins with prnn."""
     words = line.split(" ")[1:]
     if len(words) <= 1:
-        return [command for command in (*COMMANDS, "completion") if command.startswith("".join(words))]
+        return [command for command in (*COMMANDS, *WORD_COMMANDS) if command.startswith("".join(words))]
     command, *overrides = words
     if command == "completion":
         return [shell for shell in SCRIPTS if shell.startswith(overrides[-1])]
+    if command == "datasets":
+        return ["describe"] if len(overrides) == 1 and "describe".startswith(overrides[0]) else []
     if command not in COMMANDS:
         return []
     return _query_hydra(command, " ".join(overrides))

@@ -27,7 +27,7 @@ def one_of(*choices: str) -> Any:
 
 @dataclass
 class ColumnsConfig:
-    session_id: str = MISSING
+    session_id: str | None = MISSING
     item_id: str = MISSING
     time: Any = MISSING
     order: str | None = MISSING
@@ -129,8 +129,11 @@ class DatasetConfig:
     path: str | None = MISSING
     separator: str | None = MISSING
     encoding: str = MISSING
+    max_bad_share: float = bounded(at_least=0, at_most=1)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     time_format: str = MISSING
+    list_separator: str | None = MISSING
+    session_gap_s: float | None = bounded(at_least=0)
     filters: list[FilterConfig] = MISSING
     max_session_length: int | None = bounded(at_least=2)
     min_item_support: int = bounded(at_least=1)

@@ -123,3 +123,29 @@ def test_evaluate_refuses_a_run_that_is_not_finished(prnn: Prnn) -> None:
     result = prnn("evaluate", "run=runs/mine")
     assert result.exit_code == 2
     assert "runs/mine is not finished (status: failed)" in result.err
+
+
+def test_preprocess_explains_what_it_read(prnn: Prnn) -> None:
+    rows = [(f"s{s}", f"i{(s + n) % 7}", 8640 * s + n, "x") for s in range(60) for n in range(4)]
+    frame = pd.DataFrame(rows, columns=["visit", "sku", "at", "agent"])
+    Path("logs").mkdir()
+    for day in range(8):
+        frame.iloc[day::8].to_csv(f"logs/{day}.csv", index=False)
+    columns = "dataset.columns={session_id: visit, item_id: sku, time: at, order: null}"
+    result = prnn("preprocess", "dataset=generic", "dataset.path=logs", columns, "hydra.run.dir=out")
+    assert result.exit_code == 0
+    text = Path("out/explanation.md").read_text()
+    for line in (
+        "| logs/0.csv | 30 |",
+        "| 3 more files | 90 |",
+        "| 8 files | 240 |",
+        "| session | visit |  |",
+        "| time | at | 1970-01-01 00:00:00 to 1970-01-06 21:36:03 UTC |",
+        "| not used | agent |  |",
+        "| s0 | train | 1970-01-01 00:00:00 | i0 i1 i2 i3 |",
+        "| s59 | test | 1970-01-06 21:36:00 | i3 i4 i5 i6 |",
+        "| rows read | 240 |",
+        "| events kept | 240 |",
+    ):
+        assert line in text
+    assert text.count("| train |") + text.count("| test |") == 5

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from features.conftest import ITEMS, prepared
@@ -47,12 +48,16 @@ def test_every_format_of_a_table_says_the_same(
     lines = [line.replace(",", ";") for line in ROWS]
     (tmp_path / "items.tsv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
     write_items(*ROWS)
-    pd.read_csv(tmp_path / "items.csv").to_parquet(tmp_path / "items.parquet")
+    table = pd.read_csv(tmp_path / "items.csv")
+    table.to_parquet(tmp_path / "items.parquet")
+    table.to_json(tmp_path / "items.jsonl", orient="records", lines=True)
+    lines_of_json = (tmp_path / "items.jsonl").read_bytes()
+    (tmp_path / "items.ndjson.zst").write_bytes(pa.compress(lines_of_json, "zstd", asbytes=True))
     tables = [
         catalogue_of(command(TEXT, f"dataset.items.path={tmp_path / name}")).table.to_pylist()
-        for name in ("items.csv", "items.tsv.gz", "items.parquet")
+        for name in ("items.csv", "items.tsv.gz", "items.parquet", "items.jsonl", "items.ndjson.zst")
     ]
-    assert tables[0] == tables[1] == tables[2]
+    assert all(table == tables[0] for table in tables)
     assert [row["item_id"] for row in tables[0]] == ["c", "z", "a", "b"]
 
 

@@ -1,9 +1,10 @@
-"""prnn preprocess: events -> sessions -> training and test part, and Table 1."""
+"""prnn preprocess: events -> sessions -> training and test part; says what was read, and prints Table 1."""
 
 import shutil
 from pathlib import Path
 
-from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.data.explanation import explanation
+from prnn_cli.data.prepare import PreparedData, prepare, with_files
 from prnn_cli.files import atomic_write, write_text
 from prnn_cli.reporting.tables import dropped_table, markdown, show, table_1
 from prnn_cli.run_folder import RunFolder
@@ -13,13 +14,18 @@ WRITES = True
 
 
 def run(config: PreprocessCommand, folder: RunFolder) -> None:
-    data = prepare(config.dataset, Path(config.cache_dir))
+    cache_dir = Path(config.cache_dir)
+    data = prepare(config.dataset, cache_dir)
     _copy(data, folder)
-    properties = table_1(config.dataset.name, data.summary)
-    dropped = dropped_table(data.summary)
-    write_text(folder.path / "table1.md", f"{markdown(properties)}\n{markdown(dropped)}")
-    show(properties)
-    show(dropped)
+    tables = explanation(with_files(config.dataset, cache_dir), data)
+    tables |= {"Dropped": dropped_table(data.summary), "Table 1": table_1(config.dataset.name, data.summary)}
+    write_text(
+        folder.path / "explanation.md",
+        "\n".join(f"## {title}\n\n{markdown(table)}" for title, table in tables.items()),
+    )
+    for title, table in tables.items():
+        show(table, title)
+    write_text(folder.path / "table1.md", f"{markdown(tables['Table 1'])}\n{markdown(tables['Dropped'])}")
     print(f"written to {folder.path}")
 
 

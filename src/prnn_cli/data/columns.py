@@ -1,6 +1,7 @@
-"""Arrow columns -> text, numbers, and seconds since 1970 (UTC)."""
+"""Arrow columns -> codes of ids, text, numbers, and seconds since 1970 (UTC)."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,18 @@ import pyarrow.compute as pc
 
 from prnn_cli.errors import UserError
 
-LATEST = 1e11  # seconds, the year 5138: larger numbers are milliseconds (from 1973 on) or no times
+LATEST = 1e11  # seconds, the year 5138: what lies later is of another unit, or no time
+GUESSED_FROM = 1000  # values at the beginning of a file
+UNITS = {
+    "seconds": 1.0,
+    "milliseconds": 1e3,
+    "microseconds": 1e6,
+    "nanoseconds": 1e9,
+}  # how many a second has
+NO_ID = pa.array(
+    ["", "nan", "NaN", "<NA>", "null", "NULL", "None", r"\N"]
+)  # how programs write what is missing
+DATE_OF_DIGITS = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{4}|\d{6})?")
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -17,71 +29,110 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
     Raises `pa.ArrowException` for what has no plain text: fractional numbers, lists, structures.
     """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     if pa.types.is_floating(column.type):
-        column = column.cast(pa.int64())
+        column = pc.if_else(pc.is_nan(column), None, column).cast(pa.int64())
     return column.cast(pa.string())
+
+
+def as_codes(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """Ids: int32 codes of distinct texts, null where an id is missing. Raises like `as_text`."""
+    encoded = column.combine_chunks().dictionary_encode()
+    texts = as_text(pa.chunked_array([encoded.dictionary]))
+    indices = pc.cast(encoded.indices, pa.int32())
+    if texts.null_count or pc.any(pc.is_in(texts, NO_ID)).as_py():
+        texts = pc.if_else(pc.is_in(texts, NO_ID), None, texts)
+        decoded = texts.take(indices).combine_chunks()
+        return decoded.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(indices, texts.combine_chunks())
 
 
 def as_numbers(column: pa.ChunkedArray) -> np.ndarray:
     """float64; NaN where the column has no finite number."""
     try:
         numbers = column.cast(pa.float64()).to_numpy()
-    except pa.ArrowInvalid:
+    except pa.ArrowException:
         numbers = pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(
             dtype=np.float64, na_value=np.nan
         )
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def as_seconds(column: pa.ChunkedArray, time_format: str) -> np.ndarray:
-    """float64 seconds since 1970, UTC; NaN where a value cannot be read; times without a zone are UTC.
+class Clock:
+    """Reads the times of one file, block by block, as float64 seconds since 1970, UTC.
 
-    `time_format`: seconds, milliseconds, iso, a strptime pattern, or auto, which tells the first three
-    apart. Parquet timestamps and dates need no format.
+    time_format: seconds, milliseconds, microseconds, nanoseconds, iso, a strptime pattern, or auto, which tells
+        all but the pattern by the first times of the file. Parquet timestamps and dates need no format.
     """
-    if not len(column):
-        return np.empty(0)
-    seconds = _seconds(column, time_format)
+
+    def __init__(self, time_format: str) -> None:
+        if time_format not in ("auto", "iso", *UNITS) and "%" not in time_format:
+            raise UserError(
+                f"dataset.time_format={time_format} does not exist; choose auto, {', '.join(UNITS)}, iso "
+                'or a pattern such as "%d/%m/%Y %H:%M"'
+            )
+        self.time_format = time_format
+        self.guesses = time_format == "auto"
+
+    def seconds(self, column: pa.ChunkedArray) -> np.ndarray:
+        """NaN where a value cannot be read; times without a zone are UTC."""
+        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+            return _in_range(_of_timestamps(column))
+        if self.time_format == "auto":
+            self.time_format = guessed_format(column)
+        if self.time_format == "auto":
+            return np.full(len(column), np.nan)
+        if self.time_format in UNITS:
+            return self._of_numbers(as_numbers(column))
+        return _in_range(_parsed(column, "ISO8601" if self.time_format == "iso" else self.time_format))
+
+    def _of_numbers(self, numbers: np.ndarray) -> np.ndarray:
+        seconds = _in_range(numbers / UNITS[self.time_format])
+        if self.guesses and self.time_format != "seconds":
+            # a log has one unit: what is smaller (a 0 for "unknown", say) is no time
+            seconds[abs(seconds) < LATEST / 1000] = np.nan
+        return seconds
+
+
+def guessed_format(column: pa.ChunkedArray) -> str:
+    """One of `UNITS` or iso, as most of the first values are; still auto where they tell nothing."""
+    first = column.slice(0, GUESSED_FROM).drop_null()
+    formats = Counter(_format_of(str(value)) for value in first.to_pylist())
+    return formats.most_common(1)[0][0] if formats else "auto"
+
+
+def _format_of(value: str) -> str:
+    if DATE_OF_DIGITS.fullmatch(value):
+        return "auto"  # 20240305 or 20240305090400 is a date and no number of seconds
+    try:
+        number = abs(float(value))
+    except ValueError:
+        return "iso"
+    return next((unit for unit, per_second in UNITS.items() if number < LATEST * per_second), "seconds")
+
+
+def _in_range(seconds: np.ndarray) -> np.ndarray:
     return np.where(abs(seconds) < LATEST, seconds, np.nan)
 
 
-def _seconds(column: pa.ChunkedArray, time_format: str) -> np.ndarray:
-    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-        return _since_1970(column.cast(pa.timestamp("us"), safe=False).to_numpy())
-    if time_format == "auto":
-        return _guessed(column)
-    if time_format == "seconds":
-        return as_numbers(column)
-    if time_format == "milliseconds":
-        return as_numbers(column) / 1000
-    if time_format == "iso":
-        return _parsed(column, "ISO8601")
-    if "%" in time_format:
-        return _parsed(column, time_format)
-    raise UserError(
-        f"dataset.time_format={time_format} does not exist; choose auto, seconds, milliseconds, iso "
-        'or a pattern such as "%d/%m/%Y %H:%M"'
-    )
-
-
-def _guessed(column: pa.ChunkedArray) -> np.ndarray:
-    if column.null_count == len(column):
-        return np.full(len(column), np.nan)
-    first = pc.first(column).as_py()  # the first that is not null
-    if re.fullmatch(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{4}|\d{6})?", str(first)):
-        return np.full(len(column), np.nan)  # 20240305 or 20240305090400 is a date and no number of seconds
-    if np.isnan(as_numbers(pa.chunked_array([[first]], column.type))[0]):
-        return _parsed(column, "ISO8601")
-    numbers = as_numbers(column)
-    in_milliseconds = abs(numbers) >= LATEST
-    # a log has one unit: what differs from its first time (a 0 for "unknown", say) is no time
-    numbers[in_milliseconds != in_milliseconds[0]] = np.nan
-    return numbers / 1000 if in_milliseconds[0] else numbers
+def _of_timestamps(column: pa.ChunkedArray) -> np.ndarray:
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.timestamp("s"))
+    per_second = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
+    counts: np.ndarray = column.cast(pa.int64()).to_numpy().astype(np.float64)
+    return counts / per_second
 
 
 def _parsed(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
     """Each distinct text is parsed once: logs with times by the second or the day repeat them a lot."""
-    encoded = as_text(column).combine_chunks().dictionary_encode()
+    texts = as_text(column)
+    if pattern == "ISO8601":
+        try:
+            return _of_timestamps(texts.cast(pa.timestamp("us")))
+        except pa.ArrowException:
+            pass  # with zones, or not all of them times
+    encoded = texts.combine_chunks().dictionary_encode()
     try:
         distinct = pd.to_datetime(encoded.dictionary.to_pandas(), format=pattern, utc=True, errors="coerce")
     except ValueError as error:
@@ -89,11 +140,8 @@ def _parsed(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
             f'dataset.time_format="{pattern}" is no strptime pattern ({error}); '
             'a valid one is "%d/%m/%Y %H:%M"'
         ) from error
-    seconds = _since_1970(distinct.dt.tz_localize(None).to_numpy(dtype="datetime64[us]"))
+    times = distinct.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
+    seconds = (times - np.datetime64(0, "us")) / np.timedelta64(1, "s")
     missing = -1
     codes = encoded.indices.fill_null(missing).to_numpy()
     return np.where(codes == missing, np.nan, seconds[codes])
-
-
-def _since_1970(times: np.ndarray) -> np.ndarray:
-    return (times - np.datetime64(0, "us")) / np.timedelta64(1, "s")

@@ -2,95 +2,142 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.columns import as_numbers, as_seconds, as_text
-from prnn_cli.data.log_files import LogFile, find_files, open_file
+from prnn_cli.data.bad_rows import BadRows
+from prnn_cli.data.columns import Clock, as_codes, as_numbers, as_text
+from prnn_cli.data.data_file import DataFile
+from prnn_cli.data.log_files import find_files, open_file, refuse_copies
+from prnn_cli.data.row_filters import filtered
+from prnn_cli.data.rows import Rows, check_columns
+from prnn_cli.data.session_lists import is_list, one_row_an_event
 from prnn_cli.errors import UserError
-from prnn_cli.schema import DatasetConfig, FilterConfig
+from prnn_cli.progress import meter
+from prnn_cli.schema import DatasetConfig
+
+ROW_NUMBER = "(row)"  # the session_id of lists that have none
+ID_COLUMNS = ("columns.session_id", "columns.item_id", "items.item_id")
 
 
 @dataclass(frozen=True)
 class Events:
-    """A log: rows read = len(frame) + the sum of `dropped`.
+    """A log, sorted by time, then by the order column, then as in the files: rows read = len + the sum of `dropped`.
 
-    frame: session_id and item_id (categories of text, also where Parquet holds numbers), time (float64,
-        seconds since 1970, UTC), sorted by time, then by the order column, then as in the files
-    dropped: rows that each filter took out, by reason
+    session, item: (num_events,) int32, codes of session_ids and item_ids, which are distinct texts (also where
+        Parquet holds numbers)
+    time: (num_events,) float64, seconds since 1970, UTC
+    dropped: rows that were bad or that a filter took out, by reason
+    rows_of_files: rows read of each file
     """
 
-    frame: pd.DataFrame
+    session: np.ndarray
+    item: np.ndarray
+    time: np.ndarray
+    session_ids: pa.Array
+    item_ids: pa.Array
     dropped: dict[str, int]
+    rows_of_files: list[int]
 
-    @property
-    def rows(self) -> int:
-        return len(self.frame) + sum(self.dropped.values())
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+@dataclass
+class Tally:
+    """What reading a log counts beside the rows that it yields."""
+
+    dropped: Counter[str] = field(default_factory=Counter)
+    bad: BadRows = field(default_factory=BadRows)
+    rows_of_files: list[int] = field(default_factory=list)
 
 
 def read_events(dataset: DatasetConfig) -> Events:
     """Reads the log at `dataset.path`; raises `UserError` with file, line and column for what is no log."""
-    dropped: Counter[str] = Counter()
-    files = read_log(dataset, _event_columns(dataset), dropped)
-    log = pa.concat_tables([_events_of(rows, dataset) for rows in files])
-    if not len(log):
-        raise UserError(_why_empty(dataset, dropped))
-    return Events(_sorted_frame(log.unify_dictionaries()), {k: n for k, n in dropped.items() if n})
+    tally = Tally()
+    blocks, clock, file = [], Clock(dataset.time_format), None
+    for rows in read_log(dataset, _event_columns(dataset), tally):
+        if rows.file is not file:
+            file, clock = rows.file, Clock(dataset.time_format)
+        blocks.append(_events_of(rows, dataset, clock, tally.bad))
+    num_rows = sum(tally.rows_of_files)
+    tally.bad.judge(num_rows, dataset.max_bad_share)
+    if not sum(map(len, blocks)):
+        raise UserError(_why_empty(dataset, tally, num_rows))
+    log = pa.concat_tables(blocks).unify_dictionaries()
+    del blocks
+    return _sorted_events(log, dict(tally.bad.counts + tally.dropped), tally.rows_of_files)
 
 
-def read_log(dataset: DatasetConfig, columns: dict[str, str], dropped: Counter[str]) -> Iterator["Rows"]:
-    """For each file of the log the rows that the dataset's filters keep, with at least the named columns.
+def read_log(dataset: DatasetConfig, columns: dict[str, str], tally: Tally) -> Iterator[Rows]:
+    """Block by block the rows that the dataset's filters keep, with at least the named columns.
 
     columns: config key -> name of the column that it asks for
     """
     wanted = columns | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
-    for path in find_files(dataset.path):
-        rows = read_rows(open_file(path, dataset.separator, dataset.encoding, wanted.values()), wanted)
-        yield _filtered(rows, dataset.filters, dropped)
+    files = find_files(dataset.path)
+    sizes = [path.stat().st_size for path in files]
+    with meter("reading", sum(sizes)) as progress:
+        for number, path in enumerate(files):
+            for rows in _rows_of(path, dataset, wanted, tally):
+                yield filtered(rows, dataset.filters, tally.dropped, tally.bad)
+                progress.update(sum(sizes[:number]) + rows.file.position, path.name)
+    refuse_copies([path for path, num_rows in zip(files, tally.rows_of_files, strict=True) if num_rows])
 
 
-def read_rows(file: LogFile, columns: dict[str, str]) -> "Rows":
-    """All rows of a file, with the columns that `columns` names as in `read_log`."""
-    _check_columns(file, columns)
+def read_rows(file: DataFile, columns: dict[str, str]) -> Rows:
+    """All rows of a file, with the columns that `columns` names as in `read_log`; each must parse."""
+    check_columns(file, columns)
     table = file.read(set(columns.values()))
     return Rows(file, table, np.arange(len(table)))
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of one file that are still in, with their row numbers in it, so that errors can say where."""
+def _rows_of(path: Path, dataset: DatasetConfig, wanted: dict[str, str], tally: Tally) -> Iterator[Rows]:
+    """The rows of one file block by block, counted, each a single event."""
+    file = open_file(path, dataset.separator, dataset.encoding, wanted.values())
+    check_columns(file, wanted)
+    ids = {name for key, name in wanted.items() if key in ID_COLUMNS}
+    rows_before, first = sum(tally.rows_of_files), 0
+    tally.rows_of_files.append(0)
+    for table in file.blocks(set(wanted.values()), ids):
+        numbers = np.arange(first, first + len(table))
+        first += len(table)
+        if dataset.columns.session_id is None:
+            table = table.append_column(ROW_NUMBER, pa.array(numbers + rows_before + 1))
+        rows = _single_events(Rows(file, table, numbers), dataset)
+        tally.rows_of_files[-1] += len(rows.table)
+        yield rows
+    tally.rows_of_files[-1] += file.num_unparsed
+    tally.bad.note_unparsed(file)
 
-    file: LogFile
-    table: pa.Table
-    numbers: np.ndarray
 
-    def filter(self, keep: np.ndarray) -> "Rows":
-        return Rows(self.file, self.table.filter(pa.array(keep)), self.numbers[keep])
-
-    def refuse(self, bad: np.ndarray, name: str, column: pa.ChunkedArray, what: str) -> None:
-        """Raises `UserError` for the first bad value of `column`, if there is one."""
-        if bad.any():
-            first = int(bad.argmax())
-            value = column[first].as_py()
-            shown = "" if value is None else f" {str(value)!r}"
-            raise UserError(f"{self.file.place(int(self.numbers[first]))}, column {name!r}:{shown} {what}")
+def _single_events(rows: Rows, dataset: DatasetConfig) -> Rows:
+    columns = dataset.columns
+    if dataset.list_separator is None and not is_list(rows.table[columns.item_id].type):
+        if columns.session_id is None:
+            raise UserError(
+                f"dataset.columns.session_id=null makes each row a session, but {rows.file.path} holds single items "
+                f"in the column {columns.item_id!r}; name the column of the sessions, or set dataset.list_separator"
+            )
+        return rows
+    table, index = one_row_an_event(rows.table, columns.item_id, dataset.list_separator)
+    return Rows(rows.file, table, rows.numbers[index])
 
 
 def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
     """Config key -> name of the column that it asks for."""
     columns = dataset.columns
     wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
-    wanted |= {f"columns.{key}": name for key, name in _time_columns(dataset).items()}
-    if columns.order is not None:
-        wanted["columns.order"] = columns.order
-    return wanted
+    wanted |= {f"columns.{key}": name for key, name in time_columns(dataset).items()}
+    wanted["columns.order"] = columns.order
+    return {key: name for key, name in wanted.items() if name is not None}
 
 
-def _time_columns(dataset: DatasetConfig) -> dict[str, str]:
+def time_columns(dataset: DatasetConfig) -> dict[str, str]:
     time = dataset.columns.time
     if isinstance(time, str):
         return {"time": time}
@@ -99,133 +146,80 @@ def _time_columns(dataset: DatasetConfig) -> dict[str, str]:
     raise UserError(f"dataset.columns.time={time} must be one column, or three as [year, month, day]")
 
 
-def _check_columns(file: LogFile, wanted: dict[str, str]) -> None:
-    for key, name in wanted.items():
-        if name not in file.columns:
-            raise UserError(
-                f"{file.path} has no column {name!r}; it has {', '.join(map(repr, file.columns))}"
-                f"{file.layout and f' (read {file.layout})'}; set dataset.{key}"
-            )
-        if file.columns.count(name) > 1:
-            raise UserError(f"{file.path} has more than one column {name!r}; rename one of them")
+def _events_of(rows: Rows, dataset: DatasetConfig, clock: Clock, bad_rows: BadRows) -> pa.Table:
+    """session_id, item_id (dictionaries of text), time, order (float64): of the rows that can be read."""
+    columns = dataset.columns
+    session, item = columns.session_id or ROW_NUMBER, columns.item_id
+    values = {"session_id": _ids(session, rows), "item_id": _ids(item, rows)}
+    good = np.ones(len(rows.table), dtype=bool)
+    for name, codes in zip((session, item), values.values(), strict=True):
+        hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
+        missing = codes.is_null().to_numpy(zero_copy_only=False)
+        bad_rows.note(rows, missing & good, name, rows.table[name], "is empty", hint)
+        good &= ~missing
 
+    time_name, times = _times(dataset, rows)
+    values["time"] = clock.seconds(times)
+    what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
+    unknown = np.isnan(values["time"])
+    bad_rows.note(rows, unknown & good, time_name, times, what, "mend it or set another format")
+    good &= ~unknown
 
-def _filtered(rows: Rows, filters: list[FilterConfig], dropped: Counter[str]) -> Rows:
-    for each in filters:
-        reason = _reason(each)
-        keep = _keeps(each, rows)
-        dropped[reason] += int((~keep).sum())
-        rows = rows.filter(keep)
-    return rows
-
-
-def _reason(each: FilterConfig) -> str:
-    reasons = []
-    if each.keep is not None:
-        reasons.append(f"{each.column} does not match {each.keep}")
-    if each.exclude is not None:
-        reasons.append(f"{each.column} matches {each.exclude}")
-    if each.above is not None:
-        reasons.append(f"{each.column} not above {each.above:g}")
-    if each.present:
-        reasons.append(f"{each.column} missing")
-    if len(reasons) != 1:
-        raise UserError(
-            f"dataset.filters: the filter of column {each.column!r} must have exactly one of "
-            "keep: PATTERN, exclude: PATTERN, above: NUMBER and present: true"
-        )
-    return reasons[0]
-
-
-def _keeps(each: FilterConfig, rows: Rows) -> np.ndarray:
-    column = rows.table[each.column]
-    present: np.ndarray = column.is_valid().to_numpy()
-    if each.above is not None:
-        numbers = as_numbers(column)
-        what = f"is not a number, which the filter above={each.above:g} needs"
-        rows.refuse(np.isnan(numbers) & present, each.column, column, what)
-        return numbers > each.above
-    if each.keep is not None:
-        return _matches(each.keep, "keep", column)
-    if each.exclude is not None:
-        return ~_matches(each.exclude, "exclude", column)
-    return present
-
-
-def _matches(pattern: str, option: str, column: pa.ChunkedArray) -> np.ndarray:
-    try:
-        matches = pc.match_substring_regex(column.cast(pa.string()), pattern)
-    except pa.ArrowException as error:
-        raise UserError(
-            f"dataset.filters: {option}={pattern!r} cannot be applied ({error}); write an RE2 pattern, "
-            "which has no look-around, for a column of text"
-        ) from error
-    return np.asarray(matches.fill_null(False).to_numpy())
-
-
-def _events_of(rows: Rows, dataset: DatasetConfig) -> pa.Table:
-    """session_id, item_id (dictionaries of text), time, order (float64)."""
-    return pa.table(
-        {
-            "session_id": _ids(dataset.columns.session_id, rows),
-            "item_id": _ids(dataset.columns.item_id, rows),
-            "time": _times(dataset, rows),
-            "order": _order(dataset.columns.order, rows),
-        }
-    )
+    if columns.order is not None:
+        values["order"] = as_numbers(rows.table[columns.order])
+        unknown = np.isnan(values["order"])
+        what = "is not a number to order by"
+        bad_rows.note(rows, unknown & good, columns.order, rows.table[columns.order], what, "mend it")
+        good &= ~unknown
+    table = pa.table(values)
+    return table if good.all() else table.filter(pa.array(good))
 
 
 def _ids(name: str, rows: Rows) -> pa.DictionaryArray:
     column = rows.table[name]
-    hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
-    rows.refuse(~column.is_valid().to_numpy(), name, column, f"is empty; {hint}")
     try:
-        # one chunk a file: to unify dictionaries costs their length for every chunk
-        return as_text(column).dictionary_encode().combine_chunks()
+        return as_codes(column)
     except pa.ArrowException as error:
         raise UserError(
             f"{rows.file.path}, column {name!r} is of type {column.type}; ids must be text or whole numbers"
         ) from error
 
 
-def _times(dataset: DatasetConfig, rows: Rows) -> np.ndarray:
-    names = list(_time_columns(dataset).values())
+def _times(dataset: DatasetConfig, rows: Rows) -> tuple[str, pa.ChunkedArray]:
+    """(name, column); a date in three columns is put together."""
+    names = list(time_columns(dataset).values())
     if len(names) == 1:
-        column, time_format = rows.table[names[0]], dataset.time_format
+        return names[0], rows.table[names[0]]
+    parts = [as_text(rows.table[name]) for name in names]
+    return ", ".join(names), pc.binary_join_element_wise(*parts, "-")
+
+
+def _sorted_events(log: pa.Table, dropped: dict[str, int], rows_of_files: list[int]) -> Events:
+    time = log["time"].to_numpy()
+    session, item = (log[name].combine_chunks() for name in ("session_id", "item_id"))
+    order: np.ndarray | slice
+    if "order" in log.column_names:
+        order = np.lexsort((log["order"].to_numpy(), time))  # stable
+    elif (time[1:] >= time[:-1]).all():
+        order = slice(None)
     else:
-        column = pc.binary_join_element_wise(*[as_text(rows.table[name]) for name in names], "-")
-        time_format = "%Y-%m-%d"
-    seconds = as_seconds(column, time_format)
-    what = f"cannot be read as a time with dataset.time_format={time_format}; mend it or set another format"
-    rows.refuse(np.isnan(seconds), ", ".join(names), column, what)
-    return seconds
+        order = np.argsort(time, kind="stable")
+    return Events(
+        session=session.indices.to_numpy()[order],
+        item=item.indices.to_numpy()[order],
+        time=time[order],
+        session_ids=session.dictionary,
+        item_ids=item.dictionary,
+        dropped=dropped,
+        rows_of_files=rows_of_files,
+    )
 
 
-def _order(name: str | None, rows: Rows) -> np.ndarray:
-    if name is None:
-        return np.zeros(len(rows.table))
-    column = rows.table[name]
-    numbers = as_numbers(column)
-    rows.refuse(np.isnan(numbers), name, column, "is not a number to order by")
-    return numbers
-
-
-def _sorted_frame(log: pa.Table) -> pd.DataFrame:
-    order = np.lexsort((log["order"].to_numpy(), log["time"].to_numpy()))  # stable
-    ids = {name: _categories(log[name]).take(order) for name in ("session_id", "item_id")}
-    return pd.DataFrame(ids | {"time": log["time"].to_numpy()[order]})
-
-
-def _categories(column: pa.ChunkedArray) -> pd.Categorical:
-    encoded = column.combine_chunks()
-    return pd.Categorical.from_codes(encoded.indices.to_numpy(), encoded.dictionary.to_pandas())
-
-
-def _why_empty(dataset: DatasetConfig, dropped: Counter[str]) -> str:
-    if not dropped.total():
+def _why_empty(dataset: DatasetConfig, tally: Tally, num_rows: int) -> str:
+    if not num_rows:
         return f"dataset.path={dataset.path} has a header but no rows; give a log with events"
-    reason, count = dropped.most_common(1)[0]
+    reason, count = (tally.dropped + tally.bad.counts).most_common(1)[0]
     return (
-        f"dataset.path={dataset.path} has {dropped.total()} rows and dataset.filters dropped all of them "
+        f"dataset.path={dataset.path} has {num_rows} rows and dataset.filters dropped all of them "
         f"({count}: {reason}); loosen the filters"
     )

@@ -1,5 +1,6 @@
 """A dataset's settings -> prepared sessions, cached under a hash of the settings and the files' content."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -14,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.gaps import cut_at_gaps
 from prnn_cli.data.log_files import find_files
 from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
 from prnn_cli.data.synthetic import generate
@@ -22,15 +24,17 @@ from prnn_cli.errors import UserError
 from prnn_cli.files import atomic_folder, hash_of, write_json
 from prnn_cli.schema import DatasetConfig
 
-FORMAT_VERSION = 1  # part of the hash: raise it with every change of what is written or of the rules
-NOT_HASHED = (
-    "name",
-    "path",
-    "scale",
-    "synthetic",
-    "profile",
-    "items",
-)  # the content of the files stands for them
+FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is written or of the rules
+ROWS_PER_GROUP = 1 << 20
+STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and plain text for every reader
+    "store_schema": False,
+    "use_dictionary": ["session_id", "item_index", "part"],
+    "column_encoding": {"session_index": "DELTA_BINARY_PACKED"},
+    "compression": {"session_id": "snappy", "part": "snappy"},
+    "dictionary_pagesize_limit": 1 << 24,
+}
+# The content of the files stands for them.
+NOT_HASHED = ("name", "path", "scale", "synthetic", "profile", "items")
 
 UNREADABLE = (OSError, ValueError, KeyError)  # what a damaged folder makes the readers raise
 
@@ -42,7 +46,8 @@ class PreparedData:
     """Sessions of the parts, and the items by item_index.
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
-    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read}
+    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read,
+        "rows_of_files": the same file by file, "first", "last": times of the log, in seconds since 1970}
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -74,13 +79,16 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
             log.info("reusing prepared data in %s", folder)
             return prepared
     events = read_events(dataset)
+    if dataset.session_gap_s is not None:
+        events = cut_at_gaps(events, dataset.session_gap_s)
     split = split_sessions(events, dataset)
+    summary = _summary(split, events)
     with atomic_folder(folder) as temporary:
-        _write(split, events, temporary)
+        _write(split, summary, temporary)
         if damaged:
             shutil.rmtree(folder)
     log.info("prepared data in %s", folder)
-    return _load(folder, reused=False)
+    return _prepared(folder, summary, split.events, split.items, reused=False)
 
 
 def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
@@ -118,19 +126,40 @@ def _data_hash(dataset: DatasetConfig) -> str:
         ) from error
 
 
-def _write(split: SplitLog, events: Events, folder: Path) -> None:
-    _write_table(split.events, folder / "events.parquet")
-    _write_table(split.items, folder / "items.parquet")
+def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
     summary: dict[str, Any] = {}
-    for part, rows in split.events.groupby("part", observed=True):
-        summary[str(part)] = {"sessions": rows["session_index"].nunique(), "events": len(rows)}
-    summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped, "rows": events.rows}
+    parts = split.events["part"].cat.codes.to_numpy()
+    is_first = np.diff(split.events["session_index"].to_numpy(), prepend=-1) != 0
+    num_events = np.bincount(parts, minlength=len(PARTS)).tolist()
+    num_sessions = np.bincount(parts[is_first], minlength=len(PARTS)).tolist()
+    for part, sessions, count in zip(PARTS, num_sessions, num_events, strict=True):
+        if count:
+            summary[part] = {"sessions": sessions, "events": count}
+    summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped}
+    summary |= {"rows": sum(events.rows_of_files), "rows_of_files": events.rows_of_files}
+    return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
+
+
+def _write(split: SplitLog, summary: dict[str, Any], folder: Path) -> None:
+    _write_events(split, folder / "events.parquet")
+    items = pa.Table.from_pandas(split.items, preserve_index=False)
+    pq.write_table(items, folder / "items.parquet", store_schema=False)
     write_json(folder / "summary.json", summary)
 
 
-def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    # without the stored schema, which tells of categories, every reader sees plain text
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), path, store_schema=False)
+def _write_events(split: SplitLog, path: Path) -> None:
+    """Block by block; the ids of a block's sessions, which stand together, are a stretch of all ids."""
+    with contextlib.ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for start in range(0, len(split.events), ROWS_PER_GROUP):
+            rows = split.events.iloc[start : start + ROWS_PER_GROUP]
+            index = rows["session_index"].to_numpy()
+            ids = split.session_ids.slice(index[0], index[-1] - index[0] + 1)
+            session_id = pa.DictionaryArray.from_arrays(pa.array((index - index[0]).astype(np.int32)), ids)
+            table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
+            table = table.add_column(0, "session_id", session_id)
+            writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema, **STORAGE))
+            writer.write_table(table)
 
 
 def _load(folder: Path, reused: bool) -> PreparedData:
@@ -138,8 +167,13 @@ def _load(folder: Path, reused: bool) -> PreparedData:
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     columns = ["session_index", "item_index", "part"]
     table = pq.read_table(folder / "events.parquet", columns=columns, read_dictionary=["part"])
-    events = table.to_pandas()
     items = pq.read_table(folder / "items.parquet").to_pandas()
+    return _prepared(folder, summary, table.to_pandas(), items, reused)
+
+
+def _prepared(
+    folder: Path, summary: dict[str, Any], events: pd.DataFrame, items: pd.DataFrame, reused: bool
+) -> PreparedData:
     parts = {part: sessions_of(events, part, len(items)) for part in PARTS if part in summary}
     return PreparedData(
         folder=folder,

@@ -6,21 +6,16 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from prnn_cli.data.events import Events
+from prnn_cli.data.session_filters import Log, drop_short, filter_log, grouped
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
 DAY_S = 86_400
 PARTS = ("train", "validation", "test")
-REPEATED, TOO_LONG = "consecutive repeats", "sessions too long"
-SHORT, RARE = "sessions of one event", "items too rare"
-REMEDIES = {
-    REPEATED: "set dataset.drop_repeats=false",
-    TOO_LONG: "raise dataset.max_session_length, or set it to null for no limit",
-    SHORT: "check that dataset.columns.session_id names the column that its events share",
-    RARE: "lower dataset.min_item_support",
-}
+TRAIN, VALIDATION, TEST = range(3)
 
 
 @dataclass(frozen=True)
@@ -50,14 +45,16 @@ class Sessions:
 class SplitLog:
     """Rows in = len(events) + the sum of `dropped`.
 
-    events: session_id, session_index, item_index, time, part (category: train, validation, test), sessions in
-        the order of their first events, which session_index numbers through all parts
+    events: session_index, item_index, time, part (category: train, validation, test), sessions in the order of
+        their first events, which session_index numbers through all parts
+    session_ids: by session_index
     items: item_index (in the order of the item_ids), item_id, support (events in the part train; 0 for an
         item of the validation part only)
     dropped: events that each rule took out
     """
 
     events: pd.DataFrame
+    session_ids: pa.Array
     items: pd.DataFrame
     dropped: dict[str, int]
 
@@ -68,90 +65,56 @@ def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     Raises `UserError` where nothing is left of the log or of one of its parts.
     """
     dropped: Counter[str] = Counter()
-    log = pd.DataFrame(
-        {
-            "session": events.frame["session_id"].cat.codes.to_numpy(dtype=np.int32),
-            "item": events.frame["item_id"].cat.codes.to_numpy(dtype=np.int32),
-            "time": events.frame["time"].to_numpy(),
-        }
-    )
-    log = _filter(log, dataset, dropped)
-    training, test = _split(log, _test_start(log, dataset))
-    _refuse_empty("train", training, log, dataset)
-    parts = {"train": training, "test": _only_known(test, training, "test", dropped)}
+    whole = filter_log(Log(events.session, events.item, events.time), dataset, dropped)
+    part = _parts(whole, dataset)
+    in_training = _items_of(whole, part != TEST)
+    _refuse_empty("train", bool(in_training.any()), whole, dataset)
+    log = _only_known(whole, part, TEST, in_training, dropped)
     if dataset.validation_days:
-        train, validation = _split(training, _last_days(training, dataset.validation_days))
-        parts |= {"train": train, "validation": _only_known(validation, train, "validation", dropped)}
-    for name, part in parts.items():
-        _refuse_empty(name, part, log, dataset)
-    item_ids = _sorted_ids(events.frame["item_id"], training)
+        log = _only_known(log, part, VALIDATION, _items_of(log, part == TRAIN), dropped)
+    sizes = np.bincount(part[log.session], minlength=len(PARTS))
+    for code, name in enumerate(PARTS):
+        if code != VALIDATION or dataset.validation_days:
+            _refuse_empty(name, bool(sizes[code]), whole, dataset)
+    items = _items(log, part, np.flatnonzero(in_training), events.item_ids)
+    indexed, session_ids = _indexed_events(log, part, items["code"].to_numpy(), events.session_ids)
     return SplitLog(
-        _indexed_events(parts, events, item_ids),
-        _items(parts["train"], item_ids),
+        indexed,
+        session_ids,
+        items.drop(columns="code"),
         {reason: count for reason, count in dropped.items() if count},
     )
 
 
 def sessions_of(events: pd.DataFrame, part: str, num_items: int) -> Sessions:
     """The sessions of one part of `SplitLog.events`."""
-    rows = events[events["part"] == part]
-    session_index = rows["session_index"].to_numpy()
+    categories = events["part"].cat
+    rows = categories.codes.to_numpy() == categories.categories.get_loc(part)
+    session_index = events["session_index"].to_numpy()[rows]
     starts = np.flatnonzero(np.diff(session_index, prepend=-1))
     return Sessions(
-        items=rows["item_index"].to_numpy(dtype=np.int32),
-        offsets=np.append(starts, len(rows)).astype(np.int64),
+        items=events["item_index"].to_numpy(dtype=np.int32)[rows],
+        offsets=np.append(starts, len(session_index)).astype(np.int64),
         session_index=session_index[starts].astype(np.int64),
         num_items=num_items,
     )
 
 
-# `log` below: session, item (codes), time of each event that is still in, sorted by time; its index is the
-# place in the whole log, so that parts put together can be brought into order again.
+def _parts(log: Log, dataset: DatasetConfig) -> np.ndarray:
+    """The part of each session, by its code; that of a session without events is train."""
+    ends = np.full(int(log.session.max(initial=-1)) + 1, -np.inf)
+    ends[log.session] = log.time  # of several values for one place the last one stays
+    part = np.where(ends >= _test_start(log, dataset), TEST, TRAIN).astype(np.int8)
+    if dataset.validation_days:
+        last = ends[part == TRAIN].max(initial=-np.inf)
+        late = ends >= _last_days(last, dataset.validation_days)
+        part[late & (part == TRAIN) & np.isfinite(ends)] = VALIDATION
+    return part
 
 
-def _filter(log: pd.DataFrame, dataset: DatasetConfig, dropped: Counter[str]) -> pd.DataFrame:
-    if dataset.drop_repeats:
-        log = _keep(log, ~_is_repeat(log), REPEATED, dropped)
-    if dataset.max_session_length is not None:
-        log = _keep(log, _counts(log["session"]) <= dataset.max_session_length, TOO_LONG, dropped)
-    stable = False
-    while not stable:
-        before = len(log)
-        log = _drop_short(log, SHORT, dropped)
-        log = _keep(log, _counts(log["item"]) >= dataset.min_item_support, RARE, dropped)
-        stable = len(log) == before or not dataset.repeat_until_stable
-    log = _drop_short(log, SHORT, dropped)
-    if log.empty:
-        reason, count = dropped.most_common(1)[0]
-        raise UserError(
-            f"no events are left of the {dropped.total()} in dataset.path={dataset.path}: most of them "
-            f"({count}) were dropped under the rule '{reason}'; {REMEDIES[reason]}"
-        )
-    return log
-
-
-def _keep(log: pd.DataFrame, mask: np.ndarray, reason: str, dropped: Counter[str]) -> pd.DataFrame:
-    dropped[reason] += int((~mask).sum())
-    return log[mask]
-
-
-def _drop_short(log: pd.DataFrame, reason: str, dropped: Counter[str]) -> pd.DataFrame:
-    return _keep(log, _counts(log["session"]) > 1, reason, dropped)
-
-
-def _counts(codes: pd.Series) -> np.ndarray:
-    """For each event, the number of events that share its code."""
-    return np.bincount(codes)[codes]
-
-
-def _is_repeat(log: pd.DataFrame) -> np.ndarray:
-    previous = log.groupby("session", sort=False)["item"].shift(fill_value=-1)
-    return (log["item"] == previous).to_numpy()
-
-
-def _test_start(log: pd.DataFrame, dataset: DatasetConfig) -> float:
+def _test_start(log: Log, dataset: DatasetConfig) -> float:
     if dataset.test_from is None:
-        return _last_days(log, dataset.test_days)
+        return _last_days(log.time[-1], dataset.test_days)
     try:
         start = datetime.fromisoformat(dataset.test_from)
     except ValueError as error:
@@ -161,37 +124,34 @@ def _test_start(log: pd.DataFrame, dataset: DatasetConfig) -> float:
     return (start if start.tzinfo else start.replace(tzinfo=UTC)).timestamp()
 
 
-def _last_days(log: pd.DataFrame, num_days: int) -> float:
-    """Midnight (UTC) at which the last `num_days` calendar days of the log begin."""
-    last_day = log["time"].max() // DAY_S
-    return float((last_day - (num_days - 1)) * DAY_S)
+def _last_days(last: float, num_days: int) -> float:
+    """Midnight (UTC) at which the last `num_days` calendar days of a log that ends at `last` begin."""
+    return float((last // DAY_S - (num_days - 1)) * DAY_S)
 
 
-def _split(log: pd.DataFrame, start: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Sessions whose last event is before `start`, and the others."""
-    ends = np.empty(log["session"].max() + 1)
-    ends[log["session"]] = log["time"]  # of several values for one place the last one stays
-    late = ends[log["session"]] >= start
-    return log[~late], log[late]
+def _items_of(log: Log, is_chosen: np.ndarray) -> np.ndarray:
+    """Whether each item (by code) occurs in the chosen sessions (by code)."""
+    occurs = np.zeros(int(log.item.max()) + 1, dtype=bool)
+    occurs[log.item[is_chosen[log.session]]] = True
+    return occurs
 
 
-def _only_known(part: pd.DataFrame, training: pd.DataFrame, name: str, dropped: Counter[str]) -> pd.DataFrame:
-    known = part["item"].isin(training["item"].unique()).to_numpy()
-    part = _keep(part, known, f"{name}: items unknown in training", dropped)
-    return _drop_short(part, f"{name}: sessions of one event", dropped)
+def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, dropped: Counter[str]) -> Log:
+    name = PARTS[code]
+    elsewhere = part[log.session] != code
+    log = log.keep(elsewhere | known[log.item], f"{name}: items unknown in training", dropped)
+    return drop_short(log, f"{name}: sessions of one event", dropped)
 
 
-def _refuse_empty(name: str, part: pd.DataFrame, log: pd.DataFrame, dataset: DatasetConfig) -> None:
-    if not part.empty:
+def _refuse_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
+    if has_events:
         return
     remedy = {
         "train": "lower dataset.test_days or dataset.validation_days, or set a later dataset.test_from",
         "validation": "raise dataset.validation_days",
         "test": "raise dataset.test_days, or set an earlier dataset.test_from",
     }[name]
-    first, last = (
-        f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}" for t in (log["time"].min(), log["time"].max())
-    )
+    first, last = (f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}" for t in (log.time[0], log.time[-1]))
     raise UserError(
         f"no session is left for the part {name} of a log that lasts from {first} to {last} (UTC) with "
         f"dataset.test_days={dataset.test_days}, test_from={dataset.test_from} and "
@@ -199,35 +159,43 @@ def _refuse_empty(name: str, part: pd.DataFrame, log: pd.DataFrame, dataset: Dat
     )
 
 
-def _sorted_ids(item_id: pd.Series, training: pd.DataFrame) -> pd.Series:
-    """item_ids of the training part in sorted order, by their codes."""
-    codes = np.sort(training["item"].unique())
-    return pd.Series(item_id.cat.categories[codes], index=codes).sort_values()
-
-
-def _items(train: pd.DataFrame, item_ids: pd.Series) -> pd.DataFrame:
-    support = np.bincount(train["item"], minlength=item_ids.index.max() + 1)[item_ids.index]
+def _items(log: Log, part: np.ndarray, codes: np.ndarray, item_ids: pa.Array) -> pd.DataFrame:
+    """code, item_index, item_id, support of the items with these codes, in the order of the ids."""
+    ids = item_ids.take(pa.array(codes)).to_pandas()
+    order = ids.argsort().to_numpy()
+    support = np.bincount(log.item[part[log.session] == TRAIN], minlength=codes.max() + 1)
     return pd.DataFrame(
         {
-            "item_index": np.arange(len(item_ids), dtype=np.int32),
-            "item_id": item_ids.to_numpy(),
-            "support": support,
+            "code": codes[order],
+            "item_index": np.arange(len(codes), dtype=np.int32),
+            "item_id": ids.to_numpy(dtype=object)[order],
+            "support": support[codes[order]],
         }
     )
 
 
-def _indexed_events(parts: dict[str, pd.DataFrame], events: Events, item_ids: pd.Series) -> pd.DataFrame:
-    log = pd.concat([part.assign(part=PARTS.index(name)) for name, part in parts.items()]).sort_index()
-    log["session"], _ = pd.factorize(log["session"])  # numbers sessions by their first events
-    log = log.sort_values("session", kind="stable")
-    item_index = np.empty(item_ids.index.max() + 1, dtype=np.int32)
-    item_index[item_ids.index] = np.arange(len(item_ids))
-    return pd.DataFrame(
+def _indexed_events(
+    log: Log, part: np.ndarray, item_codes: np.ndarray, session_ids: pa.Array
+) -> tuple[pd.DataFrame, pa.Array]:
+    """(events, ids of the sessions by session_index)"""
+    first = np.full(len(part), len(log), dtype=np.int32)
+    first[log.session[::-1]] = np.arange(len(log) - 1, -1, -1, dtype=np.int32)  # the last value stays
+    codes = np.argsort(first)[: np.count_nonzero(first < len(log))]
+    session_index = np.empty(len(part), dtype=np.int32)
+    session_index[codes] = np.arange(len(codes), dtype=np.int32)
+    item_index = np.empty(item_codes.max() + 1, dtype=np.int32)
+    item_index[item_codes] = np.arange(len(item_codes), dtype=np.int32)
+
+    session = session_index[log.session]
+    order = grouped(session)
+    session = session[order]
+    events = pd.DataFrame(
         {
-            "session_id": events.frame["session_id"].array[log.index],
-            "session_index": log["session"].to_numpy(dtype=np.int64),
-            "item_index": item_index[log["item"]],
-            "time": log["time"].to_numpy(),
-            "part": pd.Categorical.from_codes(log["part"].to_numpy(), pd.Index(PARTS)),
-        }
+            "session_index": session.astype(np.int64),
+            "item_index": item_index[log.item[order]],
+            "time": log.time[order],
+            "part": pd.Categorical.from_codes(part[codes][session], pd.Index(PARTS)),
+        },
+        copy=False,
     )
+    return events, session_ids.take(pa.array(codes))

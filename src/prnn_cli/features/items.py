@@ -2,7 +2,6 @@
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prnn_cli.data.columns import as_text
-from prnn_cli.data.events import Rows, read_log, read_rows
+from prnn_cli.data.events import Tally, read_log, read_rows
 from prnn_cli.data.log_files import find_files, open_file
+from prnn_cli.data.rows import Rows
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
@@ -140,7 +140,7 @@ class Catalogue:
             yield rows
 
     def _first_values_of_the_log(self) -> pa.Table:
-        files = read_log(self.dataset, self._columns(), Counter())
+        files = read_log(self.dataset, self._columns(), Tally())
         firsts = [_first_of_each_item(self._as_text(rows), skip_nulls=True) for rows in files]
         return _first_of_each_item(pa.concat_tables(firsts), skip_nulls=True)
 

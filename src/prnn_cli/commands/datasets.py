@@ -1,0 +1,40 @@
+"""prnn datasets: the known dataset configs; describe PATH proposes one for a log of the user's."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prnn_cli.data.describe import describe
+from prnn_cli.errors import UserError
+
+HELP = """prnn datasets                  the known datasets (dataset=NAME)
+prnn datasets describe PATH    look at a file, a folder or a glob, print the YAML that would read it
+
+Example:
+  prnn datasets describe logs > my_configs/dataset/logs.yaml
+  prnn train -cd my_configs dataset=logs arch=id_only
+"""
+
+
+def run(arguments: Sequence[str], configs: Path) -> int:
+    """`configs` is the folder of the shipped dataset configs."""
+    known = {path.stem: path for path in sorted(configs.glob("*.yaml"))}
+    match list(arguments):
+        case []:
+            width = max(map(len, known))
+            for name, path in known.items():
+                print(f"{name:<{width}}  {_first_comment(path)}")
+        case ["-h" | "--help"]:
+            print(HELP, end="")
+        case ["describe", path]:
+            print(describe(path, set(known)))
+        case _:
+            raise UserError(
+                f"prnn datasets {' '.join(arguments)} is no command; write prnn datasets, or prnn datasets "
+                "describe PATH"
+            )
+    return 0
+
+
+def _first_comment(path: Path) -> str:
+    line = path.read_text(encoding="utf-8").partition("\n")[0]
+    return line.removeprefix("#").strip()

@@ -1,0 +1,75 @@
+"""The dataset's filters: which rows of a file are events at all."""
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from prnn_cli.data.bad_rows import BadRows
+from prnn_cli.data.columns import as_numbers
+from prnn_cli.data.rows import Rows
+from prnn_cli.errors import UserError
+from prnn_cli.schema import FilterConfig
+
+
+def filtered(rows: Rows, filters: list[FilterConfig], dropped: Counter[str], bad_rows: BadRows) -> Rows:
+    """Rows that all filters keep; the others are counted by filter, or as bad where a number is needed and missing."""
+    for each in filters:
+        reason = _reason(each)
+        rows = _with_numbers(each, rows, bad_rows)
+        keep = _keeps(each, rows)
+        dropped[reason] += int((~keep).sum())
+        rows = rows.filter(keep)
+    return rows
+
+
+def _reason(each: FilterConfig) -> str:
+    reasons = []
+    if each.keep is not None:
+        reasons.append(f"{each.column} does not match {each.keep}")
+    if each.exclude is not None:
+        reasons.append(f"{each.column} matches {each.exclude}")
+    if each.above is not None:
+        reasons.append(f"{each.column} not above {each.above:g}")
+    if each.present:
+        reasons.append(f"{each.column} missing")
+    if len(reasons) != 1:
+        raise UserError(
+            f"dataset.filters: the filter of column {each.column!r} must have exactly one of "
+            "keep: PATTERN, exclude: PATTERN, above: NUMBER and present: true"
+        )
+    return reasons[0]
+
+
+def _with_numbers(each: FilterConfig, rows: Rows, bad_rows: BadRows) -> Rows:
+    if each.above is None:
+        return rows
+    column = rows.table[each.column]
+    bad = np.isnan(as_numbers(column)) & column.is_valid().to_numpy()
+    what = f"is not a number, which the filter above={each.above:g} needs"
+    bad_rows.note(rows, bad, each.column, column, what, "mend it")
+    return rows.filter(~bad)
+
+
+def _keeps(each: FilterConfig, rows: Rows) -> np.ndarray:
+    column = rows.table[each.column]
+    present: np.ndarray = column.is_valid().to_numpy()
+    if each.above is not None:
+        return as_numbers(column) > each.above
+    if each.keep is not None:
+        return _matches(each.keep, "keep", column)
+    if each.exclude is not None:
+        return ~_matches(each.exclude, "exclude", column)
+    return present
+
+
+def _matches(pattern: str, option: str, column: pa.ChunkedArray) -> np.ndarray:
+    try:
+        matches = pc.match_substring_regex(column.cast(pa.string()), pattern)
+    except pa.ArrowException as error:
+        raise UserError(
+            f"dataset.filters: {option}={pattern!r} cannot be applied ({error}); write an RE2 pattern, "
+            "which has no look-around, for a column of text"
+        ) from error
+    return np.asarray(matches.fill_null(False).to_numpy())

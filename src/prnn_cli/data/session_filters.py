@@ -1,0 +1,95 @@
+"""The rules of section 5 that drop sessions and items, as counts of codes."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from prnn_cli.errors import UserError
+from prnn_cli.schema import DatasetConfig
+
+REPEATED, TOO_LONG = "consecutive repeats", "sessions too long"
+SHORT, RARE = "sessions of one event", "items too rare"
+REMEDIES = {
+    REPEATED: "set dataset.drop_repeats=false",
+    TOO_LONG: "raise dataset.max_session_length, or set it to null for no limit",
+    SHORT: "check that dataset.columns.session_id names the column that its events share",
+    RARE: "lower dataset.min_item_support",
+}
+
+
+@dataclass(frozen=True)
+class Log:
+    """Events that are still in, sorted by time; sessions and items by their codes in `Events`."""
+
+    session: np.ndarray
+    item: np.ndarray
+    time: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def keep(self, mask: np.ndarray, reason: str, dropped: Counter[str]) -> "Log":
+        dropped[reason] += len(self) - int(np.count_nonzero(mask))
+        return Log(self.session[mask], self.item[mask], self.time[mask])
+
+
+def filter_log(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
+    """Without repeats (option), long sessions, sessions of one event and rare items.
+
+    The counts of sessions and items follow what is dropped, so that a round costs little after the first. Raises
+    `UserError` where nothing is left.
+    """
+    if dataset.drop_repeats:
+        log = log.keep(~_is_repeat(log), REPEATED, dropped)
+    limit = dataset.max_session_length
+    lengths, support = np.bincount(log.session), np.bincount(log.item)
+    stays = np.ones(len(log), dtype=bool)
+
+    def drop(codes: np.ndarray, bad: np.ndarray, reason: str) -> int:
+        """The events whose session or item (`codes`) is bad; the counts of both follow."""
+        nonlocal lengths, support
+        gone = np.flatnonzero(bad[codes] & stays) if bad.any() else np.empty(0, dtype=np.int64)
+        dropped[reason] += len(gone)
+        stays[gone] = False
+        lengths = lengths - np.bincount(log.session[gone], minlength=len(lengths))
+        support = support - np.bincount(log.item[gone], minlength=len(support))
+        return len(gone)
+
+    if limit is not None:
+        drop(log.session, lengths > limit, TOO_LONG)
+    changed = True
+    while changed:
+        changed = bool(drop(log.session, lengths == 1, SHORT))
+        rare = (support > 0) & (support < dataset.min_item_support)
+        changed = bool(drop(log.item, rare, RARE)) or changed
+        changed = changed and dataset.repeat_until_stable
+    drop(log.session, lengths == 1, SHORT)
+    if not stays.any():
+        reason, count = dropped.most_common(1)[0]
+        raise UserError(
+            f"no events are left of the {dropped.total()} in dataset.path={dataset.path}: most of them "
+            f"({count}) were dropped under the rule '{reason}'; {REMEDIES[reason]}"
+        )
+    return log if stays.all() else Log(log.session[stays], log.item[stays], log.time[stays])
+
+
+def drop_short(log: Log, reason: str, dropped: Counter[str]) -> Log:
+    is_short = np.bincount(log.session) == 1
+    return log.keep(~is_short[log.session], reason, dropped) if is_short.any() else log
+
+
+def _is_repeat(log: Log) -> np.ndarray:
+    order = grouped(log.session)
+    session, item = log.session[order], log.item[order]
+    repeats = np.empty(len(log), dtype=bool)
+    repeats[order] = (np.diff(session, prepend=-1) == 0) & (np.diff(item, prepend=-1) == 0)
+    return repeats
+
+
+def grouped(codes: np.ndarray) -> np.ndarray:
+    """np.argsort(codes, kind="stable") in linear time: the rows of a sparse matrix are its groups."""
+    places = np.arange(len(codes), dtype=np.int32)
+    order: np.ndarray = sparse.csr_matrix((np.ones(len(codes), dtype=np.int8), (codes, places))).indices
+    return order

@@ -1,0 +1,194 @@
+"""`prnn datasets describe PATH` prints a config that `prnn preprocess` reads the same log with, whatever its format."""
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import yaml
+from PIL import Image
+
+from commands.conftest import Result
+
+Prnn = Callable[..., Result]
+START = 1_714_550_000
+ITEMS = [f"sku-{n:02d}" for n in range(20)]
+
+
+def sessions() -> list[tuple[str, str, list[str], list[int]]]:
+    """(session, user, items, times in seconds), three of each user, hours apart"""
+    rng = random.Random(0)
+    found = []
+    for number in range(90):
+        begin = START + 40_000 * (number % 3) + 90 * number
+        items = rng.choices(ITEMS, k=rng.randint(2, 6))
+        found.append((f"s{number}", f"u{number // 3}", items, [begin + 60 * n for n in range(len(items))]))
+    return found
+
+
+EVENTS = sorted(
+    (time, session, user, item)
+    for session, user, items, times in sessions()
+    for item, time in zip(items, times, strict=True)
+)
+
+
+def frame(
+    session: str = "visit", item: str = "product", time: str = "clicked_at", unit: int = 1
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            session: [s for _, s, _, _ in EVENTS],
+            item: [i for _, _, _, i in EVENTS],
+            time: [t * unit for t, _, _, _ in EVENTS],
+            "price": [1.5 * len(i) for _, _, _, i in EVENTS],
+        }
+    )
+
+
+def dated(pattern: str) -> pd.DataFrame:
+    table = frame()
+    return table.assign(
+        clicked_at=[datetime.fromtimestamp(t, UTC).strftime(pattern) for t in table["clicked_at"]]
+    )
+
+
+def users() -> pd.DataFrame:
+    return frame().assign(visit=[u for _, _, u, _ in EVENTS]).rename(columns={"visit": "customer_id"})
+
+
+def lists() -> pd.DataFrame:
+    rows = [(session, items, times) for session, _, items, times in sessions()]
+    return pd.DataFrame(rows, columns=["session_id", "items", "time"])
+
+
+def text_lists() -> pd.DataFrame:
+    table = lists()
+    return table.assign(items=table["items"].str.join("|"), time=table["time"].str[0])
+
+
+def json_lines(table: pd.DataFrame) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in table.to_dict("records")).encode()
+
+
+def csv(table: pd.DataFrame, separator: str = ",") -> bytes:
+    return table.to_csv(index=False, sep=separator).encode()
+
+
+def parquet(table: pd.DataFrame) -> bytes:
+    return bytes(table.to_parquet())
+
+
+FORMATS: dict[str, tuple[bytes, dict[str, Any]]] = {
+    "clicks.csv": (csv(frame()), {"time_format": "seconds"}),
+    "semicolons.csv": (
+        csv(frame(), ";"),
+        {"columns": {"session_id": "visit", "item_id": "product", "time": "clicked_at"}},
+    ),
+    "colons.txt": (csv(frame(), ":"), {"separator": ":"}),
+    "clicks.tsv.gz": (gzip.compress(csv(frame(unit=1000), "\t")), {"time_format": "milliseconds"}),
+    "clicks.csv.zst": (
+        bytes(pa.compress(csv(frame(unit=10**6)), "zstd", asbytes=True)),
+        {"time_format": "microseconds"},
+    ),
+    "clicks.parquet": (parquet(frame("basket", "asin", "ts")), {}),
+    "clicks.jsonl": (json_lines(frame("sid", "track", "when")), {}),
+    "latin.csv": (csv(frame().replace("sku-01", "sku-é")).decode().encode("cp1252"), {"encoding": "cp1252"}),
+    "wide.tsv": (csv(frame(), "\t").decode().encode("utf-16"), {"encoding": "utf-16"}),
+    "iso.csv": (csv(dated("%Y-%m-%dT%H:%M:%SZ")), {"time_format": "iso"}),
+    "days_first.csv": (csv(dated("%d/%m/%Y %H:%M:%S")), {"time_format": "%d/%m/%Y %H:%M:%S"}),
+    "digits.csv": (csv(dated("%Y%m%d%H%M%S")), {"time_format": "%Y%m%d%H%M%S"}),
+    "unnamed.csv": (csv(frame("a", "b", "c")), {"columns": {"session_id": "a", "item_id": "b", "time": "c"}}),
+    "users.csv": (csv(users()), {"session_gap_s": 1800}),
+    "lists.jsonl": (json_lines(lists()), {}),
+    "lists.parquet": (parquet(lists()), {}),
+    "lists.csv": (csv(text_lists()), {"list_separator": "|"}),
+}
+
+
+def described(prnn: Prnn, path: str) -> dict[str, Any]:
+    """The printed config, saved as my_configs/dataset/NAME.yaml."""
+    result = prnn("datasets", "describe", path)
+    assert result.exit_code == 0
+    assert 5 <= len(result.out.splitlines()) <= 10
+    config: dict[str, Any] = yaml.safe_load(result.out)
+    Path("my_configs/dataset").mkdir(parents=True, exist_ok=True)
+    Path(f"my_configs/dataset/{config['name']}.yaml").write_text(result.out)
+    return config
+
+
+@pytest.mark.parametrize("file", FORMATS)
+def test_what_is_printed_reads_the_log(prnn: Prnn, file: str) -> None:
+    content, expected = FORMATS[file]
+    Path(file).write_bytes(content)
+    config = described(prnn, file)
+    assert {key: config.get(key) for key in expected} == expected
+    result = prnn("preprocess", "-cd", "my_configs", f"dataset={config['name']}", "hydra.run.dir=out")
+    assert result.exit_code == 0
+    summary = json.loads(Path("out/summary.json").read_text())
+    assert summary["rows"] == len(EVENTS)
+    assert [summary[part]["sessions"] for part in ("train", "test")] == [60, 30]
+    assert (summary["items"], summary["dropped"]) == (len(ITEMS), {})
+
+
+def test_a_folder_of_log_items_and_pictures_is_told_apart(prnn: Prnn) -> None:
+    shop = Path("shop")
+    (shop / "pictures").mkdir(parents=True)
+    for n in range(2):
+        frame().iloc[n::2].to_csv(shop / f"events-{n}.csv", index=False)
+    titles = [f"Red lamp number {n}" for n in range(len(ITEMS))]
+    pd.DataFrame({"sku": ITEMS, "title": titles, "stock": 5}).to_json(
+        shop / "items.jsonl", orient="records", lines=True
+    )
+    for item in ITEMS:
+        Image.fromarray(np.zeros((8, 8, 3), dtype=np.uint8)).save(shop / "pictures" / f"{item}.png")
+    config = described(prnn, "shop")
+    assert config["path"].endswith("/shop/events-*.csv")
+    assert config["items"] | {"path": ""} == {
+        "path": "",
+        "item_id": "sku",
+        "text": ["title"],
+        "image_pattern": "pictures/{item_id}.png",
+    }
+    run = ("features", "-cd", "my_configs", "dataset=shop", "features=text", "hydra.run.dir=out")
+    assert prnn(*run).exit_code == 0
+    assert json.loads(Path("out/features.json").read_text())["sources"][0]["covered_items"] == len(ITEMS)
+
+
+def test_a_known_name_is_not_taken(prnn: Prnn) -> None:
+    Path("generic.csv").write_bytes(csv(frame()))
+    assert described(prnn, "generic.csv")["name"] == "my_generic"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("price,stock\n1,2\n3,4\n", "looks like a log: a session or user, an item and a time are needed"),
+        ("", "clicks.csv is empty"),
+    ],
+)
+def test_what_is_no_log_is_a_sentence(prnn: Prnn, content: str, message: str) -> None:
+    Path("clicks.csv").write_text(content)
+    result = prnn("datasets", "describe", "clicks.csv")
+    assert result.exit_code == 2
+    assert message in result.err
+    assert result.err.count("\n") == 1
+
+
+def test_a_missing_path_and_other_words_are_refused(prnn: Prnn) -> None:
+    assert "PATH=nope.csv does not exist" in prnn("datasets", "describe", "nope.csv").err
+    assert "write prnn datasets, or prnn datasets describe PATH" in prnn("datasets", "explain", "x").err
+
+
+def test_the_known_datasets_are_listed_with_what_they_are(prnn: Prnn) -> None:
+    result = prnn("datasets")
+    lines = dict(line.split(maxsplit=1) for line in result.out.splitlines())
+    assert {"generic", "synthetic", "online_retail", "eshop_clothing"} <= lines.keys()
+    assert lines["online_retail"].startswith("UCI Online Retail")
