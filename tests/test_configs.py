@@ -44,7 +44,9 @@ def test_every_experiment_composes_and_sweeps(experiment: str) -> None:
 
 @pytest.mark.parametrize("command", SCHEMAS)
 def test_every_command_composes_to_its_typed_configuration(command: str) -> None:
-    run = ["run=somewhere"] if command in ("evaluate", "status") else []
+    run = {"evaluate": ["run=somewhere"], "status": ["run=somewhere"], "tables": ["runs=somewhere"]}.get(
+        command, []
+    )
     config = composed(command, *run)
     assert isinstance(config, SCHEMAS[command])
     check(config)

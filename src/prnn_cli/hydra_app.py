@@ -4,24 +4,21 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hydra
-from hydra import compose, initialize_config_dir
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, refused_by_the_system
 from prnn_cli.explain import explain
-from prnn_cli.jobs import SCHEMAS, Jobs, checked_settings
+from prnn_cli.jobs import SCHEMAS, Jobs
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.signals import stop_signal
+from prnn_cli.sweep import Sweep, plan_sweep
 
 
 def configs_folder() -> Path:
@@ -38,7 +35,9 @@ def run_command(command: str, arguments: list[str]) -> int:
     sys.argv = [f"prnn {command}", *arguments]
     jobs = Jobs(command)
     try:
-        _check_arguments(command, arguments)
+        if sweep := _planned(command, arguments):
+            sys.argv += sweep.extra_arguments
+            jobs.names = sweep.jobs
         stop_signal.install()
         hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
     except (HydraException, OmegaConfBaseException) as error:
@@ -59,9 +58,9 @@ def register_schemas() -> None:
         ConfigStore.instance().store(name=f"{command}_schema", node=node)
 
 
-def _check_arguments(command: str, arguments: list[str]) -> None:
-    """What has to be refused before Hydra begins: unknown flags, a mistyped run=DIR (Hydra would create that
-    folder to work in), and a sweep of which a job cannot run."""
+def _planned(command: str, arguments: list[str]) -> Sweep | None:
+    """The sweep that is asked for. Refuses what has to be refused before Hydra begins: unknown flags, a mistyped
+    run=DIR (Hydra would create that folder to work in), and a sweep of which a job cannot run."""
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
@@ -74,30 +73,13 @@ def _check_arguments(command: str, arguments: list[str]) -> None:
     if flags.cfg and flags.multirun:
         raise UserError("--cfg shows one configuration, not those of a sweep; leave -m out")
     if flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
-        return
+        return None
     for override in flags.overrides:
         if override.partition("=")[0] == "":
             raise UserError(f"{override} sets nothing; write KEY=VALUE or GROUP=CHOICE")
-    if flags.multirun and not flags.config_dir:
-        _check_sweep(command, flags.overrides)
-    else:
+    if not flags.multirun:
         for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
             RunFolder.existing(run.strip("'\""))
-
-
-def _check_sweep(command: str, overrides: list[str]) -> None:
-    """Composes every job of a plain sweep, so that a mistake in the last row shows before the first one runs."""
-    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
-        parsed = OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(overrides)
-        if any((each.key_or_group or "").startswith("hydra/") for each in parsed):
-            return  # another sweeper or launcher has its own rules
-        jobs = [job for batch in BasicSweeper.split_arguments(parsed, None) for job in batch]
-        for job in jobs:
-            try:
-                checked_settings(command, compose(command, list(job)))
-            except UserError as error:
-                raise UserError(f"{error} (in the job {_without_hydra(job)})") from error
-
-
-def _without_hydra(job: Any) -> str:
-    return " ".join(override for override in job if not override.startswith("hydra."))
+    if not (flags.multirun or command == "train"):
+        return None
+    return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)

@@ -17,7 +17,9 @@ from omegaconf.errors import OmegaConfBaseException
 from prnn_cli import schema
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.explain import explain
-from prnn_cli.run_folder import RunFolder
+from prnn_cli.overview import Overview
+from prnn_cli.reporting.sweep_jobs import SweepJob
+from prnn_cli.run_folder import RunFolder, read_json
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ SCHEMAS: dict[str, type] = {
     "preprocess": schema.PreprocessCommand,
     "features": schema.FeaturesCommand,
     "evaluate": schema.EvaluateCommand,
+    "tables": schema.TablesCommand,
     "status": schema.StatusCommand,
 }
 
@@ -36,25 +39,58 @@ class Jobs:
     sweep it would keep the other jobs' results from being reported, so it is kept for `finish`."""
 
     command: str
+    names: list[str] = field(default_factory=list)
     sweep: bool = False
-    folders: list[Path] = field(default_factory=list)
+    ended: list[SweepJob] = field(default_factory=list)
     failures: list[UserError | RunError] = field(default_factory=list)
+    overview: Overview | None = None
+    table: schema.TableConfig | None = None
 
     def run(self, config: DictConfig) -> None:
         self.sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         folder = Path(HydraConfig.get().runtime.output_dir)
-        self.folders.append(folder)
+        with self._overseen(folder):
+            failure = self._attempt(config, folder)
+            if self.command == "train":
+                self.ended.append(_as_sweep_job(config, folder, failure))
+
+    def _attempt(self, config: DictConfig, folder: Path) -> str:
+        """Why the job failed; empty where it did not."""
         try:
             self._run(config, RunFolder(folder))
         except (UserError, RunError) as error:
-            self.failures.append(error)
+            # Without its traceback, which would keep the failed network in memory.
+            self.failures.append(type(error)(str(error)))
             if self.sweep:
                 log.error("job %s failed: %s", HydraConfig.get().job.num, error)
             with suppress(OSError):
                 folder.rmdir()  # Hydra made it; it stays where anything is in it
+            return str(error)
+        return ""
+
+    @contextmanager
+    def _overseen(self, folder: Path) -> Iterator[None]:
+        """One line a job while a sweep of training runs."""
+        if not (self.sweep and self.names and self.command == "train"):
+            yield
+            return
+        number = HydraConfig.get().job.num
+        self.overview = self.overview or Overview(self.names)
+        self.overview.running(number)
+        try:
+            yield
+        except BaseException:  # a signal
+            self.overview.ended(number, "stopped", "")
+            self.overview.close()
+            raise
+        failure = self.ended[-1].failure
+        self.overview.ended(number, "failed" if failure else "done", failure or _metrics(folder))
+        if len(self.ended) == len(self.names):
+            self.overview.close()
 
     def _run(self, config: DictConfig, folder: RunFolder) -> None:
         settings = checked_settings(self.command, config)
+        self.table = getattr(settings, "table", None)
         module = importlib.import_module(f"prnn_cli.commands.{self.command}")
         if not module.WRITES:
             module.run(settings)
@@ -63,22 +99,31 @@ class Jobs:
         with folder.held():
             if not folder.begin(self.command, config, HydraConfig.get(), resume):
                 log.info("this run is finished")
-                module.show(folder)
-                return
-            with _failures_recorded(folder, self.sweep):
-                module.run(settings, folder)
-                folder.write_status("done")
+            else:
+                with _failures_recorded(folder, self.sweep):
+                    module.run(settings, folder)
+                    folder.write_status("done")
+            if hasattr(module, "show_result") and not self.sweep:  # a sweep shows all at its end
+                module.show_result(folder)
 
     def finish(self) -> int:
-        if not self.sweep:
-            if self.failures:
-                raise self.failures[0]
-            return 0
-        if self.command == "train":
-            from prnn_cli.reporting.results import write_sweep_table
+        if self.failures and not self.sweep:
+            raise self.failures[0]
+        if self.sweep and self.ended and self.table:
+            from prnn_cli.reporting.report import report_sweep
 
-            write_sweep_table(self.folders)
+            report_sweep(self.ended, self.table)
         return 1 if self.failures else 0
+
+
+def _as_sweep_job(config: DictConfig, folder: Path, failure: str) -> SweepJob:
+    overrides = list(HydraConfig.get().overrides.task)
+    return SweepJob(folder, overrides, config.arch.name, config.row, config.label, config.seeds > 1, failure)
+
+
+def _metrics(folder: Path) -> str:
+    metrics = read_json(RunFolder(folder).metrics_file)
+    return ", ".join(f"{key} {metrics[key]:.4f}" for key in ("recall@20", "mrr@20"))
 
 
 def checked_settings(command: str, config: DictConfig) -> Any:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -20,12 +20,16 @@ PLAIN_LINE_EVERY_S = 10.0
 
 log = logging.getLogger(__name__)
 
+overview: Callable[[str], None] | None = (
+    None  # while a sweep's overview is drawn: shows the line of its running job
+)
+
 
 class ConsoleHandler(logging.Handler):
     """Log lines through the console that draws the bars, so that neither overwrites the other."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if getattr(record, "in_file_only", False):
+        if getattr(record, "in_file_only", False) or (overview and record.levelno < logging.WARNING):
             return
         style = "yellow" if record.levelno >= logging.WARNING else None
         console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
@@ -42,17 +46,24 @@ class Meter:
     def update(self, done: int, note: str, seconds_left: float | None = None) -> None:
         if self._bars and self._task is not None:
             self._bars.update(self._task, completed=done, note=note)
+        elif overview:
+            overview(
+                f"{self.what} {done / max(1, self.total):.0%} {note}, {self._left(done, seconds_left):.0f} s left"
+            )
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
             self._last_line = time.monotonic()
-            left = seconds_left
-            if left is None:
-                left = (self._last_line - self._started) * (self.total - done) / max(1, done)
+            left = self._left(done, seconds_left)
             log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
+
+    def _left(self, done: int, known: float | None) -> float:
+        if known is not None:
+            return known
+        return (time.monotonic() - self._started) * (self.total - done) / max(1, done)
 
 
 @contextmanager
 def meter(what: str, total: int) -> Iterator[Meter]:
-    if not console.is_terminal:
+    if overview or not console.is_terminal:
         yield Meter(what, total, None)
         return
     note, left = TextColumn("{task.fields[note]}"), TextColumn("left")

@@ -24,7 +24,7 @@ CONFIG = Path(".hydra") / "config.yaml"
 PATHS = ("dataset.path", "dataset.items.path", "features.precomputed.path", "features.precomputed.item_ids")
 
 # What may differ between a run and its resumption: none of these changes a number that is trained.
-FREE_ON_RESUME = ("resume", "label", "hardware", "checkpoint", "cache_dir")
+FREE_ON_RESUME = ("resume", "label", "seeds", "hardware", "checkpoint", "table", "cache_dir")
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,11 @@ class RunFolder:
         write_text(self.path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
         return True
 
+    def refuse_if_kept(self) -> None:
+        """Raises `UserError` where a run of prnn train in it has begun work: only resume=true goes on there."""
+        if self.is_begun() and not self._never_began_work("train"):
+            self._refuse_what_is_no_resumption("train", resume=False)
+
     def _refuse_what_is_no_resumption(self, command: str, resume: bool) -> None:
         if not self.is_begun():
             raise UserError(f"{self.path} holds files but no run of prnn; choose another hydra.run.dir")
@@ -120,7 +125,8 @@ class RunFolder:
             )
         if not resume:
             raise UserError(
-                f"{self.path} is not empty; add resume=true to continue the run in it, or choose another hydra.run.dir"
+                f"{self.path} is not empty; add resume=true to continue the run in it, or choose another hydra.run.dir "
+                "(of a sweep: hydra.sweep.dir)"
             )
 
     def _never_began_work(self, command: str) -> bool:
@@ -146,7 +152,7 @@ class RunFolder:
             file.unlink()
 
     def _refuse_other_config(self, config: DictConfig) -> None:
-        before, now = _flat(self.config()), _flat(config)
+        before, now = flat(self.config()), flat(config)
         changed = [
             f"{key} was {before.get(key)} and is now {now.get(key)}"
             for key in sorted(before.keys() | now.keys())
@@ -208,7 +214,7 @@ def with_absolute_paths(config: DictConfig) -> DictConfig:
     return absolute
 
 
-def _flat(config: DictConfig) -> dict[str, Any]:
+def flat(config: DictConfig) -> dict[str, Any]:
     """{"dataset.path": …, "epochs": …}"""
     flat: dict[str, Any] = {}
     nodes: list[tuple[str, Any]] = [("", OmegaConf.to_container(config, resolve=True))]

@@ -274,6 +274,27 @@ class CheckpointConfig:
 
 
 @dataclass
+class UnitsConfig:
+    """Hidden units of each subnet, by `ArchConfig.subnets`."""
+
+    id: int = bounded(at_least=1)
+    feature: int = bounded(at_least=1)
+    concatenated: int = bounded(at_least=1)
+    each: int = bounded(at_least=1)
+
+
+@dataclass
+class TableConfig:
+    gain_over: str = one_of("item_knn", "id_only")
+    parameters: bool = MISSING
+    events_per_s: bool = MISSING
+    published: bool = MISSING
+    figures: bool = MISSING
+    resamples: int = bounded(at_least=100, at_most=1_000_000)
+    confidence: float = bounded(at_least=0.5, below=1)
+
+
+@dataclass
 class PreprocessCommand:
     cache_dir: str = MISSING
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
@@ -291,8 +312,11 @@ class FeaturesCommand:
 @dataclass
 class TrainCommand:
     label: str | None = MISSING
+    experiment: str | None = MISSING
+    row: str | None = MISSING
     epochs: int = bounded(at_least=1)
     seed: int = bounded(at_least=0)
+    seeds: int = bounded(at_least=1, at_most=1000)
     resume: bool = MISSING
     cache_dir: str = MISSING
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
@@ -300,11 +324,13 @@ class TrainCommand:
     arch: ArchConfig = field(default_factory=ArchConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
+    units: UnitsConfig = field(default_factory=UnitsConfig)
     subnets: dict[str, SubnetConfig] = MISSING
     output: OutputConfig = field(default_factory=OutputConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    table: TableConfig = field(default_factory=TableConfig)
 
 
 @dataclass
@@ -323,6 +349,12 @@ class EvaluateCommand:
     cache_dir: str = MISSING
     evaluation: EvaluationChanges = field(default_factory=EvaluationChanges)
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
+
+
+@dataclass
+class TablesCommand:
+    runs: Any = MISSING
+    table: TableConfig = field(default_factory=TableConfig)
 
 
 @dataclass

@@ -63,6 +63,7 @@ def test_metrics_hold_the_run_and_the_baselines(finished: Path) -> None:
         "arch": "id_only",
         "strategy": "simultaneous",
         "row": None,
+        "experiment": None,
         "seed": 42,
         "hidden_size": "12",
         "candidates": "all",
@@ -311,7 +312,7 @@ def test_a_diverging_run_fails_with_what_to_change(prnn: Prnn) -> None:
 
 
 def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
-    result = prnn("train", "-m", *SMALL, "seed=1,2", "hydra.sweep.dir=runs/sweep")
+    result = prnn("train", "-m", *SMALL, "seed=1,2", "table.figures=false", "hydra.sweep.dir=runs/sweep")
     assert result.exit_code == 0
     assert {path.name for path in Path("runs/sweep").iterdir()} == {
         "0",
@@ -319,9 +320,11 @@ def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
         "multirun.yaml",
         "table.md",
         "table.csv",
+        "table.tex",
+        "slices.csv",
     }
-    table = Path("runs/sweep/table.md").read_text()
-    methods = [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("|")]
+    first = Path("runs/sweep/table.md").read_text().split("## ")[1]
+    methods = [line.split("|")[1].strip() for line in first.splitlines() if line.startswith("|")]
     assert methods == ["Method", "---", "Item-kNN", "Markov", "Popularity", "seed=1", "seed=2"]
 
 

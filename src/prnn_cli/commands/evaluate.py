@@ -53,7 +53,7 @@ def run(config: EvaluateCommand, folder: RunFolder) -> None:
         key: value for key, value in before.items() if "@" not in key
     }  # other cut-offs may be asked for
     results = trained_as | {"device": device_name(device)} | environment() | measured(ranks, evaluation)
-    write_results(folder.path, results, ranks)
+    write_results(folder.path, results, ranks, data.support)
     show_results(folder.path)
 
 

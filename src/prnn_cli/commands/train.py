@@ -51,11 +51,10 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
         NetworkScorer(trainer.network, parameters), data, config.evaluation, device, Path(config.cache_dir)
     )
     results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
-    write_results(folder.path, results, ranks)
-    show(folder)
+    write_results(folder.path, results, ranks, data.support)
 
 
-def show(folder: RunFolder) -> None:
+def show_result(folder: RunFolder) -> None:
     show_results(folder.path)
 
 
@@ -72,12 +71,15 @@ def description(
         "arch": config.arch.name,
         "strategy": config.strategy.name,
         "recipe": config.recipe.name,
-        "row": None,
+        "experiment": config.experiment,
+        "row": config.row,
+        "epochs": config.epochs,
         "seed": config.seed,
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
         "train": state.totals() | {"path": trainer.path},
         "device": device_name(device),
         "data_hash": data.data_hash,
+        "data": data.summary,
         **environment(),
     }

@@ -1,15 +1,14 @@
 """What a finished run leaves: metrics.json, results.md, results.csv, ranks.parquet."""
 
-import logging
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from omegaconf import OmegaConf
 
 from prnn_cli import __version__
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
@@ -17,8 +16,6 @@ from prnn_cli.files import atomic_write, write_json, write_text
 from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
-
-log = logging.getLogger(__name__)
 
 PAPERS_CUTOFF = 20  # always measured, so that runs compare
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
@@ -50,12 +47,15 @@ def environment() -> dict[str, Any]:
     return {"versions": versions, "git_commit": _git_commit()}
 
 
-def write_results(folder: Path, results: dict[str, Any], ranks: dict[str, Ranks]) -> None:
+def write_results(
+    folder: Path, results: dict[str, Any], ranks: dict[str, Ranks], support: np.ndarray
+) -> None:
+    """support: (num_items,) training events of each item"""
     runs = {run_name(results): results}
     write_text(folder / "results.md", f"{markdown(results_table(runs))}\n{footer(results)}\n")
     _write_csv(folder / "results.csv", _plain_rows(runs))
     with atomic_write(folder / "ranks.parquet") as temporary:
-        ranks_frame(ranks, results["tie_break"]).to_parquet(temporary, index=False)
+        ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
     # Last, as its presence says that the others are whole.
     write_json(folder / "metrics.json", results)
 
@@ -74,55 +74,17 @@ def footer(results: dict[str, Any]) -> str:
     )
 
 
-def ranks_frame(ranks: dict[str, Ranks], tie_break: str) -> pd.DataFrame:
-    """A row for each predicted event: session_index, position in the session, item_index, a rank for each method."""
+def ranks_frame(ranks: dict[str, Ranks], tie_break: str, support: np.ndarray) -> pd.DataFrame:
+    """A row for each predicted event: session_index, position in the session, item_index, its support in training,
+    a rank for each method."""
     events = ranks["network"]
     frame = pd.DataFrame(
         {"session_index": events.session, "position": events.position, "item_index": events.target}
     )
+    frame["support"] = support[events.target]
     for name, method in ranks.items():
         frame[f"rank_{name}"] = rank(method.better, method.equal, tie_break)
     return frame
-
-
-def write_sweep_table(folders: Sequence[Path]) -> None:
-    """table.md and table.csv of the finished jobs in the sweep's folder, printed too."""
-    folders = [folder for folder in folders if (folder / "metrics.json").is_file()]
-    runs = {
-        name: read_json(folder / "metrics.json")
-        for name, folder in zip(_swept_overrides(folders), folders, strict=True)
-    }
-    if not runs:
-        return
-    sweep, first = folders[0].parent, next(iter(runs.values()))
-    alike = {name: run for name, run in runs.items() if _ranked_alike(run, first)}
-    table = results_table(alike)
-    write_text(sweep / "table.md", f"{markdown(table)}\n{footer(first)}\n")
-    _write_csv(sweep / "table.csv", _plain_rows(runs))
-    show(table)
-    print(footer(first))
-    if apart := [name for name in runs if name not in alike]:
-        log.warning("ranked on other events or candidates, so in table.csv only: %s", ", ".join(apart))
-    print(f"written to {sweep}")
-
-
-def _swept_overrides(folders: Sequence[Path]) -> list[str]:
-    """What tells each job from the others, such as "seed=2"; its number where nothing does."""
-    overrides = [_overrides(folder) for folder in folders]
-    shared = set.intersection(*map(set, overrides)) if overrides else set()
-    names = [" ".join(each for each in job if each not in shared) for job in overrides]
-    return names if all(names) and len(set(names)) == len(names) else [folder.name for folder in folders]
-
-
-def _overrides(folder: Path) -> list[str]:
-    return list(OmegaConf.load(folder / ".hydra" / "overrides.yaml"))
-
-
-def _ranked_alike(run: dict[str, Any], other: dict[str, Any]) -> bool:
-    keys = ("data_hash", "part", "cutoffs", "candidates", "tie_break", "num_test_events")
-    return (
-        all(run[key] == other[key] for key in keys) and run["baselines"].keys() == other["baselines"].keys()
-    )
 
 
 def _plain_rows(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:

@@ -80,12 +80,16 @@ def markdown(frame: pd.DataFrame) -> str:
 
 
 def show(frame: pd.DataFrame, title: str = "") -> None:
-    """Prints to stdout, as wide as it takes: a terminal that is too narrow wraps lines, but no number is cut."""
     table = Table(title=title or None, title_justify="left")
     for position, column in enumerate(frame.columns):
         table.add_column(column, justify="left" if position == 0 else "right")
     for row in frame.map(_cell).values.tolist():
         table.add_row(*map(Text, row))  # as text, brackets are no markup
+    print_table(table)
+
+
+def print_table(table: Table) -> None:
+    """To stdout, as wide as it takes: a terminal that is too narrow wraps lines, but no number is cut."""
     console = Console()
     console.width = max(console.width, Measurement.get(console, Console(width=10_000).options, table).maximum)
     # Not console.print, which makes a closed pipe an exit of its own.
@@ -98,7 +102,11 @@ def _with_gain(value: float, reference: float, shows_gain: bool) -> str:
     relative = gain(value, reference)
     if not shows_gain or relative is None or math.isnan(relative):
         return f"{value:.4f}"
-    return f"{value:.4f} ({relative:+.2%})".replace("(-", "(−")
+    return f"{value:.4f} ({signed_percent(relative)})"
+
+
+def signed_percent(share: float) -> str:
+    return f"{share:+.2%}".replace("-", "−")
 
 
 def _cell(value: object) -> str:

@@ -1,0 +1,137 @@
+"""Rows that rank the same events: their metrics, intervals, and which differ from the strongest ID-only row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from prnn_cli.reporting.measures import Measures, measure
+from prnn_cli.reporting.runs import FinishedRun, Row
+from prnn_cli.reporting.significance import holm, interval, p_value, resampled_means
+from prnn_cli.reporting.tables import METHOD_NAMES, gain
+from prnn_cli.schema import TableConfig
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A metric of a method: mean and standard deviation over its seeds, interval over the sessions."""
+
+    mean: float
+    deviation: float | None
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Of a row to the strongest ID-only row, with its interval; `p` is adjusted for the number of rows."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+    def mark(self, level: float) -> str:
+        if self.p >= level:
+            return ""
+        return "*" if self.value > 0 else "†"
+
+
+class Comparison:
+    """`rows` are those of a table in order, failed ones too, at least one of them with runs."""
+
+    def __init__(self, rows: Sequence[Row], config: TableConfig) -> None:
+        self.rows, self.config = list(rows), config
+        self.finished = [row for row in rows if row.runs]
+        self.first: FinishedRun = self.finished[0].runs[0]
+        self.baselines: dict[str, dict[str, Any]] = self.first.metrics["baselines"]
+        self.names = {name: METHOD_NAMES[name] for name in self.baselines} | {
+            row.name: row.name for row in rows
+        }
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """recall@k and mrr@k for the cut-offs that all runs have."""
+        runs = [run for row in self.finished for run in row.runs]
+        shared = [
+            k for k in self.first.metrics["cutoffs"] if all(k in run.metrics["cutoffs"] for run in runs)
+        ]
+        return [f"{name}@{k}" for k in shared or [20] for name in ("recall", "mrr")]
+
+    @property
+    def methods(self) -> list[str]:
+        """Baselines by their key, then rows by name."""
+        return [*self.baselines, *(row.name for row in self.finished)]
+
+    @cached_property
+    def measures(self) -> Measures:
+        return measure(self.finished, list(self.baselines), self.metrics)
+
+    @cached_property
+    def _resampled(self) -> dict[str, np.ndarray]:
+        """By metric: (R, M) means of the methods."""
+        return {
+            metric: resampled_means(*self.measures.sessions(self.methods, metric), self.config.resamples)
+            for metric in self.metrics
+        }
+
+    def estimate(self, method: str, metric: str) -> Estimate:
+        samples = self._resampled[metric][:, self.methods.index(method)]
+        return Estimate(
+            self.mean(method, metric),
+            self._deviation(method, metric),
+            *interval(samples, self.config.confidence),
+        )
+
+    def mean(self, method: str, metric: str) -> float:
+        if method in self.baselines:
+            return float(self.baselines[method][metric])
+        return float(np.mean(self._row(method).values(metric)))
+
+    def _deviation(self, method: str, metric: str) -> float | None:
+        """With n − 1; None of a single seed."""
+        values = [] if method in self.baselines else self._row(method).values(metric)
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+    def _row(self, name: str) -> Row:
+        return next(row for row in self.finished if row.name == name)
+
+    def best(self, metric: str) -> float:
+        return max(self.mean(method, metric) for method in self.methods)
+
+    def strongest_id_only(self, metric: str) -> str | None:
+        rows = [row.name for row in self.finished if row.is_id_only]
+        return max(rows, key=lambda name: self.mean(name, metric), default=None)
+
+    def best_parallel(self, metric: str) -> str | None:
+        rows = [row.name for row in self.finished if row.is_parallel]
+        return max(rows, key=lambda name: self.mean(name, metric), default=None)
+
+    def reference(self, metric: str) -> str:
+        """What gains refer to: a method, as `methods` names it."""
+        strongest = self.strongest_id_only(metric) if self.config.gain_over == "id_only" else None
+        return strongest or "item_knn"
+
+    def gain(self, method: str, metric: str) -> float | None:
+        reference = self.reference(metric)
+        return None if method == reference else gain(self.mean(method, metric), self.mean(reference, metric))
+
+    @cached_property
+    def differences(self) -> dict[tuple[str, str], Difference]:
+        """By (row, metric); none without an ID-only row, or beside it."""
+        found: dict[tuple[str, str], Difference] = {}
+        for metric in self.metrics:
+            strongest = self.strongest_id_only(metric)
+            others = [row.name for row in self.finished if row.name != strongest]
+            if strongest is None or not others:
+                continue
+            samples = self._resampled[metric]
+            columns = [self.methods.index(name) for name in others]
+            differences = samples[:, columns] - samples[:, [self.methods.index(strongest)]]
+            adjusted = holm(np.array([p_value(column) for column in differences.T]))
+            for name, column, p in zip(others, differences.T, adjusted, strict=True):
+                value = self.mean(name, metric) - self.mean(strongest, metric)
+                found[name, metric] = Difference(value, *interval(column, self.config.confidence), float(p))
+        return found

@@ -1,0 +1,118 @@
+"""The ranks kept by runs -> what each method got for each event, and its mean by session, support and position."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from prnn_cli.errors import UserError
+from prnn_cli.reporting.runs import FinishedRun, Row
+
+EVENT = ["session_index", "position", "item_index"]
+POSITIONS = {"1": 1, "2": 2, "3": 3, "4": 4, "5–9": 5, "10 or more": 10}  # clicks before the event, at least
+NUM_SUPPORT_BINS = 5
+
+
+@dataclass(frozen=True)
+class Measures:
+    """events: session_index, position, item_index and, of newer runs, support, for each of E events
+    values: {(method, "recall@20"): (E,) float32}; of several seeds the mean
+    """
+
+    events: pd.DataFrame
+    values: dict[tuple[str, str], np.ndarray]
+
+    def of(self, methods: Sequence[str], metric: str) -> np.ndarray:
+        """(E, M)"""
+        return np.column_stack([self.values[method, metric] for method in methods])
+
+    def sessions(self, methods: Sequence[str], metric: str) -> tuple[np.ndarray, np.ndarray]:
+        """Sums (S, M) over the events of each session, and their number (S,)."""
+        _, session = np.unique(self.events["session_index"], return_inverse=True)
+        values = self.of(methods, metric)
+        sums = np.column_stack([np.bincount(session, weights=column) for column in values.T])
+        return sums, np.bincount(session)
+
+    def by_support(self, methods: Sequence[str], metric: str) -> pd.DataFrame | None:
+        """A line for each bin of the targets' training support, rare to popular, with about as many events each."""
+        if "support" not in self.events:
+            return None
+        bins = pd.qcut(self.events["support"], NUM_SUPPORT_BINS, duplicates="drop")
+        bounds = self.events["support"].groupby(bins, observed=True).agg(["min", "max"])
+        names = [_range(low, high) for low, high in bounds.itertuples(index=False)]
+        return self._by(bins.cat.remove_unused_categories().cat.rename_categories(names), methods, metric)
+
+    def by_position(self, methods: Sequence[str], metric: str) -> pd.DataFrame:
+        """A line for each number of clicks before the event."""
+        edges = [*POSITIONS.values(), np.inf]
+        bins = pd.cut(self.events["position"], edges, right=False, labels=list(POSITIONS))
+        return self._by(bins, methods, metric)
+
+    def _by(self, bins: pd.Series, methods: Sequence[str], metric: str) -> pd.DataFrame:
+        frame = pd.DataFrame(self.of(methods, metric), columns=list(methods))
+        grouped = frame.groupby(bins.reset_index(drop=True), observed=True)
+        means: pd.DataFrame = grouped.mean()
+        means.insert(0, "events", grouped.size())
+        return means
+
+
+def measure(rows: Sequence[Row], baselines: Sequence[str], metrics: Sequence[str]) -> Measures:
+    """Of rows that rank the same events. Raises `UserError` where their ranks.parquet do not, or cannot be read."""
+    first = next(run for row in rows for run in row.runs)
+    ranks = read_ranks(first)
+    events = ranks[[*EVENT, *(["support"] if "support" in ranks else [])]]
+    values = {
+        (name, metric): _value(ranks[f"rank_{name}"], metric) for name in baselines for metric in metrics
+    }
+    for row in rows:
+        for metric in metrics:
+            values[row.name, metric] = np.zeros(len(events), dtype=np.float32)
+        for run in row.runs:
+            ranks = read_ranks(run)
+            if not ranks[EVENT].equals(events[EVENT]):
+                raise UserError(f"{run.folder} ranks other events than {first.folder}")
+            for metric in metrics:
+                values[row.name, metric] += _value(ranks["rank_network"], metric) / len(row.runs)
+    return Measures(events, values)
+
+
+def check_ranks(run: FinishedRun) -> None:
+    """Raises `UserError` where the run's ranks.parquet is damaged, from its footer alone."""
+    path = _ranks_file(run)
+    try:
+        stored = pq.read_metadata(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path.name} cannot be read ({str(error).splitlines()[0]})") from error
+    needed = [*EVENT, "rank_network", *(f"rank_{name}" for name in run.metrics["baselines"])]
+    if missing := [name for name in needed if name not in stored.schema.names]:
+        raise UserError(f"{path.name} is damaged: it lacks {', '.join(missing)}")
+    if stored.num_rows != run.metrics["num_test_events"]:
+        raise UserError(
+            f"{path.name} is damaged: {stored.num_rows} of {run.metrics['num_test_events']} events"
+        )
+
+
+def read_ranks(run: FinishedRun) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(_ranks_file(run))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{_ranks_file(run)} cannot be read ({str(error).splitlines()[0]})") from error
+
+
+def _ranks_file(run: FinishedRun) -> Path:
+    return run.folder / "ranks.parquet"
+
+
+def _value(ranks: pd.Series, metric: str) -> np.ndarray:
+    """(E,) 1 or 0 for a hit, or its reciprocal rank."""
+    name, _, k = metric.partition("@")
+    rank = ranks.to_numpy(dtype=np.float32)
+    hit = rank <= int(k)
+    return np.where(hit, 1 / rank if name == "mrr" else 1, 0).astype(np.float32)
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"

@@ -1,0 +1,24 @@
+"""What the paper printed (RecSys 2016, Tables 2 to 4), for orientation: it was measured on other data."""
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+
+@cache
+def published() -> pd.DataFrame:
+    """recall@20 and mrr@20 by (table, row), in the paper's order."""
+    return pd.read_csv(Path(__file__).with_name("published.csv"), index_col=["table", "row"])
+
+
+def published_value(table: str | None, row: str | None, metric: str) -> float | None:
+    values = published()
+    if (table, row) not in values.index or metric not in values:
+        return None
+    return float(values[metric].to_dict()[table, row])
+
+
+def paper_order() -> dict[str, int]:
+    """Row -> its place in the paper's tables."""
+    return {row: place for place, row in enumerate(dict.fromkeys(published().index.get_level_values("row")))}

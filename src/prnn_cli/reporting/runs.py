@@ -1,0 +1,184 @@
+"""Folders -> finished runs -> rows of a table: runs that differ in their seed alone, ranked on the same events."""
+
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from prnn_cli.errors import UserError
+from prnn_cli.reporting.published import paper_order
+from prnn_cli.run_folder import FREE_ON_RESUME, RunFolder, flat, read_json
+
+NAMES = ("experiment", "row", "units")  # say where the settings come from, not what they are
+KINDS = ("id_only", "feature_only", "concatenated")  # of networks with one subnet: one group, as in the paper
+NEEDED = (
+    "arch",
+    "seed",
+    "baselines",
+    "data_hash",
+    "part",
+    "cutoffs",
+    "candidates",
+    "tie_break",
+    "num_test_events",
+)
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed"""
+
+    folder: Path
+    metrics: dict[str, Any]
+    settings: dict[str, Any]
+
+    @property
+    def ranked_as(self) -> tuple[Any, ...]:
+        """Runs compare where this is equal: the same events, candidates, ties and item-kNN."""
+        keys = ("data_hash", "part", "num_test_events", "candidates", "tie_break")
+        item_knn = sorted((key, value) for key, value in self.settings.items() if ".item_knn." in key)
+        return (*(self.metrics[key] for key in keys), *sorted(self.metrics["baselines"]), *item_knn)
+
+
+@dataclass
+class Row:
+    """A line of a table. key: its name in configs/row/; group: its block in the paper; failures: the reasons of its
+    runs that failed."""
+
+    name: str
+    key: str | None = None
+    group: str = ""
+    runs: list[FinishedRun] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def values(self, metric: str) -> list[float]:
+        return [run.metrics[metric] for run in self.runs]
+
+    @property
+    def is_id_only(self) -> bool:
+        return any(run.metrics["arch"] == "id_only" for run in self.runs)
+
+    @property
+    def is_parallel(self) -> bool:
+        return any("+" in str(run.metrics["hidden_size"]) for run in self.runs)
+
+
+def read_run(folder: Path) -> FinishedRun:
+    """Raises `UserError` where the folder holds no finished run of train or evaluate, or a damaged one."""
+    run = RunFolder(folder)
+    if not run.metrics_file.is_file():
+        if not run.is_begun():
+            raise UserError("it holds no run")
+        status = run.status()
+        raise UserError(f"the run is not finished: {status['status']}{_because(status)}")
+    metrics = read_json(run.metrics_file)
+    if missing := [key for key in NEEDED if key not in metrics]:
+        raise UserError(f"metrics.json is damaged: it lacks {', '.join(missing)}")
+    try:
+        config = run.config()
+        if "run" in config:  # of prnn evaluate: the model's settings are those of the run that trained it
+            config = RunFolder(Path(config.run)).config()
+        settings = flat(config)
+    except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
+        raise UserError(f"its .hydra/config.yaml cannot be read ({str(error).splitlines()[0]})") from error
+    ignored = (*FREE_ON_RESUME, *NAMES, "seed")
+    decisive = {key: value for key, value in settings.items() if key.split(".")[0] not in ignored}
+    return FinishedRun(folder, metrics, decisive)
+
+
+def failed_row(folder: Path) -> Row | None:
+    """The row of a run that failed, with the reason; None of any other folder."""
+    run = RunFolder(folder)
+    try:
+        if not run.is_begun() or (status := run.status())["status"] != "failed":
+            return None
+        config = run.config()
+        name = str(config.get("label") or folder.name)
+        return Row(
+            name,
+            config.row,
+            group_of(config.row, config.arch.name),
+            failures=[status.get("reason", "failed")],
+        )
+    except (UserError, OSError, YAMLError, OmegaConfBaseException, AssertionError):
+        return None
+
+
+def find_folders(patterns: Sequence[str]) -> list[Path]:
+    """Of the runs that the patterns match, or that lie in a folder they match. `UserError` where one matches none."""
+    folders: dict[Path, None] = {}
+    for pattern in patterns:
+        matched = [Path(path) for path in sorted(glob.glob(pattern, recursive=True)) if Path(path).is_dir()]  # noqa: PTH207
+        found = [run for path in matched for run in _runs_at(path)]
+        if not found:
+            raise UserError(
+                f"runs={pattern} matches no folder of a run; give the folder of a sweep, or a pattern in quotes"
+            )
+        folders |= dict.fromkeys(found)
+    return list(folders)
+
+
+def _runs_at(path: Path) -> list[Path]:
+    inside = [path, *sorted(path.iterdir())]
+    return [each for each in inside if (each / "status.json").is_file() or (each / "metrics.json").is_file()]
+
+
+def gather_rows(named: Iterable[tuple[str, FinishedRun]]) -> tuple[list[Row], list[str]]:
+    """One row for each name and settings, and a sentence for each run that repeats another one."""
+    rows: dict[tuple[Any, ...], Row] = {}
+    repeated = []
+    for name, run in named:
+        key = (name, *sorted((each, str(value)) for each, value in run.settings.items()))
+        row = rows.setdefault(
+            key, Row(name, run.metrics.get("row"), group_of(run.metrics.get("row"), run.metrics["arch"]))
+        )
+        twins = [other for other in row.runs if other.metrics["seed"] == run.metrics["seed"]]
+        if twins:
+            repeated.append(f"{run.folder}: the same settings and seed as {twins[0].folder}")
+        else:
+            row.runs.append(run)
+    return _told_apart(list(rows.values())), repeated
+
+
+def in_papers_order(rows: Sequence[Row]) -> list[Row]:
+    """Groups stay together; rows that the paper lacks follow those that it has."""
+    order = paper_order()
+    groups = list(
+        dict.fromkeys(["networks", "parallel", "shared_w", "interaction", *(row.group for row in rows)])
+    )
+    return sorted(rows, key=lambda row: (groups.index(row.group), order.get(row.key or "", len(order))))
+
+
+def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
+    """The largest set first."""
+    sets: dict[tuple[Any, ...], list[FinishedRun]] = {}
+    for run in runs:
+        sets.setdefault(run.ranked_as, []).append(run)
+    return sorted(sets.values(), key=len, reverse=True)
+
+
+def group_of(row: str | None, arch: str) -> str:
+    """Only a table's rows have one."""
+    return "" if row is None else "networks" if arch in KINDS else arch
+
+
+def _told_apart(rows: list[Row]) -> list[Row]:
+    """Rows of one name are named after the settings in which they differ, too."""
+    for name in {row.name for row in rows}:
+        twins = [row for row in rows if row.name == name]
+        if len(twins) == 1:
+            continue
+        keys = sorted({key for row in twins for key in row.runs[0].settings})
+        differing = [key for key in keys if len({str(row.runs[0].settings.get(key)) for row in twins}) > 1]
+        for row in twins:
+            told = ", ".join(f"{key}={row.runs[0].settings.get(key)}" for key in differing[:3])
+            row.name = f"{name} [{told}]"
+    return rows
+
+
+def _because(status: Mapping[str, Any]) -> str:
+    return f" ({status['reason']})" if status.get("reason") else ""

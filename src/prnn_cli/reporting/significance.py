@@ -1,0 +1,50 @@
+"""Which differences between methods the test sessions establish: paired bootstrap over sessions, Holm's correction.
+
+Events of a session depend on each other, so sessions are resampled, not events; all methods see the same resamples.
+Shapes: R resamples, S sessions, M measures (a metric of a method each).
+"""
+
+import numpy as np
+
+RESAMPLES_AT_ONCE = 64
+
+
+def resampled_means(sums: np.ndarray, num_events: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
+    """(R, M) means over the events of S sessions drawn with replacement.
+
+    sums: (S, M), a measure summed over the events of each session; num_events: (S,)
+    """
+    rng = np.random.default_rng(seed)
+    num_sessions = len(num_events)
+    columns = np.column_stack([sums, num_events])
+    means = np.empty((resamples, sums.shape[1]))
+    for start in range(0, resamples, RESAMPLES_AT_ONCE):
+        stop = min(start + RESAMPLES_AT_ONCE, resamples)
+        drawn = rng.integers(num_sessions, size=(stop - start, num_sessions))
+        times = np.stack([np.bincount(row, minlength=num_sessions) for row in drawn]).astype(float)
+        totals = times @ columns  # (r, S) @ (S, M + 1)
+        means[start:stop] = totals[:, :-1] / totals[:, -1:]
+    return means
+
+
+def interval(samples: np.ndarray, confidence: float) -> tuple[float, float]:
+    """The percentile interval of (R,) resampled values."""
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(samples, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def p_value(differences: np.ndarray) -> float:
+    """Two-sided, of (R,) resampled differences being on either side of 0; at least 2 / (R + 1)."""
+    below, above = (differences <= 0).sum(), (differences >= 0).sum()
+    return float(min(1.0, 2 * (1 + min(below, above)) / (1 + len(differences))))
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """(M,) adjusted: the i-th smallest of M times M − i + 1, never below a smaller one (Holm, 1979)."""
+    order = np.argsort(p_values)
+    factors = np.arange(len(p_values), 0, -1)
+    adjusted = np.minimum(1.0, np.maximum.accumulate(p_values[order] * factors))
+    result = np.empty(len(p_values))
+    result[order] = adjusted
+    return result

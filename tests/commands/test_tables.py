@@ -1,0 +1,189 @@
+"""Experiments whose rows make a table, sweeps that go on after a stop, and prnn tables."""
+
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from commands.conftest import SMALL, Result
+from commands.test_train import wait_for
+
+Prnn = Callable[..., Result]
+LABELS = ["ID only", "ID only (200)", "Feature only", "Concatenated"] + [
+    f"{network} ({strategy})"
+    for network in ("Parallel", "Shared-W", "Int. model")
+    for strategy in ("sim", "alt", "res", "int")
+]
+BASELINES = ["Item-kNN", "Markov", "Popularity"]
+TINY = [
+    "experiment=smoke",
+    "hardware=cpu",
+    "hardware.threads=1",
+    "table.resamples=100",
+    "table.figures=false",
+]
+TWO_ROWS = [*TINY, "row=id_only,parallel_res"]
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole of experiment=smoke, as a user types it."""
+    from prnn_cli.cli import main
+
+    folder = tmp_path_factory.mktemp("smoke")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(folder / "cache"))
+        assert main(["train", "experiment=smoke", "hardware=cpu", "hardware.threads=1"]) == 0
+    return folder / "runs" / "smoke"
+
+
+def test_smoke_makes_table_2_in_the_papers_order(smoke: Path) -> None:
+    frame = pd.read_csv(smoke / "table.csv")
+    assert frame["method"].tolist() == BASELINES + LABELS
+    assert (frame["status"] == "done").all()
+    for method in frame["method"]:
+        assert f"| {method} |" in (smoke / "table.md").read_text()
+        assert f"{method} & " in (smoke / "table.tex").read_text()
+
+
+def test_each_row_lies_in_its_folder_with_its_settings(smoke: Path) -> None:
+    metrics = json.loads((smoke / "shared_w_alt-seed42" / "metrics.json").read_text())
+    described = {"row": "shared_w_alt", "experiment": "smoke", "label": "Shared-W (alt)", "arch": "shared_w"}
+    described |= {
+        "strategy": "alternating",
+        "features": "colour_histogram",
+        "hidden_size": "8+8",
+        "candidates": 50000,
+    }
+    assert {key: metrics[key] for key in described} == described
+
+
+def test_the_footer_states_the_method(smoke: Path) -> None:
+    text = (smoke / "table.md").read_text()
+    for stated in (
+        "test events",
+        "candidates: the 50,000 items",
+        "ties: conservative",
+        "tie rate",
+        "seeds: 42",
+    ):
+        assert stated in text
+    assert "Features: colour_histogram" in text
+    assert "paired bootstrap over sessions" in text
+
+
+def test_a_row_alone_gives_the_same_result_in_the_same_folder(prnn: Prnn, smoke: Path) -> None:
+    assert prnn("train", *TINY[:3], "row=parallel_res").exit_code == 0
+    alone = json.loads(Path("runs/smoke/parallel_res-seed42/metrics.json").read_text())
+    within = json.loads((smoke / "parallel_res-seed42" / "metrics.json").read_text())
+    assert {key: alone[key] for key in ("recall@20", "mrr@20", "row", "label")} == {
+        key: within[key] for key in ("recall@20", "mrr@20", "row", "label")
+    }
+
+
+def test_tables_makes_the_same_table_of_finished_runs(prnn: Prnn, smoke: Path) -> None:
+    result = prnn("tables", f"runs={smoke}", "table.figures=false", "hydra.run.dir=again")
+    assert result.exit_code == 0
+    assert Path("again/table.md").read_text() == (smoke / "table.md").read_text()
+    assert pd.read_csv("again/table.csv").equals(pd.read_csv(smoke / "table.csv"))
+
+
+def test_tables_shows_parameters_speed_and_what_the_paper_printed(prnn: Prnn, smoke: Path) -> None:
+    shown = [
+        "table.parameters=true",
+        "table.events_per_s=true",
+        "table.published=true",
+        "table.figures=false",
+    ]
+    assert prnn("tables", f"runs='{smoke}/*'", *shown, "hydra.run.dir=again").exit_code == 0
+    header = next(line for line in Path("again/table.md").read_text().splitlines() if line.startswith("|"))
+    assert "parameters | events/s | paper's recall@20, other data" in header
+
+
+def test_a_stopped_sweep_goes_on_by_the_same_command_to_the_same_table(
+    prnn: Prnn, start_prnn: Callable[..., object]
+) -> None:
+    """The first row is kept, the second one goes on from its checkpoint."""
+    command = ["train", *TWO_ROWS, "epochs=10", "checkpoint.every_s=0"]
+    process = start_prnn(*command)
+    checkpoint = Path("runs/smoke/parallel_res-seed42/checkpoint/state.safetensors")
+    wait_for(checkpoint.is_file, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    finished = Path("runs/smoke/id_only-seed42/metrics.json")
+    before = finished.stat().st_mtime
+
+    assert prnn(*command).exit_code == 2  # only with resume=true
+    resumed = prnn(*command, "resume=true")
+    assert resumed.exit_code == 0
+    assert "resuming at phase" in resumed.err
+    assert finished.stat().st_mtime == before
+    assert prnn(*command, "hydra.sweep.dir=runs/whole").exit_code == 0
+    assert Path("runs/smoke/table.md").read_text() == Path("runs/whole/table.md").read_text()
+
+
+def test_a_row_that_fails_stands_in_the_table_with_its_reason(prnn: Prnn) -> None:
+    diverging = ["recipe.activation=linear", "subnets.image.learning_rate=1e38"]  # the image's subnet alone
+    result = prnn("train", *TWO_ROWS, *diverging)
+    assert result.exit_code == 1
+    table = Path("runs/smoke/table.md").read_text()
+    assert "| ID only | 0." in table
+    assert "| Parallel (res) | failed: the loss is not finite since step" in table
+    assert "Failed: Parallel (res): the loss is not finite" in table
+    frame = pd.read_csv("runs/smoke/table.csv").set_index("method")
+    assert frame.loc["Parallel (res)", "status"] == "failed"
+    assert "lower subnets.image.learning_rate" in frame.loc["Parallel (res)", "reason"]
+
+
+def test_seeds_repeat_each_row_and_share_its_line(prnn: Prnn) -> None:
+    """The seeds follow the run's own, so that one that is finished counts."""
+    assert prnn("train", *TWO_ROWS, "row=id_only").exit_code == 0
+    assert prnn("train", *TWO_ROWS, "seeds=2", "resume=true").exit_code == 0
+    folders = {path.name for path in Path("runs/smoke").iterdir() if path.is_dir()}
+    assert folders == {f"{row}-seed{seed}" for row in ("id_only", "parallel_res") for seed in (42, 43)}
+    row = pd.read_csv("runs/smoke/table.csv").set_index("method").loc["ID only"]
+    values = [
+        json.loads(Path(f"runs/smoke/id_only-seed{seed}/metrics.json").read_text())["mrr@20"]
+        for seed in (42, 43)
+    ]
+    assert row["mrr@20"] == pytest.approx(sum(values) / 2)
+    assert row["mrr@20_std"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    assert f"{sum(values) / 2:.4f} ± " in Path("runs/smoke/table.md").read_text()
+
+
+def test_seeds_make_a_sweep_of_any_run(prnn: Prnn) -> None:
+    assert prnn("train", *SMALL, "seeds=2", "table.figures=false", "hydra.sweep.dir=runs/mine").exit_code == 0
+    frame = pd.read_csv("runs/mine/table.csv").set_index("method")
+    assert frame.loc["id_only", "seeds"] == "42 43"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["experiment=table5"], "experiment=table5 does not exist; choose one of smoke,"),
+        (
+            ["experiment=smoke", "row=id_only,residual"],
+            "row=residual does not exist; choose one of concatenated,",
+        ),
+        (["seeds=0"], "seeds=0 is too small; it must be at least 1"),
+        (["-m", "seeds=2", "seed=1,2"], "seeds=2 and a list of seeds both say which to run"),
+    ],
+)
+def test_a_row_or_experiment_that_does_not_exist_is_refused(
+    prnn: Prnn, arguments: list[str], sentence: str
+) -> None:
+    result = prnn("train", *arguments)
+    assert result.exit_code == 2
+    assert sentence in result.err
+    assert not list(Path("runs").glob("*"))
+
+
+def test_tables_refuses_a_pattern_without_runs(prnn: Prnn) -> None:
+    result = prnn("tables", "runs=nothing*")
+    assert result.exit_code == 2
+    assert "runs=nothing* matches no folder of a run" in result.err
+    assert not list(Path("runs").glob("*"))

@@ -1,0 +1,45 @@
+"""Folders of finished runs, as small as a table can be made of: two sessions, four predicted events."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from prnn_cli.files import write_json, write_text
+from prnn_cli.reporting.measures import EVENT
+
+EVENTS = pd.DataFrame([(0, 1, 5), (0, 2, 6), (0, 3, 5), (1, 1, 6)], columns=EVENT)
+
+
+def metrics_of(ranks: list[int]) -> dict[str, float]:
+    hits = [rank for rank in ranks if rank <= 20]
+    return {
+        "recall@20": len(hits) / len(ranks),
+        "mrr@20": sum(1 / rank for rank in hits) / len(ranks),
+        "tie_rate": 0.0,
+    }
+
+
+def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = None, **changes: Any) -> Path:
+    """ranks: of the four events by the network; item-kNN ranks each of them second."""
+    item_knn = [2, 2, 2, 2]
+    described = {"arch": "id_only", "row": None, "label": None, "seed": 42, "hidden_size": "100"}
+    described |= {"strategy": "simultaneous", "epochs": 10, "experiment": None, "features": "none"}
+    described |= {"dataset": "tiny", "data_hash": "d", "num_parameters": 1000, "versions": {}}
+    described |= {"part": "test", "candidates": "all", "tie_break": "conservative", "cutoffs": [20]}
+    metrics = {**described, **metrics_of(ranks), "num_test_events": 4, "train": {"events_per_s": 1000.0}}
+    metrics |= {"baselines": {"item_knn": metrics_of(item_knn)}} | changes
+    stored = {
+        "epochs": metrics["epochs"],
+        "seed": metrics["seed"],
+        "row": metrics["row"],
+        "label": metrics["label"],
+    }
+    stored |= {"arch": {"name": metrics["arch"]}, "subnets": {"id": {"hidden_size": metrics["hidden_size"]}}}
+    write_json(folder / "status.json", {"status": "done", "command": "train"})
+    write_text(folder / ".hydra" / "config.yaml", yaml.safe_dump(stored | (config or {})))
+    kept = EVENTS.assign(support=[10, 3, 10, 3], rank_network=ranks, rank_item_knn=item_knn)
+    kept.to_parquet(folder / "ranks.parquet", index=False)
+    write_json(folder / "metrics.json", metrics)
+    return folder

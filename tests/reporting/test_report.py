@@ -1,0 +1,143 @@
+"""Tables of runs that are written by hand: four events in two sessions, item-kNN ranks each of them second."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from prnn_cli.errors import UserError
+from prnn_cli.files import write_json
+from prnn_cli.reporting.measures import measure
+from prnn_cli.reporting.report import report_runs
+from prnn_cli.reporting.runs import Row, find_folders, gather_rows, read_run
+from prnn_cli.schema import TableConfig
+from reporting.runs_on_disk import write_run
+
+ALL_FIRST, HALF, NONE = [1, 1, 1, 1], [1, 30, 1, 30], [30, 30, 30, 30]
+
+
+def config(**changes: object) -> TableConfig:
+    settings = {"gain_over": "item_knn", "parameters": False, "events_per_s": False, "published": False}
+    settings |= {"figures": False, "resamples": 200, "confidence": 0.95}
+    return TableConfig(**(settings | changes))  # type: ignore[arg-type]
+
+
+def cells(folder: Path) -> dict[str, list[str]]:
+    """The first table of table.md: method -> its cells."""
+    text = (folder / "table.md").read_text()
+    lines = [
+        line for line in text.partition("\n\n")[2].partition("\n\n")[0].splitlines() if line.startswith("|")
+    ]
+    return {
+        name.strip(): [cell.strip() for cell in rest]
+        for _, name, *rest, _ in (line.split("|") for line in lines)
+    }
+
+
+def test_a_value_stands_with_its_gain_and_the_best_is_bold(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", ALL_FIRST, label="best")
+    write_run(tmp_path / "b", HALF, label="half")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    table = cells(tmp_path)
+    assert table["Item-kNN"][:2] == ["**1.0000**", "0.5000"]
+    assert table["best"][:2] == ["**1.0000 (+0.00%)**", "**1.0000 (+100.00%)**"]
+    assert table["half"][0].startswith("0.5000 (−50.00%)")
+
+
+def test_gains_over_the_strongest_id_only_row(tmp_path: Path) -> None:
+    """It is chosen metric by metric, and its own line shows no gain."""
+    write_run(tmp_path / "a", HALF, label="weak")
+    write_run(tmp_path / "b", [1, 1, 30, 1], label="strong")
+    write_run(tmp_path / "c", ALL_FIRST, label="p-RNN", arch="parallel", hidden_size="100+100")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), config(gain_over="id_only"))
+    table = cells(tmp_path)
+    assert table["strong"][0] == "0.7500"
+    assert table["p-RNN"][0].startswith("**1.0000 (+33.33%)")
+    assert table["Item-kNN"][0] == "**1.0000 (+33.33%)**"
+    assert "Gains over strong in parentheses" in (tmp_path / "table.md").read_text()
+
+
+def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> None:
+    """1.0 and 0.5: mean 0.75, standard deviation with n − 1 0.3536."""
+    for seed, ranks in ((1, ALL_FIRST), (2, HALF)):
+        write_run(tmp_path / str(seed), ranks, label="mine", seed=seed)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    assert cells(tmp_path)["mine"][0] == "0.7500 ± 0.3536 (−25.00%)"
+    row = pd.read_csv(tmp_path / "table.csv").set_index("method").loc["mine"]
+    assert (row["seeds"], row["recall@20"]) == ("1 2", 0.75)
+
+
+def test_rows_of_one_name_with_other_settings_are_told_apart(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", ALL_FIRST, label="mine", config={"epochs": 10})
+    write_run(tmp_path / "b", HALF, label="mine", config={"epochs": 20})
+    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    assert {"mine [epochs=10]", "mine [epochs=20]"} <= cells(tmp_path).keys()
+
+
+def test_the_same_run_twice_counts_once(tmp_path: Path) -> None:
+    runs = [read_run(write_run(tmp_path / name, ALL_FIRST)) for name in "ab"]
+    (row,), repeated = gather_rows(("mine", run) for run in runs)
+    assert len(row.runs) == 1
+    assert "the same settings and seed as" in repeated[0]
+
+
+@pytest.mark.parametrize("change", [{"candidates": 100}, {"tie_break": "standard"}, {"data_hash": "other"}])
+def test_runs_that_do_not_compare_stand_in_tables_of_their_own(
+    tmp_path: Path, change: dict[str, object]
+) -> None:
+    for name in ("a", "b"):
+        write_run(tmp_path / name, ALL_FIRST, label=name, seed=ord(name))
+    write_run(tmp_path / "c", HALF, label="apart", **change)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    assert cells(tmp_path).keys() >= {"a", "b"}
+    assert "apart" not in cells(tmp_path)
+    assert "| apart | " in (tmp_path / "table.md").read_text()
+    assert pd.read_csv(tmp_path / "table.csv").groupby("set").size().tolist() == [3, 2]
+
+
+def test_folders_without_a_finished_run_are_listed_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_run(tmp_path / "good", ALL_FIRST, label="good")
+    (write_run(tmp_path / "damaged", ALL_FIRST) / "metrics.json").write_text("{")
+    (write_run(tmp_path / "running", ALL_FIRST) / "metrics.json").unlink()
+    failed = write_run(tmp_path / "failed", ALL_FIRST, label="diverged")
+    (failed / "metrics.json").unlink()
+    write_json(failed / "status.json", {"status": "failed", "command": "train", "reason": "NaN; lower it"})
+    report_runs(tmp_path, find_folders([f"{tmp_path}/*"]), config())
+    for name in ("damaged", "running", "failed"):
+        assert f"skipped {tmp_path / name}: " in caplog.text
+    assert cells(tmp_path).keys() == {"Method", "---", "Item-kNN", "good", "diverged"}
+    assert cells(tmp_path)["diverged"][0] == "failed: NaN"
+    assert "Failed: diverged: NaN; lower it" in (tmp_path / "table.md").read_text()
+
+
+def test_a_run_without_its_ranks_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_run(tmp_path / "good", ALL_FIRST, label="good")
+    (write_run(tmp_path / "bare", HALF, label="bare") / "ranks.parquet").write_text("no parquet")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    assert "ranks.parquet cannot be read" in caplog.text
+    assert "bare" not in cells(tmp_path)
+
+
+def test_no_finished_run_at_all_is_refused(tmp_path: Path) -> None:
+    (write_run(tmp_path / "a", ALL_FIRST) / "metrics.json").unlink()
+    with pytest.raises(UserError, match="none of 1 folders holds a finished run"):
+        report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    with pytest.raises(UserError, match="matches no folder of a run"):
+        find_folders([f"{tmp_path}/nothing*"])
+
+
+def test_metrics_by_support_and_by_position(tmp_path: Path) -> None:
+    """Items 5 and 6 have 10 and 3 training events; the network hits item 5 alone."""
+    run = read_run(write_run(tmp_path / "a", HALF))
+    measures = measure([Row("mine", runs=[run])], ["item_knn"], ["recall@20"])
+    support = measures.by_support(["mine", "item_knn"], "recall@20")
+    assert support is not None
+    assert support.to_dict("index") == {
+        "3": {"events": 2, "mine": 0.0, "item_knn": 1.0},
+        "10": {"events": 2, "mine": 1.0, "item_knn": 1.0},
+    }
+    position = measures.by_position(["mine"], "recall@20")
+    assert position["mine"].to_dict() == {"1": 0.5, "2": 0.0, "3": 1.0}
+    assert position["events"].to_dict() == {"1": 2, "2": 1, "3": 1}
