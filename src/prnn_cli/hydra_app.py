@@ -80,6 +80,6 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
     if not flags.multirun:
         for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
             RunFolder.existing(run.strip("'\""))
-    if not (flags.multirun or command == "train"):
+    if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
         return None
     return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)

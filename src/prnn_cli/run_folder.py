@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hydra.conf import HydraConf
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
@@ -104,7 +105,10 @@ class RunFolder:
                 return False
             self._remove_remains()
         elif resume:
-            log.warning("nothing to resume in %s: starting from the beginning", self.path)
+            level = (
+                logging.INFO if hydra.mode == RunMode.MULTIRUN else logging.WARNING
+            )  # rows that had not begun
+            log.log(level, "nothing to resume in %s: starting from the beginning", self.path)
         self.write_status("running", command=command)
         write_text(self.path / CONFIG, OmegaConf.to_yaml(config, resolve=True))
         write_text(self.path / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))

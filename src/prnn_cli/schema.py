@@ -245,6 +245,7 @@ class EvaluationConfig:
     cutoffs: list[int] = MISSING
     candidates: Any = MISSING
     tie_break: str = one_of("conservative", "median", "standard")
+    each_epoch: bool = MISSING
     item_knn: ItemKnnConfig = field(default_factory=ItemKnnConfig)
 
     def check_values(self, path: str) -> None:

@@ -36,8 +36,11 @@ def plan_sweep(
     searched = [f"hydra.searchpath=['file://{Path(config_dir).absolute()}']"] if config_dir else []
     with initialize_config_dir(str(configs), version_base="1.3"):
         given = _parse([*searched, *overrides])
-        if any((each.key_or_group or "").startswith("hydra/") for each in given):
-            return None  # another sweeper or launcher has its own rules
+        if own := [str(each.key_or_group) for each in given if str(each.key_or_group).startswith("hydra/")]:
+            # another sweeper or launcher has its own rules
+            if any(each.key_or_group == "seeds" for each in given):
+                raise UserError(f"seeds=N does not go with {own[0]}; write -m seed=1,2,3")
+            return None
         first = compose(command, _split(given)[0], return_hydra_config=True)
         seeds = _seeds(first, given)
         is_mode = str(OmegaConf.select(first, "hydra.mode")) == "RunMode.MULTIRUN"

@@ -155,6 +155,12 @@ def test_seeds_repeat_each_row_and_share_its_line(prnn: Prnn) -> None:
     assert f"{sum(values) / 2:.4f} ± " in Path("runs/smoke/table.md").read_text()
 
 
+def test_the_table_keeps_the_rows_that_were_run_before(prnn: Prnn) -> None:
+    for row in ("parallel_res", "id_only"):
+        assert prnn("train", *TINY, f"row={row}").exit_code == 0
+    assert pd.read_csv("runs/smoke/table.csv")["method"].tolist() == [*BASELINES, "ID only", "Parallel (res)"]
+
+
 def test_seeds_make_a_sweep_of_any_run(prnn: Prnn) -> None:
     assert prnn("train", *SMALL, "seeds=2", "table.figures=false", "hydra.sweep.dir=runs/mine").exit_code == 0
     frame = pd.read_csv("runs/mine/table.csv").set_index("method")

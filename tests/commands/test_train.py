@@ -364,6 +364,40 @@ def test_the_validation_part_can_be_ranked_instead(prnn: Prnn) -> None:
     assert metrics["num_test_events"] == len(validation) - validation["session_index"].nunique()
 
 
+def test_the_validation_part_is_ranked_after_each_epoch_by_the_subnets_that_score(prnn: Prnn) -> None:
+    """Residual training: while the ID learns, the values are those of the same ID-only run; and nothing changes
+    the training."""
+    own = [argument for argument in SMALL if not argument.startswith(("arch", "subnets"))]
+    own += ["dataset.validation_days=1", "units.each=8", "units.id=8"]
+    assert prnn("train", *own, "arch=parallel", "strategy=residual", RUN).exit_code == 0
+    assert prnn("train", *own, "arch=id_only", "hydra.run.dir=runs/id").exit_code == 0
+    assert (
+        prnn("train", *own, "arch=id_only", "evaluation.each_epoch=false", "hydra.run.dir=runs/not").exit_code
+        == 0
+    )
+    both, alone, without = (pd.read_csv(f"runs/{name}/epochs.csv") for name in ("mine", "id", "not"))
+    measured = ["loss", "recall@20", "mrr@20"]
+    assert both[measured].head(2).equals(alone[measured])
+    assert both["mrr@20"].nunique() == 4
+    assert without["loss"].equals(alone["loss"])
+    assert "mrr@20" not in without
+
+
+def test_a_resumed_run_keeps_what_it_had_measured_on_the_validation_part(
+    prnn: Prnn, start_prnn: Callable[..., object]
+) -> None:
+    long = [*SMALL, "dataset.validation_days=1", "epochs=30", "checkpoint.every_s=0"]
+    process = start_prnn("train", *long, RUN)
+    epochs_file = Path("runs/mine/epochs.csv")
+    wait_for(lambda: epochs_file.is_file() and epochs_file.read_text().count("\n") > 3, process)
+    process.kill()
+    process.wait()
+    assert prnn("train", *long, RUN, "resume=true").exit_code == 0
+    epochs = pd.read_csv("runs/mine/epochs.csv")
+    assert len(epochs) == 30
+    assert epochs["mrr@20"].notna().all()
+
+
 def status_of(folder: str) -> dict[str, object]:
     path = Path(folder) / "status.json"
     return json.loads(path.read_text()) if path.is_file() else {}

@@ -8,8 +8,14 @@ import yaml
 
 from prnn_cli.files import write_json, write_text
 from prnn_cli.reporting.measures import EVENT
+from prnn_cli.schema import TableConfig
 
 EVENTS = pd.DataFrame([(0, 1, 5), (0, 2, 6), (0, 3, 5), (1, 1, 6)], columns=EVENT)
+
+
+def table_config(**changes: Any) -> TableConfig:
+    settings = {"gain_over": "item_knn", "parameters": False, "events_per_s": False, "published": False}
+    return TableConfig(**(settings | {"figures": True, "resamples": 200, "confidence": 0.95} | changes))
 
 
 def metrics_of(ranks: list[int]) -> dict[str, float]:

@@ -10,16 +10,9 @@ from prnn_cli.files import write_json
 from prnn_cli.reporting.measures import measure
 from prnn_cli.reporting.report import report_runs
 from prnn_cli.reporting.runs import Row, find_folders, gather_rows, read_run
-from prnn_cli.schema import TableConfig
-from reporting.runs_on_disk import write_run
+from reporting.runs_on_disk import table_config, write_run
 
 ALL_FIRST, HALF, NONE = [1, 1, 1, 1], [1, 30, 1, 30], [30, 30, 30, 30]
-
-
-def config(**changes: object) -> TableConfig:
-    settings = {"gain_over": "item_knn", "parameters": False, "events_per_s": False, "published": False}
-    settings |= {"figures": False, "resamples": 200, "confidence": 0.95}
-    return TableConfig(**(settings | changes))  # type: ignore[arg-type]
 
 
 def cells(folder: Path) -> dict[str, list[str]]:
@@ -37,7 +30,7 @@ def cells(folder: Path) -> dict[str, list[str]]:
 def test_a_value_stands_with_its_gain_and_the_best_is_bold(tmp_path: Path) -> None:
     write_run(tmp_path / "a", ALL_FIRST, label="best")
     write_run(tmp_path / "b", HALF, label="half")
-    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     table = cells(tmp_path)
     assert table["Item-kNN"][:2] == ["**1.0000**", "0.5000"]
     assert table["best"][:2] == ["**1.0000 (+0.00%)**", "**1.0000 (+100.00%)**"]
@@ -49,7 +42,7 @@ def test_gains_over_the_strongest_id_only_row(tmp_path: Path) -> None:
     write_run(tmp_path / "a", HALF, label="weak")
     write_run(tmp_path / "b", [1, 1, 30, 1], label="strong")
     write_run(tmp_path / "c", ALL_FIRST, label="p-RNN", arch="parallel", hidden_size="100+100")
-    report_runs(tmp_path, find_folders([str(tmp_path)]), config(gain_over="id_only"))
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(gain_over="id_only", figures=False))
     table = cells(tmp_path)
     assert table["strong"][0] == "0.7500"
     assert table["p-RNN"][0].startswith("**1.0000 (+33.33%)")
@@ -61,7 +54,7 @@ def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> 
     """1.0 and 0.5: mean 0.75, standard deviation with n − 1 0.3536."""
     for seed, ranks in ((1, ALL_FIRST), (2, HALF)):
         write_run(tmp_path / str(seed), ranks, label="mine", seed=seed)
-    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     assert cells(tmp_path)["mine"][0] == "0.7500 ± 0.3536 (−25.00%)"
     row = pd.read_csv(tmp_path / "table.csv").set_index("method").loc["mine"]
     assert (row["seeds"], row["recall@20"]) == ("1 2", 0.75)
@@ -70,7 +63,7 @@ def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> 
 def test_rows_of_one_name_with_other_settings_are_told_apart(tmp_path: Path) -> None:
     write_run(tmp_path / "a", ALL_FIRST, label="mine", config={"epochs": 10})
     write_run(tmp_path / "b", HALF, label="mine", config={"epochs": 20})
-    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     assert {"mine [epochs=10]", "mine [epochs=20]"} <= cells(tmp_path).keys()
 
 
@@ -88,7 +81,7 @@ def test_runs_that_do_not_compare_stand_in_tables_of_their_own(
     for name in ("a", "b"):
         write_run(tmp_path / name, ALL_FIRST, label=name, seed=ord(name))
     write_run(tmp_path / "c", HALF, label="apart", **change)
-    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     assert cells(tmp_path).keys() >= {"a", "b"}
     assert "apart" not in cells(tmp_path)
     assert "| apart | " in (tmp_path / "table.md").read_text()
@@ -104,7 +97,7 @@ def test_folders_without_a_finished_run_are_listed_and_left_out(
     failed = write_run(tmp_path / "failed", ALL_FIRST, label="diverged")
     (failed / "metrics.json").unlink()
     write_json(failed / "status.json", {"status": "failed", "command": "train", "reason": "NaN; lower it"})
-    report_runs(tmp_path, find_folders([f"{tmp_path}/*"]), config())
+    report_runs(tmp_path, find_folders([f"{tmp_path}/*"]), table_config(figures=False))
     for name in ("damaged", "running", "failed"):
         assert f"skipped {tmp_path / name}: " in caplog.text
     assert cells(tmp_path).keys() == {"Method", "---", "Item-kNN", "good", "diverged"}
@@ -115,7 +108,7 @@ def test_folders_without_a_finished_run_are_listed_and_left_out(
 def test_a_run_without_its_ranks_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_run(tmp_path / "good", ALL_FIRST, label="good")
     (write_run(tmp_path / "bare", HALF, label="bare") / "ranks.parquet").write_text("no parquet")
-    report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     assert "ranks.parquet cannot be read" in caplog.text
     assert "bare" not in cells(tmp_path)
 
@@ -123,7 +116,7 @@ def test_a_run_without_its_ranks_is_left_out(tmp_path: Path, caplog: pytest.LogC
 def test_no_finished_run_at_all_is_refused(tmp_path: Path) -> None:
     (write_run(tmp_path / "a", ALL_FIRST) / "metrics.json").unlink()
     with pytest.raises(UserError, match="none of 1 folders holds a finished run"):
-        report_runs(tmp_path, find_folders([str(tmp_path)]), config())
+        report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     with pytest.raises(UserError, match="matches no folder of a run"):
         find_folders([f"{tmp_path}/nothing*"])
 

@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,6 +19,9 @@ from prnn_cli.training.state import EpochRecord, TrainState
 from prnn_cli.training.trainer import Progress, Trainer
 
 STATUS_EVERY_S = 1.0
+EPOCHS = "epochs.csv"
+
+Validate = Callable[[int], dict[str, float]]  # the phase, from 1 -> {"recall@20": …}
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +54,13 @@ def load_checkpoint(
     return state, decisions["path"]
 
 
-def train_supervised(trainer: Trainer, folder: RunFolder, data_hash: str, checkpoint_every_s: float) -> None:
+def train_supervised(
+    trainer: Trainer,
+    folder: RunFolder,
+    data_hash: str,
+    checkpoint_every_s: float,
+    validate: Validate | None = None,
+) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
     decisions = {
         "data_hash": data_hash,
@@ -58,9 +69,18 @@ def train_supervised(trainer: Trainer, folder: RunFolder, data_hash: str, checkp
         "path": trainer.path,
     }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
-        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar)
+        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar, validate)
         trainer.run(at_tick=supervisor.at_tick, at_epoch=supervisor.at_epoch)
         supervisor.save_checkpoint()
+
+
+def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
+    """By phase and epoch, what a run that goes on had measured before: the checkpoint holds the training alone."""
+    if not epochs.is_file():
+        return {}
+    frame = pd.read_csv(epochs)
+    measured = frame.set_index(["phase", "epoch"]).filter(like="@")
+    return {(int(key[0]), int(key[1])): row.to_dict() for key, row in measured.iterrows()}  # type: ignore[index, misc]
 
 
 class Supervisor:
@@ -71,9 +91,12 @@ class Supervisor:
         decisions: dict[str, Any],
         checkpoint_every_s: float,
         bar: Meter,
+        validate: Validate | None = None,
     ) -> None:
         self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
+        self._validate = validate
+        self._validated = _read_validated(folder.path / EPOCHS) if validate else {}
         self._last_checkpoint = self._last_status = time.monotonic()
 
     def at_tick(self, progress: Progress) -> None:
@@ -100,9 +123,15 @@ class Supervisor:
             record.loss,
             f"{record.events_per_s:,.0f}",
         )
-        history = pd.DataFrame([asdict(record) for record in self.trainer.state.history])
-        with atomic_write(self.folder.path / "epochs.csv") as temporary:
-            history.drop(columns="steps").to_csv(temporary, index=False)
+        if self._validate:
+            measured = self._validated[record.phase, record.epoch] = self._validate(record.phase)
+            log.info("validation: %s", ", ".join(f"{key} {value:.4f}" for key, value in measured.items()))
+        rows = [
+            asdict(each) | self._validated.get((each.phase, each.epoch), {})
+            for each in self.trainer.state.history
+        ]
+        with atomic_write(self.folder.path / EPOCHS) as temporary:
+            pd.DataFrame(rows).drop(columns="steps").to_csv(temporary, index=False)
 
     def save_checkpoint(self) -> None:
         self.trainer.state.save(self.folder.checkpoint_file, self.decisions)

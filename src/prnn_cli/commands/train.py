@@ -14,9 +14,11 @@ from prnn_cli.commands.build import (
     multiplications_per_batch,
 )
 from prnn_cli.commands.supervise import load_checkpoint, train_supervised
+from prnn_cli.commands.validate import validation
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.evaluation.comparison import compare, sessions_to_rank
 from prnn_cli.hardware import device_name, select_device, threads_for_training
+from prnn_cli.networks.layout import layout
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.results import environment, measured, show_results, write_results
@@ -43,7 +45,8 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
     with threads_for_training(config.hardware, multiplications_per_batch(config)):
         checkpoint, path = load_checkpoint(folder, data.data_hash, device)
         trainer = build_trainer(config, data, features, device, checkpoint, path)
-        train_supervised(trainer, folder, data.data_hash, config.checkpoint.every_s)
+        validate = validation(trainer, data, config.evaluation, device)
+        train_supervised(trainer, folder, data.data_hash, config.checkpoint.every_s, validate)
     parameters = trainer.state.parameters
     save_model(folder.model_file, parameters)
 
@@ -77,6 +80,7 @@ def description(
         "seed": config.seed,
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
+        "network": layout(trainer.network),
         "train": state.totals() | {"path": trainer.path},
         "device": device_name(device),
         "data_hash": data.data_hash,

@@ -1,6 +1,6 @@
 """A trained network as the evaluator sees it: fed a click in each slot, asked for scores."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 import torch
 from torch import Tensor
@@ -11,14 +11,21 @@ from prnn_cli.networks.network import ACTIVATIONS, Network
 class NetworkScorer:
     name = "network"
 
-    def __init__(self, network: Network, parameters: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self, network: Network, parameters: Mapping[str, Tensor], subnets: Container[str] | None = None
+    ) -> None:
+        """subnets: those that score; None: all"""
         self.network = network
+        self.subnets = subnets
         self.parameters = parameters
         self.carry: dict[str, Tensor] = {}
 
     def reset(self, num_slots: int) -> None:
         device = next(iter(self.parameters.values())).device
-        self.carry = self.network.initial_carry(num_slots, device)
+        carry = self.network.initial_carry(num_slots, device)
+        self.carry = {
+            name: state for name, state in carry.items() if self.subnets is None or name in self.subnets
+        }
 
     @torch.no_grad()
     def advance(self, items: Tensor, new_session: Tensor) -> None:

@@ -1,11 +1,12 @@
 """A comparison as the paper prints it: text tables, plain numbers, and the footer that states the method."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from prnn_cli.reporting.comparison import Comparison, Difference
-from prnn_cli.reporting.published import published_value
+from prnn_cli.reporting.published import published, published_value
 from prnn_cli.reporting.rendering import TextTable
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.tables import signed_percent
@@ -17,7 +18,7 @@ def paper_table(comparison: Comparison) -> TextTable:
     header = ["Method", *metrics, "tie rate"]
     header += ["parameters"] if config.parameters else []
     header += ["events/s"] if config.events_per_s else []
-    header += [f"paper's {metric}, other data" for metric in metrics] if config.published else []
+    header += [f"paper's {metric}, other data" for metric in metrics] if _shows_published(comparison) else []
     table = TextTable(header)
     for name, values in comparison.baselines.items():
         _add_line(table, comparison, name, f"{values['tie_rate']:.2%}", _extra(comparison, name))
@@ -60,11 +61,19 @@ def _extra(comparison: Comparison, method: str, row: Row | None = None) -> list[
         cells.append(f"{first['num_parameters']:,}" if row else "")
     if config.events_per_s:
         cells.append(f"{_events_per_s(row):,.0f}" if row else "")
-    if config.published:
+    if _shows_published(comparison):
         key = first.get("row") if row else method
         values = [published_value(first.get("experiment"), key, metric) for metric in comparison.metrics]
         cells += ["" if value is None else f"{value:.4f}" for value in values]
     return cells
+
+
+def _shows_published(comparison: Comparison) -> bool:
+    """Only of experiments that the paper has."""
+    experiments = {run.metrics.get("experiment") for row in comparison.finished for run in row.runs}
+    return comparison.config.published and bool(
+        experiments & set(published().index.get_level_values("table"))
+    )
 
 
 def _events_per_s(row: Row) -> float:
@@ -123,7 +132,7 @@ def footer(comparison: Comparison) -> list[str]:
         f"Data: {metrics['dataset']}; {metrics['num_test_events']:,} {metrics['part']} events "
         f"of {comparison.measures.events['session_index'].nunique():,} sessions; "
         f"candidates: {_candidates(metrics)}; ties: {metrics['tie_break']}, "
-        f"tie rate {min(rates):.2%} to {max(rates):.2%} of the networks, "
+        f"tie rate {_span(rates)} of the networks, "
         f"{metrics['baselines']['item_knn']['tie_rate']:.2%} of item-kNN.",
         f"Features: {_listed(run['features'] for run in runs if run['features'] != 'none') or 'none'}; "
         f"seeds: {_listed(run['seed'] for run in runs)}"
@@ -135,15 +144,20 @@ def footer(comparison: Comparison) -> list[str]:
         sentences.append(
             f"* above, † below the strongest ID-only row ({_strongest(comparison)}) at the "
             f"{1 - config.confidence:.0%} level: paired bootstrap over sessions, {config.resamples:,} resamples, "
-            f"corrected for {len(comparison.finished) - 1} rows (Holm). "
+            f"corrected by Holm's method for as many rows as there are besides ({len(comparison.finished) - 1}). "
             "It tells how far other sessions would bear a difference out, not other seeds."
         )
-    if config.published:
+    if _shows_published(comparison):
         sentences.append("The paper's values were measured on other data; they are for orientation.")
     sentences += [
         f"Failed: {row.name}: {reason}" for row in comparison.rows for reason in dict.fromkeys(row.failures)
     ]
     return sentences
+
+
+def _span(shares: Sequence[float]) -> str:
+    low, high = f"{min(shares):.2%}", f"{max(shares):.2%}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _strongest(comparison: Comparison) -> str:

@@ -1,8 +1,7 @@
-"""Finished runs -> table.md, table.csv, table.tex and what belongs to them, in one folder."""
+"""Finished runs -> table.md, table.csv, table.tex, figures and summary.html, in one folder."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +9,11 @@ import pandas as pd
 from prnn_cli.errors import UserError
 from prnn_cli.files import atomic_write, write_text
 from prnn_cli.reporting.comparison import Comparison
+from prnn_cli.reporting.figures import write_figures
 from prnn_cli.reporting.measures import check_ranks
-from prnn_cli.reporting.paper_table import footer, paper_table, plain_rows, significance_table, slice_table
-from prnn_cli.reporting.rendering import TextTable, show_text_table, to_latex, to_markdown
+from prnn_cli.reporting.page import page
+from prnn_cli.reporting.paper_table import plain_rows
+from prnn_cli.reporting.rendering import show_text_table, to_latex
 from prnn_cli.reporting.runs import (
     FinishedRun,
     Row,
@@ -21,35 +22,47 @@ from prnn_cli.reporting.runs import (
     gather_rows,
     in_papers_order,
     read_run,
+    runs_at,
 )
+from prnn_cli.reporting.sections import sections_of, slices
 from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
-from prnn_cli.reporting.tables import run_name, table_1
+from prnn_cli.reporting.tables import run_name
 from prnn_cli.schema import TableConfig
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Section:
-    """A table with its heading and the sentences beneath it."""
-
-    heading: str
-    table: TextTable
-    notes: list[str] = field(default_factory=list)
-
-
 def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
-    """Into the sweep's folder. Does nothing where no job finished."""
+    """Into the sweep's folder. Of a table's rows, those that finished in it before stand beside those of today."""
+    folder = jobs[0].folder.parent
     named = list(zip(names_of(jobs), jobs, strict=True))
     finished = [(name, read_run(job.folder)) for name, job in named if not job.failure]
     failed = [job.failed_row(name) for name, job in named if job.failure]
+    skipped: list[str] = []
+    if all(job.row for job in jobs):
+        today = {job.folder for job in jobs}
+        before, failed_before, skipped = _read([path for path in runs_at(folder) if path not in today])
+        finished += [(_name(run), run) for run in before if run.metrics.get("row")]
+        failed += [row for row in failed_before if row.key]
     if finished:
-        write_report(jobs[0].folder.parent, finished, failed, config)
+        write_report(folder, finished, failed, config, skipped)
 
 
 def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> None:
     """Of any folders; lists those that hold no finished run. Raises `UserError` where none does."""
-    runs, failed, skipped = [], [], []
+    runs, failed, skipped = _read(found)
+    if not runs:
+        raise UserError(
+            f"none of {len(found)} folders holds a finished run of prnn train: {'; '.join(skipped[:3])}"
+        )
+    write_report(folder, [(_name(run), run) for run in runs], failed, config, skipped)
+
+
+def _read(found: Sequence[Path]) -> tuple[list[FinishedRun], list[Row], list[str]]:
+    """The finished runs, rows of those that failed, and a sentence for each folder that is left out."""
+    runs: list[FinishedRun] = []
+    failed: list[Row] = []
+    skipped: list[str] = []
     for path in found:
         try:
             run = read_run(path)
@@ -61,12 +74,7 @@ def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> Non
                 failed.append(row)
     for sentence in skipped:
         log.warning("skipped %s", sentence)
-    if not runs:
-        raise UserError(
-            f"none of {len(found)} folders holds a finished run of prnn train: {'; '.join(skipped[:3])}"
-        )
-    named = [(_name(run), run) for run in runs]
-    write_report(folder, named, failed, config, skipped)
+    return runs, failed, skipped
 
 
 def write_report(
@@ -77,87 +85,38 @@ def write_report(
     skipped: Sequence[str] = (),
 ) -> None:
     """Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows."""
-    names = {id(run): name for name, run in named}
-    comparisons: list[Comparison] = []
-    repeated: list[str] = []
-    for runs in comparable_sets([run for _, run in named]):
-        rows, twice = gather_rows((names[id(run)], run) for run in runs)
-        rows = _with_failures(rows, [] if comparisons else failed)
-        comparisons.append(Comparison(rows, config))
-        repeated += twice
-    sections = [
-        section for comparison in comparisons for section in sections_of(comparison, len(comparisons) > 1)
-    ]
+    comparisons, repeated = _compare(named, failed, config)
     for sentence in repeated:
         log.warning("left out %s", sentence)
     if len(comparisons) > 1:
-        log.warning(
-            "%d sets of runs rank other events or candidates, so each has a table of its own",
-            len(comparisons),
-        )
-    left_out = [f"Left out: {sentence}" for sentence in [*skipped, *repeated]]
-    write_text(
-        folder / "table.md", "\n".join([*map(_markdown, sections), *(f"{each}\n" for each in left_out)])
-    )
-    mains = [paper_table(comparison) for comparison in comparisons]
-    captions = [" ".join(footer(comparison)) for comparison in comparisons]
-    write_text(folder / "table.tex", "\n".join(map(to_latex, mains, captions)))
+        log.warning("%d sets of runs rank other events or candidates: a table each", len(comparisons))
+    sections = [each for comparison in comparisons for each in sections_of(comparison, len(comparisons) > 1)]
+    left_out = [f"Left out: {sentence}\n" for sentence in [*skipped, *repeated]]
+    write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
     _write_csv(folder / "table.csv", [plain_rows(comparison) for comparison in comparisons])
     _write_csv(folder / "slices.csv", [slices(comparison) for comparison in comparisons])
-    for table, comparison in zip(mains, comparisons, strict=True):
-        show_text_table(table)
-        print("\n".join(footer(comparison)))
+    mains = [section for section in sections if section.notes]
+    write_text(folder / "table.tex", "\n".join(to_latex(each.table, " ".join(each.notes)) for each in mains))
+    figures = write_figures(folder, comparisons[0]) if config.figures else {}
+    write_text(folder / "summary.html", page(comparisons, sections, figures))
+    for section in mains:
+        show_text_table(section.table, title=section.heading if len(mains) > 1 else "")
+        print("\n".join(section.notes))
     print(f"written to {folder}")
 
 
-def sections_of(comparison: Comparison, is_one_of_several: bool) -> list[Section]:
-    metrics = comparison.first.metrics
-    which = f"{metrics['dataset']}, candidates: {metrics['candidates']}, ties: {metrics['tie_break']}"
-    heading = f"Results on {which}" if is_one_of_several else "Results"
-    sections = [
-        Section(heading, paper_table(comparison), footer(comparison)),
-        Section("Intervals and differences", significance_table(comparison)),
-    ]
-    for metric in comparison.metrics:
-        of_support = comparison.measures.by_support(comparison.methods, metric)
-        if of_support is not None:
-            table = slice_table(comparison, of_support, "training events of the item")
-            sections.append(Section(f"{metric} by item support", table))
-        table = slice_table(
-            comparison, comparison.measures.by_position(comparison.methods, metric), "clicks before"
-        )
-        sections.append(Section(f"{metric} by position in the session", table))
-    if "data" in metrics:
-        sections.append(Section("Data", _text(table_1(metrics["dataset"], metrics["data"]))))
-    return sections
-
-
-def slices(comparison: Comparison) -> pd.DataFrame:
-    """Long: by, bin, method, metric, events, value."""
-    frames = []
-    for metric in comparison.metrics:
-        for by, frame in (
-            ("support", comparison.measures.by_support(comparison.methods, metric)),
-            ("position", comparison.measures.by_position(comparison.methods, metric)),
-        ):
-            if frame is not None:
-                named = frame.rename(columns=comparison.names).rename_axis("bin").reset_index()
-                long = named.melt(["bin", "events"], var_name="method", value_name="value")
-                frames.append(long.assign(by=by, metric=metric))
-    return pd.concat(frames, ignore_index=True)
-
-
-def _text(frame: pd.DataFrame) -> TextTable:
-    lines = [
-        [f"{value:,}" if isinstance(value, int) else str(value) for value in line]
-        for line in frame.values.tolist()
-    ]
-    return TextTable([str(name) for name in frame.columns], lines)
-
-
-def _markdown(section: Section) -> str:
-    notes = "".join(f"{note}\n" for note in section.notes)
-    return f"## {section.heading}\n\n{to_markdown(section.table)}" + (f"\n{notes}" if notes else "")
+def _compare(
+    named: Sequence[tuple[str, FinishedRun]], failed: Sequence[Row], config: TableConfig
+) -> tuple[list[Comparison], list[str]]:
+    """The comparisons, and a sentence for each run that repeats another one."""
+    names = {run.folder: name for name, run in named}
+    comparisons: list[Comparison] = []
+    repeated: list[str] = []
+    for runs in comparable_sets([run for _, run in named]):
+        rows, twice = gather_rows((names[run.folder], run) for run in runs)
+        comparisons.append(Comparison(_with_failures(rows, [] if comparisons else failed), config))
+        repeated += twice
+    return comparisons, repeated
 
 
 def _write_csv(path: Path, frames: Sequence[pd.DataFrame]) -> None:

@@ -113,7 +113,7 @@ def find_folders(patterns: Sequence[str]) -> list[Path]:
     folders: dict[Path, None] = {}
     for pattern in patterns:
         matched = [Path(path) for path in sorted(glob.glob(pattern, recursive=True)) if Path(path).is_dir()]  # noqa: PTH207
-        found = [run for path in matched for run in _runs_at(path)]
+        found = [run for path in matched for run in runs_at(path)]
         if not found:
             raise UserError(
                 f"runs={pattern} matches no folder of a run; give the folder of a sweep, or a pattern in quotes"
@@ -122,7 +122,8 @@ def find_folders(patterns: Sequence[str]) -> list[Path]:
     return list(folders)
 
 
-def _runs_at(path: Path) -> list[Path]:
+def runs_at(path: Path) -> list[Path]:
+    """The folder itself and those in it, where they hold runs."""
     inside = [path, *sorted(path.iterdir())]
     return [each for each in inside if (each / "status.json").is_file() or (each / "metrics.json").is_file()]
 

@@ -1,0 +1,178 @@
+"""Figures of a comparison, for PNG and PDF. Told apart by shade, hatch, dash and marker, so that they bear black and
+white; made without pyplot, which would want a display and keep what it draws."""
+
+import importlib.util
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from prnn_cli.files import atomic_write
+from prnn_cli.reporting.comparison import Comparison
+from prnn_cli.reporting.diagram import architectures
+from prnn_cli.reporting.runs import Row
+
+if TYPE_CHECKING:  # an optional extra
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STYLES = [
+    ("white", "////", "o", ":"),
+    ("0.75", "", "s", "--"),
+    ("0.25", "", "^", "-"),
+]  # fill, hatch, marker, line
+COLUMNS = 4  # of small panels
+HEADROOM = 0.2  # above learning curves, where the names of the phases stand
+
+log = logging.getLogger(__name__)
+
+
+def write_figures(folder: Path, comparison: Comparison) -> dict[str, Path]:
+    """Title -> PNG; a PDF lies beside each. None without matplotlib, which the log says how to install."""
+    if importlib.util.find_spec("matplotlib") is None:
+        log.warning("no figures, as matplotlib is not installed; pip install 'prnn-cli[figures]' adds it")
+        return {}
+    written = {}
+    for name, title, figure in _figures(comparison):
+        for suffix in ("png", "pdf"):
+            with atomic_write(folder / f"{name}.{suffix}") as temporary:
+                figure.savefig(temporary, format=suffix, dpi=150)
+        written[title] = folder / f"{name}.png"
+    return written
+
+
+def _figures(comparison: Comparison) -> Iterator[tuple[str, str, "Figure"]]:
+    yield "figure3", "Figure 3: best p-RNN, ID only and item-kNN", bars(comparison)
+    if curves := learning_curves(comparison.finished):
+        yield "learning_curves", "Loss and validation metric by epoch; shading: phases", curves
+    metrics = comparison.metrics[:2]
+    methods = contestants(comparison, metrics[-1])
+    support = {metric: comparison.measures.by_support(methods, metric) for metric in metrics}
+    if all(frame is not None for frame in support.values()):
+        found = {metric: frame for metric, frame in support.items() if frame is not None}
+        figure = lines(comparison, methods, found, "training events of the item (rare to popular)")
+        yield "by_support", "Metrics by item support", figure
+    position = {metric: comparison.measures.by_position(methods, metric) for metric in metrics}
+    yield (
+        "by_position",
+        "Metrics by position in the session",
+        lines(comparison, methods, position, "clicks before the event"),
+    )
+    layouts = {
+        str(row.runs[0].metrics["arch"]): row.runs[0].metrics["network"]
+        for row in comparison.finished
+        if "network" in row.runs[0].metrics
+    }
+    if layouts:
+        yield "architectures", "Figure 1: the networks as composed", architectures(layouts)
+
+
+def contestants(comparison: Comparison, metric: str) -> list[str]:
+    """item-kNN, the strongest ID-only row, the best p-RNN; of those that there are."""
+    rows = [comparison.strongest_id_only(metric), comparison.best_parallel(metric)]
+    return ["item_knn", *dict.fromkeys(row for row in rows if row)]
+
+
+def bars(comparison: Comparison) -> "Figure":
+    """The paper's Figure 3, with intervals over the sessions; a panel for each metric."""
+    metrics = comparison.metrics[:2]
+    figure, panels = _panels(1, len(metrics), (3.6 * len(metrics), 3.4))
+    for axes, metric in zip(panels, metrics, strict=True):
+        for place, method in enumerate(contestants(comparison, metric)):
+            estimate = comparison.estimate(method, metric)
+            fill, hatch = STYLES[place][:2]
+            errors = [[max(0.0, estimate.mean - estimate.low)], [max(0.0, estimate.high - estimate.mean)]]
+            axes.bar(
+                place, estimate.mean, 0.7, color=fill, hatch=hatch, edgecolor="black", yerr=errors, capsize=4
+            )
+            axes.annotate(
+                f"{estimate.mean:.4f}", (place, max(estimate.high, estimate.mean)), (0, 3),
+                textcoords="offset points", ha="center", fontsize=9,
+            )  # fmt: skip
+        names = [comparison.names[method].replace(" (", "\n(") for method in contestants(comparison, metric)]
+        axes.set_xticks(range(len(names)), names, fontsize=9)
+        axes.margins(y=0.12)
+        axes.set_ylim(bottom=0)
+        axes.set_title(metric)
+    return figure
+
+
+def lines(
+    comparison: Comparison, methods: Sequence[str], slices: dict[str, pd.DataFrame], label: str
+) -> "Figure":
+    figure, panels = _panels(1, len(slices), (4.2 * len(slices), 3.4))
+    for axes, (metric, frame) in zip(panels, slices.items(), strict=True):
+        for place, method in enumerate(methods):
+            fill, _, marker, dash = STYLES[place]
+            axes.plot(
+                range(len(frame)), frame[method].to_numpy(), dash, marker=marker, color="black",
+                markerfacecolor=fill, label=comparison.names[method],
+            )  # fmt: skip
+        names = [f"{name}\n{count:,}" for name, count in zip(frame.index, frame["events"], strict=True)]
+        axes.set_xticks(range(len(frame)), names, fontsize=8)
+        axes.set_ylim(bottom=0)
+        axes.set_title(metric)
+    panels[0].legend(fontsize=8)
+    figure.supxlabel(f"{label}; below: number of test events", fontsize=10)
+    return figure
+
+
+def learning_curves(rows: Sequence[Row]) -> "Figure | None":
+    """A panel for each row, of its first seed; None where no run has its epochs.csv."""
+    histories = {row.name: _epochs(row) for row in rows}
+    known = {name: frame for name, frame in histories.items() if frame is not None}
+    if not known:
+        return None
+    num_lines = -(-len(known) // COLUMNS)
+    width = min(len(known), COLUMNS)
+    figure, panels = _panels(num_lines, width, (3.1 * width, 2.3 * num_lines))
+    for axes, (name, history) in zip(panels, known.items(), strict=False):
+        _draw_history(axes, history)
+        axes.set_title(name, fontsize=9)
+    for axes in panels[len(known) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _epochs(row: Row) -> pd.DataFrame | None:
+    path = row.runs[0].folder / "epochs.csv"
+    try:
+        history = pd.read_csv(path)
+    except (OSError, ValueError):
+        return None
+    return history if {"phase", "learning", "loss"} <= set(history) and len(history) else None
+
+
+def _draw_history(axes: "Axes", history: pd.DataFrame) -> None:
+    """Loss at the left; at the right, of a run with a validation part, the last of its metrics."""
+    epochs = np.arange(1, len(history) + 1)
+    turns = history["learning"].ne(history["learning"].shift()).cumsum()  # of alternating, phases are epochs
+    for number, phase in enumerate(history.groupby(turns)):
+        first, last = phase[1].index[0] + 0.5, phase[1].index[-1] + 1.5
+        axes.axvspan(first, last, color="0.85" if number % 2 else "0.95", linewidth=0)
+        if turns.max() <= 3:
+            axes.text((first + last) / 2, 0.97, phase[1]["learning"].iloc[0], transform=axes.get_xaxis_transform(),
+                      ha="center", va="top", fontsize=7)  # fmt: skip
+    axes.plot(epochs, history["loss"], "-", color="black", marker="." if len(epochs) < 15 else None)
+    axes.set_xlim(0.5, len(epochs) + 0.5)
+    axes.margins(y=HEADROOM)
+    axes.locator_params(axis="x", integer=True)
+    axes.set_ylabel("loss", fontsize=8)
+    axes.set_xlabel("epoch", fontsize=8)
+    axes.tick_params(labelsize=7)
+    if measured := [name for name in map(str, history) if "@" in name]:
+        right = axes.twinx()
+        right.plot(epochs, history[measured[-1]], "--", color="0.35", marker="x", markersize=4)
+        right.margins(y=HEADROOM)
+        right.set_ylabel(f"validation {measured[-1]} (dashed)", fontsize=7)
+        right.tick_params(labelsize=7)
+
+
+def _panels(num_lines: int, num_columns: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, list(np.atleast_1d(figure.subplots(num_lines, num_columns)).ravel())
