@@ -24,6 +24,7 @@ examples:
   prnn train                                                     a first result, on generated data
   prnn train dataset=online_retail dataset.path=DIR              a log of yours or a known one
   prnn train -m seed=1,2,3                                       a sweep
+  prnn train experiment=table2                                   the paper's Table 2
   prnn train --cfg job --resolve                                 the composed configuration
   prnn COMMAND --help                                            groups, options and examples
   eval "$(prnn completion bash)"                                 completion in this shell

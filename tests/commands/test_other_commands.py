@@ -26,6 +26,8 @@ def test_preprocess_writes_the_contracts_files_and_table_1(prnn: Prnn) -> None:
     assert summary["items"] == len(items)
     assert summary["rows"] == len(events) + sum(summary["dropped"].values())
     assert (folder / "table1.md").read_text().startswith("| Data | train sessions |")
+    assert r"\toprule" in (folder / "table1.tex").read_text()
+    assert pd.read_csv(folder / "table1.csv").loc[0, "train events"] == summary["train"]["events"]
     assert "dropped: items too rare" in result.out
 
 

@@ -322,6 +322,10 @@ def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
         "table.csv",
         "table.tex",
         "slices.csv",
+        "summary.html",
+        "table1.md",
+        "table1.csv",
+        "table1.tex",
     }
     first = Path("runs/sweep/table.md").read_text().split("## ")[1]
     methods = [line.split("|")[1].strip() for line in first.splitlines() if line.startswith("|")]

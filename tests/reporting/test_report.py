@@ -84,7 +84,14 @@ def test_runs_that_do_not_compare_stand_in_tables_of_their_own(
     report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     assert cells(tmp_path).keys() >= {"a", "b"}
     assert "apart" not in cells(tmp_path)
-    assert "| apart | " in (tmp_path / "table.md").read_text()
+    text = (tmp_path / "table.md").read_text()
+    assert "| apart | " in text
+    (key,) = change
+    words = {
+        "candidates": "candidates 100 instead of all",
+        "tie_break": "tie mode standard instead of conservative",
+    }
+    assert f"Set apart: {words.get(key, 'prepared data other instead of d')}." in text
     assert pd.read_csv(tmp_path / "table.csv").groupby("set").size().tolist() == [3, 2]
 
 

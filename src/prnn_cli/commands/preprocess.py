@@ -6,6 +6,7 @@ from pathlib import Path
 from prnn_cli.data.explanation import explanation
 from prnn_cli.data.prepare import PreparedData, prepare, with_files
 from prnn_cli.files import atomic_write, write_text
+from prnn_cli.reporting.table1 import write_table_1
 from prnn_cli.reporting.tables import dropped_table, markdown, show, table_1
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import PreprocessCommand
@@ -25,7 +26,7 @@ def run(config: PreprocessCommand, folder: RunFolder) -> None:
     )
     for title, table in tables.items():
         show(table, title)
-    write_text(folder.path / "table1.md", f"{markdown(tables['Table 1'])}\n{markdown(tables['Dropped'])}")
+    write_table_1(folder.path, tables["Table 1"], below=f"\n{markdown(tables['Dropped'])}")
     print(f"written to {folder.path}")
 
 

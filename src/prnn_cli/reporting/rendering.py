@@ -1,9 +1,11 @@
 """A table of text -> Markdown, LaTeX, HTML, the terminal."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +26,14 @@ class TextTable:
         return cells[column] if column < len(cells) else ""
 
 
+def text_table(frame: pd.DataFrame) -> TextTable:
+    lines = [
+        [f"{value:,}" if isinstance(value, int) else str(value) for value in line]
+        for line in frame.values.tolist()
+    ]
+    return TextTable([str(name) for name in frame.columns], lines)
+
+
 def to_markdown(table: TextTable) -> str:
     width = len(table.header)
     lines = [table.header, ["---"] * width]
@@ -37,8 +47,8 @@ def to_markdown(table: TextTable) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def to_latex(table: TextTable, caption: str) -> str:
-    """For the packages booktabs and, for µ and its like, any engine of today."""
+def to_latex(table: TextTable, caption: str, notes: Sequence[str] = ()) -> str:
+    """notes: sentences beneath the table"""
     width = len(table.header)
     body = []
     for i in range(len(table.lines)):
@@ -61,6 +71,7 @@ def to_latex(table: TextTable, caption: str) -> str:
             *body,
             r"\bottomrule",
             r"\end{tabular}",
+            *([rf"\par\smallskip\footnotesize {' '.join(map(latex_text, notes))}"] if notes else []),
             r"\end{table}",
             "",
         ]

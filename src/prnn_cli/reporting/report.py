@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,11 +23,13 @@ from prnn_cli.reporting.runs import (
     gather_rows,
     in_papers_order,
     read_run,
+    reasons_apart,
     runs_at,
 )
 from prnn_cli.reporting.sections import sections_of, slices
 from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
-from prnn_cli.reporting.tables import run_name
+from prnn_cli.reporting.table1 import write_table_1
+from prnn_cli.reporting.tables import run_name, table_1
 from prnn_cli.schema import TableConfig
 
 log = logging.getLogger(__name__)
@@ -89,20 +92,31 @@ def write_report(
     for sentence in repeated:
         log.warning("left out %s", sentence)
     if len(comparisons) > 1:
-        log.warning("%d sets of runs rank other events or candidates: a table each", len(comparisons))
-    sections = [each for comparison in comparisons for each in sections_of(comparison, len(comparisons) > 1)]
+        log.warning("the runs make %d sets that don't compare, and a table each", len(comparisons))
+    apart = ["", *(reasons_apart(comparison.first, comparisons[0].first) for comparison in comparisons[1:])]
+    sections = [each for pair in zip(comparisons, apart, strict=True) for each in sections_of(*pair)]
     left_out = [f"Left out: {sentence}\n" for sentence in [*skipped, *repeated]]
     write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
     _write_csv(folder / "table.csv", [plain_rows(comparison) for comparison in comparisons])
     _write_csv(folder / "slices.csv", [slices(comparison) for comparison in comparisons])
     mains = [section for section in sections if section.notes]
-    write_text(folder / "table.tex", "\n".join(to_latex(each.table, " ".join(each.notes)) for each in mains))
+    write_text(
+        folder / "table.tex",
+        "\n".join(to_latex(each.table, f"{each.heading}.", each.notes) for each in mains),
+    )
+    if datasets := {run["data_hash"]: run for run in _first_runs(comparisons) if "data" in run}:
+        tables = [table_1(run["dataset"], run["data"]) for run in datasets.values()]
+        write_table_1(folder, pd.concat(tables, ignore_index=True))
     figures = write_figures(folder, comparisons[0]) if config.figures else {}
     write_text(folder / "summary.html", page(comparisons, sections, figures))
     for section in mains:
         show_text_table(section.table, title=section.heading if len(mains) > 1 else "")
         print("\n".join(section.notes))
     print(f"written to {folder}")
+
+
+def _first_runs(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
+    return [comparison.first.metrics for comparison in comparisons]
 
 
 def _compare(

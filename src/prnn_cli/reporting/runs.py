@@ -154,6 +154,18 @@ def in_papers_order(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (groups.index(row.group), order.get(row.key or "", len(order))))
 
 
+def reasons_apart(run: FinishedRun, other: FinishedRun) -> str:
+    """A sentence that says why two runs don't compare."""
+    keys = {"data_hash": "prepared data", "part": "part", "num_test_events": "number of events"}
+    keys |= {"candidates": "candidates", "tie_break": "tie mode"}
+    reasons = [
+        f"{name} {run.metrics[key]} instead of {other.metrics[key]}"
+        for key, name in keys.items()
+        if run.metrics[key] != other.metrics[key]
+    ]
+    return f"Set apart: {', '.join(reasons) or 'other settings of item-kNN, or other baselines'}."
+
+
 def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
     """The largest set first."""
     sets: dict[tuple[Any, ...], list[FinishedRun]] = {}

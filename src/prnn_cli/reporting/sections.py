@@ -6,7 +6,7 @@ import pandas as pd
 
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.paper_table import footer, paper_table, significance_table, slice_table
-from prnn_cli.reporting.rendering import TextTable, to_markdown
+from prnn_cli.reporting.rendering import TextTable, text_table, to_markdown
 from prnn_cli.reporting.tables import table_1
 
 SUPPORT, POSITION = "training events of the item", "clicks before the event"
@@ -25,15 +25,14 @@ class Section:
         return f"## {self.heading}\n\n{to_markdown(self.table)}" + (f"\n{notes}\n" if notes else "")
 
 
-def sections_of(comparison: Comparison, is_one_of_several: bool) -> list[Section]:
-    """The results first."""
+def sections_of(comparison: Comparison, apart: str = "") -> list[Section]:
+    """The results first. apart: why the runs stand apart from others in the report"""
     metrics = comparison.first.metrics
-    which = f"{metrics['dataset']}, candidates: {metrics['candidates']}, ties: {metrics['tie_break']}"
     sections = [
         Section(
-            f"Results on {which}" if is_one_of_several else "Results",
+            f"Results on {metrics['dataset']}",
             paper_table(comparison),
-            footer(comparison),
+            [*([apart] if apart else []), *footer(comparison)],
         ),
         Section("Intervals and differences", significance_table(comparison)),
     ]
@@ -41,7 +40,7 @@ def sections_of(comparison: Comparison, is_one_of_several: bool) -> list[Section
         heading = f"{metric} by item support" if by == SUPPORT else f"{metric} by position in the session"
         sections.append(Section(heading, slice_table(comparison, frame, by)))
     if "data" in metrics:
-        sections.append(Section("Data", _text(table_1(metrics["dataset"], metrics["data"]))))
+        sections.append(Section("Data", text_table(table_1(metrics["dataset"], metrics["data"]))))
     return sections
 
 
@@ -64,11 +63,3 @@ def _slices(comparison: Comparison) -> list[tuple[str, str, pd.DataFrame]]:
             found.append((metric, SUPPORT, support))
         found.append((metric, POSITION, comparison.measures.by_position(comparison.methods, metric)))
     return found
-
-
-def _text(frame: pd.DataFrame) -> TextTable:
-    lines = [
-        [f"{value:,}" if isinstance(value, int) else str(value) for value in line]
-        for line in frame.values.tolist()
-    ]
-    return TextTable([str(name) for name in frame.columns], lines)
