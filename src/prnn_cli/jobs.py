@@ -122,7 +122,10 @@ def _as_sweep_job(config: DictConfig, folder: Path, failure: str) -> SweepJob:
 
 
 def _metrics(folder: Path) -> str:
-    metrics = read_json(RunFolder(folder).metrics_file)
+    try:
+        metrics = read_json(RunFolder(folder).metrics_file)
+    except UserError as error:  # of an earlier run; the table says so too
+        return str(error)
     return ", ".join(f"{key} {metrics[key]:.4f}" for key in ("recall@20", "mrr@20"))
 
 

@@ -139,6 +139,15 @@ def test_a_row_that_fails_stands_in_the_table_with_its_reason(prnn: Prnn) -> Non
     assert "lower subnets.image.learning_rate" in frame.loc["Parallel (res)", "reason"]
 
 
+def test_a_finished_row_that_was_damaged_since_stands_in_the_table_as_such(prnn: Prnn) -> None:
+    assert prnn("train", *TWO_ROWS).exit_code == 0
+    Path("runs/smoke/id_only-seed42/ranks.parquet").write_text("no parquet")
+    assert prnn("train", *TWO_ROWS, "resume=true").exit_code == 0
+    table = Path("runs/smoke/table.md").read_text()
+    assert "| ID only | failed: ranks.parquet cannot be read" in table
+    assert "| Parallel (res) | 0." in table
+
+
 def test_seeds_repeat_each_row_and_share_its_line(prnn: Prnn) -> None:
     """The seeds follow the run's own, so that one that is finished counts."""
     assert prnn("train", *TWO_ROWS, "row=id_only").exit_code == 0

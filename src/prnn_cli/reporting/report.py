@@ -38,10 +38,16 @@ log = logging.getLogger(__name__)
 def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
     """Into the sweep's folder. Of a table's rows, those that finished in it before stand beside those of today."""
     folder = jobs[0].folder.parent
-    named = list(zip(names_of(jobs), jobs, strict=True))
-    finished = [(name, read_run(job.folder)) for name, job in named if not job.failure]
-    failed = [job.failed_row(name) for name, job in named if job.failure]
+    finished: list[tuple[str, FinishedRun]] = []
+    failed: list[Row] = []
     skipped: list[str] = []
+    for name, job in zip(names_of(jobs), jobs, strict=True):
+        try:
+            if job.failure:
+                raise UserError(job.failure)
+            finished.append((name, _read_checked(job.folder)))
+        except UserError as reason:
+            failed.append(job.failed_row(name, str(reason)))
     if all(job.row for job in jobs):
         today = {job.folder for job in jobs}
         before, failed_before, skipped = _read([path for path in runs_at(folder) if path not in today])
@@ -68,9 +74,7 @@ def _read(found: Sequence[Path]) -> tuple[list[FinishedRun], list[Row], list[str
     skipped: list[str] = []
     for path in found:
         try:
-            run = read_run(path)
-            check_ranks(run)
-            runs.append(run)
+            runs.append(_read_checked(path))
         except UserError as error:
             skipped.append(f"{path}: {error}")
             if row := failed_row(path):
@@ -78,6 +82,12 @@ def _read(found: Sequence[Path]) -> tuple[list[FinishedRun], list[Row], list[str
     for sentence in skipped:
         log.warning("skipped %s", sentence)
     return runs, failed, skipped
+
+
+def _read_checked(folder: Path) -> FinishedRun:
+    run = read_run(folder)
+    check_ranks(run)
+    return run
 
 
 def write_report(

@@ -19,8 +19,8 @@ class SweepJob:
     repeats: bool
     failure: str = ""
 
-    def failed_row(self, name: str) -> Row:
-        return Row(name, self.row, group_of(self.row, self.arch), failures=[self.failure])
+    def failed_row(self, name: str, reason: str) -> Row:
+        return Row(name, self.row, group_of(self.row, self.arch), failures=[reason])
 
 
 def names_of(jobs: Sequence[SweepJob]) -> list[str]:
