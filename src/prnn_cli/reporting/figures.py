@@ -5,7 +5,7 @@ import importlib.util
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -61,11 +61,11 @@ def _figures(comparison: Comparison) -> Iterator[tuple[str, str, "Figure"]]:
         "Metrics by position in the session",
         lines(comparison, methods, position, "clicks before the event"),
     )
-    layouts = {
-        str(row.runs[0].metrics["arch"]): row.runs[0].metrics["network"]
-        for row in comparison.finished
-        if "network" in row.runs[0].metrics
-    }
+    layouts: dict[str, dict[str, Any]] = {}
+    for row in comparison.finished:
+        run = row.runs[0].metrics
+        if "network" in run:
+            layouts.setdefault(str(run["arch"]), run["network"])
     if layouts:
         yield "architectures", "Figure 1: the networks as composed", architectures(layouts)
 
