@@ -8,6 +8,7 @@ import pytest
 from prnn_cli.errors import UserError
 from prnn_cli.files import write_json
 from prnn_cli.reporting.measures import measure
+from prnn_cli.reporting.published import published, published_value
 from prnn_cli.reporting.report import report_runs
 from prnn_cli.reporting.runs import Row, find_folders, gather_rows, read_run
 from reporting.runs_on_disk import table_config, write_run
@@ -48,6 +49,32 @@ def test_gains_over_the_strongest_id_only_row(tmp_path: Path) -> None:
     assert table["p-RNN"][0].startswith("**1.0000 (+33.33%)")
     assert table["Item-kNN"][0] == "**1.0000 (+33.33%)**"
     assert "Gains over strong in parentheses" in (tmp_path / "table.md").read_text()
+
+
+def test_the_papers_values_stand_beside_those_measured_marked_as_of_other_data(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", HALF, label="ID only (200)", row="id_only_200", experiment="table2")
+    write_run(tmp_path / "b", ALL_FIRST, label="mine", row="mine", experiment="table2")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    table = cells(tmp_path)
+    assert table["Method"][-2:] == ["paper's recall@20, other data", "paper's mrr@20, other data"]
+    assert table["Item-kNN"][-2:] == ["0.6263", "0.3740"]
+    assert table["ID only (200)"][-2:] == ["0.6963", "0.3881"]
+    assert table["mine"][-2:] == ["", ""]
+    assert "measured on other data" in (tmp_path / "table.md").read_text()
+
+
+def test_the_papers_values_have_the_gains_that_it_prints() -> None:
+    """Table 2: parallel residual +12.21 % and +18.72 %; Table 3: interleaving +22.64 %; Table 4: residual +23.44 %."""
+    values = published()
+    for table, row, metric, gain in (
+        ("table2", "parallel_res", "recall@20", 0.1221),
+        ("table2", "parallel_res", "mrr@20", 0.1872),
+        ("table3", "parallel_int", "mrr@20", 0.2264),
+        ("table4", "parallel_res", "recall@20", 0.2344),
+    ):
+        ratio = published_value(table, row, metric) / published_value(table, "item_knn", metric)
+        assert ratio - 1 == pytest.approx(gain, abs=1e-3)  # of rounded values
+    assert values.groupby("table", sort=False).size().to_dict() == {"table2": 17, "table3": 9, "table4": 9}
 
 
 def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> None:
