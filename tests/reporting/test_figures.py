@@ -94,6 +94,16 @@ def test_the_diagram_is_drawn_from_the_composed_network(readout: str) -> None:
     assert "× 0.5" in texts  # the weight of the image's subnet
 
 
+def test_a_readout_of_the_users_own_is_drawn_by_its_name() -> None:
+    pytest.importorskip("matplotlib")
+    from prnn_cli.reporting.diagram import architectures
+
+    (axes,) = architectures({"mine": layout(composed("separate")) | {"readout": "pooled"}}).axes
+    texts = {text.get_text() for text in axes.texts}
+    assert "pooled" in texts
+    assert "W id" not in texts
+
+
 def test_without_matplotlib_the_tables_are_whole_and_the_log_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

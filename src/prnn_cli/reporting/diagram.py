@@ -38,8 +38,11 @@ def draw_network(axes: "Axes", network: Mapping[str, Any]) -> None:
         _box(axes, x, INPUT, "\n".join(subnet["inputs"]))
         _box(axes, x, GRU, f"GRU {subnet['name']}\n{subnet['hidden_size']} units", fill="0.85")
         _arrow(axes, (x, INPUT), (x, GRU))
-    draw = {"shared": _shared, "interaction": _interaction}.get(network["readout"], _separate)
-    draw(axes, subnets, places, middle)
+    draw = {"separate": _separate, "shared": _shared, "interaction": _interaction}.get(network["readout"])
+    if draw is None:
+        _unknown(axes, subnets, places, middle, network["readout"])
+    else:
+        draw(axes, subnets, places, middle)
     scores = f"scores of {network['num_items']:,} items"
     activation = network["activation"]
     _box(axes, middle, SCORES, scores if activation == "linear" else f"{activation} → {scores}")
@@ -84,6 +87,14 @@ def _interaction(axes: "Axes", subnets: Any, places: Mapping[str, float], middle
         _arrow(axes, (x, READOUT), (middle, SUM), f"{subnet['weight']:g}")
     _node(axes, middle, SUM, ADDITION)
     _arrow(axes, (middle, SUM), (middle, SCORES))
+
+
+def _unknown(axes: "Axes", subnets: Any, places: Mapping[str, float], middle: float, readout: str) -> None:
+    """A readout of the user's own, by its name."""
+    for subnet in subnets:
+        _arrow(axes, (places[subnet["name"]], GRU), (middle, READOUT))
+    _box(axes, middle, READOUT, readout)
+    _arrow(axes, (middle, READOUT), (middle, SCORES))
 
 
 def _box(axes: "Axes", x: float, y: float, text: str, fill: str = "white") -> None:
