@@ -49,7 +49,8 @@ def plan_sweep(
         params = OmegaConf.select(first, "hydra.sweeper.params") or {}
         swept = _parse([f"{key}={value}" for key, value in params.items()])
         jobs = _split([*swept, *given, *_parse(seeds)])
-        names = [_checked(command, job) for job in jobs]
+        taken: dict[Path, str] = {}
+        names = [_checked(command, job, taken) for job in jobs]
     return Sweep(_distinct(names, jobs), [*seeds, *([] if multirun or is_mode else ["--multirun"])])
 
 
@@ -71,11 +72,12 @@ def _seeds(config: DictConfig, given: list[Override]) -> list[str]:
     return [f"seed={','.join(str(config.seed + extra) for extra in range(seeds))}"]
 
 
-def _checked(command: str, job: list[str]) -> str:
-    """The job's name, where its row or label gives one."""
+def _checked(command: str, job: list[str], taken: dict[Path, str]) -> str:
+    """The job's name, where its row or label gives one. taken: the folders of the jobs before it"""
     try:
         config = compose(command, job, return_hydra_config=True)
-        _refuse_taken_folder(config)
+        if folder := _folder_known_by_now(config):
+            _refuse_folder(folder, _without_hydra(job), taken, resume=config.get("resume", False))
         OmegaConf.set_struct(config, False)
         del config["hydra"]
         settings = checked_settings(command, config)
@@ -86,14 +88,23 @@ def _checked(command: str, job: list[str]) -> str:
     return str(getattr(settings, "label", None) or "")
 
 
-def _refuse_taken_folder(config: DictConfig) -> None:
-    """Before the rows ahead of it have been trained, where the folder is known by now."""
+def _folder_known_by_now(config: DictConfig) -> Path | None:
     try:
-        folder = RunFolder(Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir))
+        return Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir)
     except OmegaConfBaseException:  # it holds the job's number, which only Hydra knows
-        return
-    if not config.get("resume", False):
-        folder.refuse_if_kept()
+        return None
+
+
+def _refuse_folder(folder: Path, job: str, taken: dict[Path, str], resume: bool) -> None:
+    """Before the jobs ahead of it have been trained."""
+    if other := taken.get(folder):
+        raise UserError(
+            f"the job {other} has the folder {folder} too; let hydra.sweep.subdir tell them apart, as in "
+            "'hydra.sweep.subdir=${row}-${recipe.dropout}-seed${seed}'"
+        )
+    taken[folder] = job
+    if not resume:
+        RunFolder(folder).refuse_if_kept()
 
 
 def _distinct(names: list[str], jobs: list[list[str]]) -> list[str]:

@@ -179,6 +179,10 @@ def test_seeds_make_a_sweep_of_any_run(prnn: Prnn) -> None:
             ["experiment=smoke", "row=id_only,residual"],
             "row=residual does not exist; choose one of concatenated,",
         ),
+        (
+            ["experiment=smoke", "row=id_only", "recipe.dropout=0.1,0.2"],
+            "let hydra.sweep.subdir tell them apart",
+        ),
         (["seeds=0"], "seeds=0 is too small; it must be at least 1"),
         (["-m", "seeds=2", "seed=1,2"], "seeds=2 and a list of seeds both say which to run"),
     ],

@@ -94,6 +94,14 @@ def test_rows_of_one_name_with_other_settings_are_told_apart(tmp_path: Path) -> 
     assert {"mine [epochs=10]", "mine [epochs=20]"} <= cells(tmp_path).keys()
 
 
+def test_of_settings_that_change_together_one_is_named(tmp_path: Path) -> None:
+    for rate in (0.1, 0.2):
+        settings = {"recipe": {"dropout": rate}, "subnets": {"id": {"dropout": rate}}}
+        write_run(tmp_path / str(rate), HALF, label="mine", config=settings)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    assert {"mine [recipe.dropout=0.1]", "mine [recipe.dropout=0.2]"} <= cells(tmp_path).keys()
+
+
 def test_the_same_run_twice_counts_once(tmp_path: Path) -> None:
     runs = [read_run(write_run(tmp_path / name, ALL_FIRST)) for name in "ab"]
     (row,), repeated = gather_rows(("mine", run) for run in runs)

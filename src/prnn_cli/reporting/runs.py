@@ -185,12 +185,22 @@ def _told_apart(rows: list[Row]) -> list[Row]:
         twins = [row for row in rows if row.name == name]
         if len(twins) == 1:
             continue
-        keys = sorted({key for row in twins for key in row.runs[0].settings})
-        differing = [key for key in keys if len({str(row.runs[0].settings.get(key)) for row in twins}) > 1]
-        for row in twins:
-            told = ", ".join(f"{key}={row.runs[0].settings.get(key)}" for key in differing[:3])
+        differing = _differing([row.runs[0].settings for row in twins])
+        for number, row in enumerate(twins):
+            told = ", ".join(f"{key}={values[number]}" for key, values in differing.items())
             row.name = f"{name} [{told}]"
     return rows
+
+
+def _differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """Option -> its values; of options that change together, as by interpolation, the least nested one."""
+    found: dict[tuple[str, ...], str] = {}
+    keys = {key for each in settings for key in each}
+    for key in sorted(keys, key=lambda key: (key.count("."), key)):
+        values = tuple(str(each.get(key)) for each in settings)
+        if len(set(values)) > 1:
+            found.setdefault(values, key)
+    return {key: values for values, key in found.items()}
 
 
 def _because(status: Mapping[str, Any]) -> str:
