@@ -42,13 +42,13 @@ def test_every_commands_help_shows_examples_and_options(prnn: Prnn, command: str
     assert f"prnn {command}" in result.out
     assert "Example" in result.out
     assert "Options" in result.out
-    assert ("cache_dir:" if command != "status" else "run: ???") in result.out
+    assert {"status": "run: ???", "tables": "runs: ???"}.get(command, "cache_dir:") in result.out
 
 
 def test_help_of_train_shows_groups_and_options(prnn: Prnn) -> None:
     out = prnn("train", "--help").out
     assert "dataset: class_like, eshop_clothing, generic, online_retail, synthetic, vidxl_like" in out
-    assert "    hidden_size: 100" in out
+    assert "  each: 100" in out
     assert "prnn train -m seed=1,2,3" in out
 
 
@@ -114,7 +114,7 @@ def test_a_wrong_configuration_leaves_no_folder(prnn: Prnn) -> None:
 def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
-    assert "choose one of train, preprocess, features, evaluate, status, datasets, completion" in result.err
+    assert "choose one of train, preprocess, features, evaluate, tables, status, datasets, completion" in result.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
@@ -136,7 +136,7 @@ def test_an_output_folder_below_a_file_is_named(prnn: Prnn) -> None:
 @pytest.mark.parametrize(
     ("line", "completions"),
     [
-        ("prnn ", ["train", "preprocess", "features", "evaluate", "status", "datasets", "completion"]),
+        ("prnn ", ["train", "preprocess", "features", "evaluate", "tables", "status", "datasets", "completion"]),
         ("prnn ev", ["evaluate"]),
         ("prnn train arch=i", ["arch=id_only", "arch=interaction"]),
         ("prnn train seed=3 dataset=o", ["dataset=online_retail"]),

@@ -313,12 +313,12 @@ class FeaturesCommand:
 @dataclass
 class TrainCommand:
     label: str | None = MISSING
-    experiment: str | None = MISSING
-    row: str | None = MISSING
     epochs: int = bounded(at_least=1)
     seed: int = bounded(at_least=0)
     seeds: int = bounded(at_least=1, at_most=1000)
     resume: bool = MISSING
+    experiment: str | None = MISSING
+    row: str | None = MISSING
     cache_dir: str = MISSING
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
