@@ -13,8 +13,9 @@ from prnn_cli.reporting.sections import Section
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 14px; display: block; overflow-x: auto; }
-th, td { padding: .25rem .7rem; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+th, td { padding: .25rem .7rem; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
+table.numbers :is(th, td) { white-space: nowrap; }
+table.numbers :is(th, td):not(:first-child) { text-align: right; }
 th { border-bottom: 2px solid #111; }
 tr.rule td { border-top: 1px solid #999; }
 img { max-width: 100%; }
@@ -37,9 +38,9 @@ def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures
             *(_figure(name, path) for name, path in figures.items()),
             *(_section(section) for section in sections[1:]),
             "<h2>Settings</h2>",
-            *(to_html(settings(comparison)) for comparison in comparisons),
+            *(to_html(settings(comparison), "text") for comparison in comparisons),
             "<h2>Environment</h2>",
-            *(to_html(environment(comparison)) for comparison in comparisons),
+            *(to_html(environment(comparison), "text") for comparison in comparisons),
             "</body></html>",
             "",
         ]

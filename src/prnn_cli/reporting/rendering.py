@@ -96,7 +96,7 @@ def latex_text(text: str) -> str:
     return re.sub(".", lambda sign: LATEX.get(sign[0], sign[0]), text)
 
 
-def to_html(table: TextTable) -> str:
+def to_html(table: TextTable, css_class: str = "numbers") -> str:
     rows = ["".join(f"<th>{escape(name)}</th>" for name in table.header)]
     for i in range(len(table.lines)):
         cells = [
@@ -107,7 +107,7 @@ def to_html(table: TextTable) -> str:
         rows.append("".join(cells))
     classes = ["", *(' class="rule"' if i in table.rules else "" for i in range(len(table.lines)))]
     lines = [f"<tr{name}>{row}</tr>" for name, row in zip(classes, rows, strict=True)]
-    return "<table>\n" + "\n".join(lines) + "\n</table>\n"
+    return f'<table class="{css_class}">\n' + "\n".join(lines) + "\n</table>\n"
 
 
 def show_text_table(table: TextTable, title: str = "") -> None:
