@@ -114,7 +114,10 @@ def test_a_wrong_configuration_leaves_no_folder(prnn: Prnn) -> None:
 def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
-    assert "choose one of train, preprocess, features, evaluate, tables, status, datasets, completion" in result.err
+    assert (
+        "choose one of train, preprocess, features, evaluate, tables, status, datasets, completion"
+        in result.err
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
@@ -136,7 +139,10 @@ def test_an_output_folder_below_a_file_is_named(prnn: Prnn) -> None:
 @pytest.mark.parametrize(
     ("line", "completions"),
     [
-        ("prnn ", ["train", "preprocess", "features", "evaluate", "tables", "status", "datasets", "completion"]),
+        (
+            "prnn ",
+            ["train", "preprocess", "features", "evaluate", "tables", "status", "datasets", "completion"],
+        ),
         ("prnn ev", ["evaluate"]),
         ("prnn train arch=i", ["arch=id_only", "arch=interaction"]),
         ("prnn train seed=3 dataset=o", ["dataset=online_retail"]),
