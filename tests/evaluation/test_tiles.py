@@ -64,10 +64,12 @@ def test_the_size_of_a_tile_does_not_matter(
     np.testing.assert_array_equal(by_tiles.equal, by_scores.equal)
 
 
-def test_items_with_the_same_parameters_tie() -> None:
+def test_items_of_equal_scores_tie() -> None:
+    """Only their bias counts, so that no product rounds."""
     network = id_network()
     parameters = parameters_of(network)
-    parameters["readout.id"][:] = parameters["readout.id"][0]
+    parameters["readout.id"][:, :-1] = 0
+    parameters["readout.id"][:, -1] = 0.3
     ranks = replay(
         NetworkScorer(network, parameters), SESSIONS, Candidates.choose("all", SUPPORT), num_slots=5
     )
@@ -101,3 +103,10 @@ def test_the_range_of_equal_scores_ends_where_the_score_changes(activation: str)
     below, above = beyond(low, -torch.inf), beyond(high, torch.inf)
     assert (torch.isinf(low) | (f(below) < f(logits))).all()
     assert (torch.isinf(high) | (f(above) > f(logits))).all()
+
+
+def test_a_nan_has_some_range_of_equal_scores() -> None:
+    """It is refused later; here the search must only end, whatever the sign of the NaN."""
+    scorer = NetworkScorer(id_network(), parameters_of(id_network()))
+    nan = torch.tensor([torch.nan])
+    assert len(scorer.equal_range(torch.cat([nan, torch.copysign(nan, torch.tensor(-1.0))]))[0]) == 2

@@ -35,7 +35,8 @@ def count_in_tiles(
 ) -> tuple[Tensor, Tensor]:
     """As `ranking.count_better_and_equal`, for the `tables` of the candidates.
 
-    The target's logit comes from a product of the same kind as the others', and in theirs it is left out by index.
+    The target's logit comes from a product of its own, so it may differ from theirs in the last bit: among them it is
+    left out by index, and ties where f saturates reach far further than a bit.
     """
     own = scorer.logits(scorer.tables(targets)).diagonal()
     low, high = (bound[:, None] for bound in scorer.equal_range(own))
