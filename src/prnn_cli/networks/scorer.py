@@ -61,7 +61,7 @@ class NetworkScorer:
 def _last_equal(f: Callable[[Tensor], Tensor], logits: Tensor, direction: int) -> Tensor:
     """The float32 farthest from each of `logits`, up or down, at which f is the same: by bisection of their places in
     the order of all floats."""
-    logits = torch.nan_to_num(logits)  # whose ranks are refused later
+    logits = torch.where(logits.isnan(), 0, logits)  # whose ranks are refused later
     scores = f(logits)
     near = _place(logits)
     far = torch.full_like(near, _INFINITY * direction)
