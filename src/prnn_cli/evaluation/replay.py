@@ -15,7 +15,7 @@ from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal
-from prnn_cli.evaluation.tiles import LogitScorer, count_in_tiles
+from prnn_cli.evaluation.tiles import LogitScorer, TileCounter
 from prnn_cli.schema import EvaluationConfig
 
 MAX_SLOTS = {"cpu": 128, "cuda": 1024}  # a CPU was no faster with more; a GPU waits for launches with fewer
@@ -66,7 +66,7 @@ def replay(
     )
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
-    count = _counter(scorer, candidates, torch.device(device))
+    count = _counter(scorer, candidates, plan.num_slots, torch.device(device))
     for start in range(0, plan.num_steps, STEPS_A_TICK):
         positions = plan.positions[start : start + STEPS_A_TICK]
         with torch.no_grad():
@@ -94,10 +94,9 @@ def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
     return torch.stack(counts, dim=1)
 
 
-def _counter(scorer: Scorer, candidates: Candidates, device: torch.device) -> Count:
+def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Count:
     if isinstance(scorer, LogitScorer) and device.type == "cpu":
-        tables = scorer.tables(candidates.items)
-        return lambda targets: count_in_tiles(scorer, tables, candidates, targets)
+        return TileCounter(scorer, candidates, num_slots)
 
     def count(targets: Tensor) -> tuple[Tensor, Tensor]:
         # No name holds the scores, so that they are freed before the next ones are made.

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from prnn_cli.batching import Clicks
 from prnn_cli.networks.inputs import VECTORS, Input
-from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits
+from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits, multipliers
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.randomness import generator_for
 
@@ -108,7 +108,8 @@ class Network:
 
     def scores(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
         """f of the logits, (B, n), for the rows of the output tables in `leaves`."""
-        return ACTIVATIONS[self.activation](self.logits(leaves, hidden))
+        return ACTIVATIONS[self.activation](logits(self.readout, leaves, hidden))
 
-    def logits(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
-        return logits(self.readout, leaves, hidden)
+    def multipliers(self, hidden: Mapping[str, Tensor]) -> Tensor:
+        """(B, D): what the rows of all output tables, side by side, are multiplied with."""
+        return torch.cat([multiplier for _, multiplier in multipliers(self.readout, hidden)], dim=1)

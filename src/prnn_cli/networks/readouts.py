@@ -37,13 +37,18 @@ def initial_tables(readout: Readout, num_items: int, seed: int) -> dict[str, Ten
 def logits(readout: Readout, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
     """Rows (n, H + 1) of each table, states (B, H) of the subnets that score -> (B, n)"""
     total: Tensor | None = None
-    for table, state, weight in readout.terms(hidden):
-        weighted = weight * F.pad(state, (0, 1), value=1.0)
+    for table, multiplier in multipliers(readout, hidden):
         columns = leaves[table].T
         # (B, H + 1) @ (H + 1, n) -> (B, n)
-        total = weighted @ columns if total is None else torch.addmm(total, weighted, columns)
+        total = multiplier @ columns if total is None else torch.addmm(total, multiplier, columns)
     assert total is not None
     return total
+
+
+def multipliers(readout: Readout, hidden: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """Each table with what it is multiplied with, (B, H + 1): the weighted state, and the weight for b."""
+    for table, state, weight in readout.terms(hidden):
+        yield table, weight * F.pad(state, (0, 1), value=1.0)
 
 
 def table_of(name: str) -> str:

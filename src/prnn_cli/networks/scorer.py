@@ -39,40 +39,48 @@ class NetworkScorer:
 
     @torch.no_grad()
     def scores(self, items: slice | Tensor) -> Tensor:
-        return self.network.scores(self.tables(items), self.carry)
+        return self.network.scores(self._rows(items), self.carry)
 
-    def tables(self, items: slice | Tensor) -> dict[str, Tensor]:
-        """The rows of the output tables, by name."""
-        return {name: self.parameters[name][items] for name in self.network.readout.tables}
+    def item_rows(self, items: slice | Tensor) -> Tensor:
+        """(n, D): the items' rows in all output tables, side by side."""
+        rows = list(self._rows(items).values())
+        return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
     @torch.no_grad()
-    def logits(self, tables: Mapping[str, Tensor]) -> Tensor:
-        return self.network.logits(tables, self.carry)
+    def slot_rows(self) -> Tensor:
+        """(B, D): what is multiplied with `item_rows`."""
+        return self.network.multipliers(self.carry)
+
+    def _rows(self, items: slice | Tensor) -> dict[str, Tensor]:
+        return {name: self.parameters[name][items] for name in self.network.readout.tables}
 
     @torch.no_grad()
     def equal_range(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """The lowest and the highest logits with the same scores as these: where f saturates, they lie far apart."""
         if self.network.activation == "linear":
             return logits, logits
-        f = ACTIVATIONS[self.network.activation]
-        return _last_equal(f, logits, -1), _last_equal(f, logits, 1)
+        return equal_range(ACTIVATIONS[self.network.activation], logits)
 
 
-def _last_equal(f: Callable[[Tensor], Tensor], logits: Tensor, direction: int) -> Tensor:
-    """The float32 farthest from each of `logits`, up or down, at which f is the same: by bisection of their places in
-    the order of all floats."""
+def equal_range(f: Callable[[Tensor], Tensor], logits: Tensor) -> tuple[Tensor, Tensor]:
+    """The lowest and the highest float32 (n,) at which f, which never decreases, is as at `logits`: by bisection
+    of their places in the order of all floats, first near by, farther where f saturates."""
     logits = torch.where(logits.isnan(), 0, logits)  # whose ranks are refused later
     scores = f(logits)
-    near = _place(logits)
-    far = torch.full_like(near, _INFINITY * direction)
-    while bool((far - near).abs().amax() > 0):
-        middle = near + torch.div(far - near + direction, 2, rounding_mode="trunc")
-        same = f(_at_place(middle)) == scores
-        near = torch.where(same, middle, near)
-        far = torch.where(same, far, middle - direction)
-    return _at_place(near)
+    same = _place(logits).expand(2, -1)
+    direction = torch.tensor([[-1], [1]])
+    end = (same + direction * NEAR_BY).clamp(-_INFINITY, _INFINITY)
+    saturated = f(_at_place(end)) == scores
+    end = torch.where(saturated, direction * _INFINITY, end)
+    for _ in range(32 if bool(saturated.any()) else NEAR_BY.bit_length()):
+        middle = same + torch.div(end - same + direction, 2, rounding_mode="trunc")
+        equal = f(_at_place(middle)) == scores
+        same, end = torch.where(equal, middle, same), torch.where(equal, end, middle - direction)
+    low, high = _at_place(same)
+    return low, high
 
 
+NEAR_BY = 2**10  # floats
 _INFINITY = 0x7F800000  # its place in the order of floats
 
 
