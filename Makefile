@@ -29,8 +29,8 @@ lint: setup     ## ruff, mypy and the order of the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup    ## time the training step and item-kNN on this machine
-	$(BIN)/python scripts/bench.py
+bench: setup    ## time preparation, training, ranking and item-kNN on this machine
+	$(BIN)/prnn bench
 
 clean:          ## remove the environment, caches and build output; runs/ stays
 	rm -rf .venv build dist cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs every GPU test and the timings on a CUDA machine that has Python and torch, in one go.
 #   scripts/gpu_check.sh [WHEELS]   WHEELS: a folder of wheels, for a machine without a network
-# Leaves gpu-tests.xml and bench.json in $OUT (default: the current folder).
+# Leaves gpu-tests.xml and bench/bench.json in $OUT (default: the current folder).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${OUT:-.}
@@ -13,4 +13,4 @@ fi
 export PYTHONPATH="$PWD/src"
 "$python" -c 'import torch; assert torch.cuda.is_available(), "torch sees no CUDA device"'
 "$python" -m pytest -m gpu --junitxml "$out/gpu-tests.xml"
-"$python" scripts/bench.py --json "$out/bench.json"
+"$python" -m prnn_cli bench bench=full hardware=gpu "hydra.run.dir=$out/bench"

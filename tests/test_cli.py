@@ -115,7 +115,7 @@ def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
     assert (
-        "choose one of train, preprocess, features, evaluate, tables, status, datasets, completion"
+        "choose one of train, preprocess, features, evaluate, tables, bench, status, datasets, completion"
         in result.err
     )
 
@@ -141,7 +141,17 @@ def test_an_output_folder_below_a_file_is_named(prnn: Prnn) -> None:
     [
         (
             "prnn ",
-            ["train", "preprocess", "features", "evaluate", "tables", "status", "datasets", "completion"],
+            [
+                "train",
+                "preprocess",
+                "features",
+                "evaluate",
+                "tables",
+                "bench",
+                "status",
+                "datasets",
+                "completion",
+            ],
         ),
         ("prnn ev", ["evaluate"]),
         ("prnn train arch=i", ["arch=id_only", "arch=interaction"]),

@@ -29,6 +29,7 @@ SCHEMAS: dict[str, type] = {
     "features": schema.FeaturesCommand,
     "evaluate": schema.EvaluateCommand,
     "tables": schema.TablesCommand,
+    "bench": schema.BenchCommand,
     "status": schema.StatusCommand,
 }
 

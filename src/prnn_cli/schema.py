@@ -359,6 +359,44 @@ class TablesCommand:
 
 
 @dataclass
+class TrainingCase:
+    """Overrides of `prnn train`, on a drawn log of this many items."""
+
+    num_items: int = bounded(at_least=1000)
+    overrides: list[str] = MISSING
+
+
+@dataclass
+class RankingCase:
+    num_items: int = bounded(at_least=1000)
+    candidates: Any = MISSING
+
+
+@dataclass
+class LogCase:
+    num_events: int = bounded(at_least=1000)
+    num_items: int = bounded(at_least=100)
+
+
+@dataclass
+class BenchConfig:
+    name: str = MISSING
+    repeats: int = bounded(at_least=1)
+    steps: int = bounded(at_least=10, at_most=256)
+    training: list[TrainingCase] = MISSING
+    ranking: list[RankingCase] = MISSING
+    item_knn: list[LogCase] = MISSING
+    preparation: list[LogCase] = MISSING
+
+
+@dataclass
+class BenchCommand:
+    cache_dir: str = MISSING
+    bench: BenchConfig = field(default_factory=BenchConfig)
+    hardware: HardwareConfig = field(default_factory=HardwareConfig)
+
+
+@dataclass
 class StatusCommand:
     run: str = MISSING
 

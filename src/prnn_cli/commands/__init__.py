@@ -9,6 +9,7 @@ COMMANDS = {
     "features": "make the item features alone, show items that are alike",
     "evaluate": "rank the test events once more with a finished run's model",
     "tables": "the paper's tables of finished runs, across sweeps and seeds",
+    "bench": "how fast this machine prepares, trains and ranks, and how near to its floor",
     "status": "how a run stands: running, done, or failed and why",
 }
 

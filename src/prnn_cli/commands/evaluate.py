@@ -9,7 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli import schema
-from prnn_cli.commands.build import build_network, check_combination, extract_used
+from prnn_cli.build import build_network, check_combination, extract_used
 from prnn_cli.data.prepare import prepare
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.comparison import compare, sessions_to_rank

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from prnn_cli.commands.build import (
+from prnn_cli.build import (
     build_trainer,
     check_combination,
     extract_used,

@@ -3,7 +3,8 @@
 Shapes: T steps, B slots, E predicted events.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal
-from prnn_cli.evaluation.tiles import LogitScorer, TileCounter
+from prnn_cli.evaluation.tiles import LogitScorer, TileCounter, workers_of_one_thread
 from prnn_cli.schema import EvaluationConfig
 
 MAX_SLOTS = {"cpu": 128, "cuda": 1024}  # a CPU was no faster with more; a GPU waits for launches with fewer
@@ -66,21 +67,19 @@ def replay(
     )
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
-    count = _counter(scorer, candidates, plan.num_slots, torch.device(device))
-    for start in range(0, plan.num_steps, STEPS_A_TICK):
-        positions = plan.positions[start : start + STEPS_A_TICK]
-        with torch.no_grad():
+    with _counter(scorer, candidates, plan.num_slots, torch.device(device)) as count, torch.no_grad():
+        for start in range(0, plan.num_steps, STEPS_A_TICK):
+            positions = plan.positions[start : start + STEPS_A_TICK]
             counts = _walk(scorer, plan.steps(start, start + STEPS_A_TICK, device), count).cpu().numpy()
-        active = positions >= 0
-        predicted = positions[active] + 1
-        better[predicted], equal[predicted] = counts[:, active]
-        _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
+            active = positions >= 0
+            predicted = positions[active] + 1
+            better[predicted], equal[predicted] = counts[:, active]
+            _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
     return _ranks(sessions, better, equal)
 
 
-Count = Callable[
-    [Tensor], tuple[Tensor, Tensor]
-]  # targets (B,) -> the better and the equal candidates (B,) each
+# Targets (B,) -> the better and the equal candidates (B,) each.
+Count = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
@@ -94,9 +93,12 @@ def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
     return torch.stack(counts, dim=1)
 
 
-def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Count:
+@contextmanager
+def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Iterator[Count]:
     if isinstance(scorer, LogitScorer) and device.type == "cpu":
-        return TileCounter(scorer, candidates, num_slots)
+        with workers_of_one_thread() as workers:
+            yield TileCounter(scorer, candidates, num_slots, workers)
+        return
 
     def count(targets: Tensor) -> tuple[Tensor, Tensor]:
         # No name holds the scores, so that they are freed before the next ones are made.
@@ -104,7 +106,7 @@ def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: tor
             *_scores(scorer, candidates, targets), num_candidates=candidates.num_candidates
         )
 
-    return count
+    yield count
 
 
 def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,10 @@ f never decreases, so logits rank as scores do, but for ties: all logits from `l
 Shapes: B slots, N candidates.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -29,15 +33,22 @@ class LogitScorer(Protocol):
         """The lowest and the highest logits (B,) with the same scores as these."""
 
 
+@dataclass(frozen=True)
+class Workers:
+    pool: Executor
+    number: int
+
+
 class TileCounter:
     """Counts as `ranking.count_better_and_equal` does, in room that is taken once."""
 
-    def __init__(self, scorer: LogitScorer, candidates: Candidates, num_slots: int) -> None:
-        self.scorer, self.candidates = scorer, candidates
+    def __init__(self, scorer: LogitScorer, candidates: Candidates, num_slots: int, workers: Workers) -> None:
+        self.scorer, self.candidates, self.workers = scorer, candidates, workers
         self.rows = scorer.item_rows(candidates.items)
         self.width = max(1, TILE // num_slots)
         self.starts = list(range(0, candidates.num_candidates, self.width))
-        self.room = torch.empty(2, num_slots * self.width)
+        num_parts = min(workers.number, len(self.starts))
+        self.rooms = [torch.empty(2, num_slots * self.width) for _ in range(num_parts)]
 
     def __call__(self, targets: Tensor) -> tuple[Tensor, Tensor]:
         """(B,) targets -> (B,) better and equal candidates.
@@ -48,19 +59,41 @@ class TileCounter:
         slots = self.scorer.slot_rows()
         own = (slots @ self.scorer.item_rows(targets).T).diagonal()
         low, high = (bound[:, None] for bound in self.scorer.equal_range(own))
-        better, as_good, highest = torch.zeros_like(own), torch.zeros_like(own), own.clone()
         column, slot = self.candidates.column[targets].sort()
-        first = torch.searchsorted(
+        ends = torch.searchsorted(
             column, torch.tensor([*self.starts, self.candidates.num_candidates])
         ).tolist()
-        for n, start in enumerate(self.starts):
-            rows = self.rows[start : start + self.width]
-            tile, compared = (room[: len(slots) * len(rows)].view(len(slots), -1) for room in self.room)
-            torch.mm(slots, rows.T, out=tile)
-            torch.maximum(highest, tile.amax(dim=1), out=highest)  # a NaN among them stays
-            inside = slice(first[n], first[n + 1])
-            tile[slot[inside], column[inside] - start] = torch.nan  # neither better nor equal
-            # Float sums are vectorised where sums of bool are not, and exact up to 2^24 candidates.
-            better += torch.gt(tile, high, out=compared).sum(dim=1)
-            as_good += torch.ge(tile, low, out=compared).sum(dim=1)
-        return better.int().masked_fill(highest.isnan(), -1), (as_good - better).int()
+
+        def count_part(part: int) -> Tensor:
+            better, as_good, highest = torch.zeros_like(own), torch.zeros_like(own), own.clone()
+            for n in range(part, len(self.starts), len(self.rooms)):
+                start, inside = self.starts[n], slice(ends[n], ends[n + 1])
+                rows = self.rows[start : start + self.width]
+                tile, compared = (
+                    room[: len(slots) * len(rows)].view(len(slots), -1) for room in self.rooms[part]
+                )
+                torch.mm(slots, rows.T, out=tile)
+                torch.maximum(highest, tile.amax(dim=1), out=highest)  # a NaN among them stays
+                tile[slot[inside], column[inside] - start] = torch.nan  # neither better nor equal
+                # Float sums are vectorised where sums of bool are not, and exact up to 2^24 candidates.
+                better += torch.gt(tile, high, out=compared).sum(dim=1)
+                as_good += torch.ge(tile, low, out=compared).sum(dim=1)
+            return torch.stack([better, as_good, highest])
+
+        parts = torch.stack(list(self.workers.pool.map(count_part, range(len(self.rooms)))))  # (parts, 3, B)
+        better, as_good = parts[:, :2].sum(dim=0)
+        has_nan = parts[:, 2].isnan().any(dim=0)
+        return better.int().masked_fill(has_nan, -1), (as_good - better).int()
+
+
+@contextmanager
+def workers_of_one_thread() -> Iterator[Workers]:
+    """As many workers as torch has threads, each of which computes alone: they wait for each other once a step, while
+    torch's own threads would at every product, which is slow with other processes about."""
+    num_threads = torch.get_num_threads()
+    with ThreadPoolExecutor(num_threads) as workers:
+        torch.set_num_threads(1)
+        try:
+            yield Workers(workers, num_threads)
+        finally:
+            torch.set_num_threads(num_threads)

@@ -8,7 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from prnn_cli.commands.build import build_network, build_trainer, check_combination
+from prnn_cli.build import build_network, build_trainer, check_combination
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.comparison import compare

@@ -1,0 +1,1 @@
+"""What `prnn bench` times, and the floors beside it."""

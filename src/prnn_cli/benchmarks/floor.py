@@ -1,0 +1,119 @@
+"""The least that a training step costs: its matrix products and row gathers, and nothing else.
+
+Shapes: B slots, H hidden, M output items, F features, n rows of a sparse input.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from prnn_cli.batching import Batch
+from prnn_cli.benchmarks.timing import seconds_of
+from prnn_cli.networks.inputs import Dense
+from prnn_cli.networks.network import Network
+from prnn_cli.networks.subnet import Subnet
+from prnn_cli.training.strategies import Phase
+
+Product = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """products: of pairs of matrices; gathers: of rows (index) from tables."""
+
+    products: list[Product]
+    gathers: list[tuple[Tensor, Tensor]]
+
+    def run(self) -> None:
+        for table, index in self.gathers:
+            table.index_select(0, index)
+        for left, right in self.products:
+            left @ right
+
+    @property
+    def multiplications(self) -> int:
+        return sum(left.shape[0] * left.shape[1] * right.shape[1] for left, right in self.products)
+
+    @property
+    def bytes(self) -> int:
+        """Read and written once: factors and products, and gathered rows."""
+        of_products = sum(a.numel() + b.numel() + len(a) * b.shape[1] for a, b in self.products)
+        of_gathers = sum(2 * len(index) * table.shape[1] for table, index in self.gathers)
+        return 4 * (of_products + of_gathers)
+
+
+def floor_of(network: Network, parameters: dict[str, Tensor], batch: Batch, phase: Phase) -> Floor:
+    products: list[Product] = []
+    gathers: list[tuple[Tensor, Tensor]] = []
+    with torch.no_grad():
+        for update in phase.updates:
+            for name, table in network.row_tables.items():
+                if network.takes_part(name, update.scores):
+                    gathers.append((parameters[name], batch.rows(table).index))
+            for subnet in network.subnets:
+                if subnet.name in update.scores:
+                    learns = subnet.name in update.learns
+                    products += _of_subnet(subnet, parameters, batch, learns)
+            for rows, states in _readout(network, update.scores, batch, parameters):
+                scores = torch.empty(len(states), len(rows), device=rows.device)
+                products += [(states, rows.T), (scores, rows), (scores.T, states)]
+    return Floor(products, gathers)
+
+
+def floor_seconds(floor: Floor, device: torch.device, steps: int, repeats: int) -> float:
+    """On the CPU by running it. On a GPU the larger of arithmetic and memory time, at rates measured here: launches
+    would hide both."""
+    if device.type == "cuda":
+        multiplications_per_s, bytes_per_s = rates(device, repeats)
+        return max(floor.multiplications / multiplications_per_s, floor.bytes / bytes_per_s)
+
+    def run() -> None:
+        for _ in range(steps):
+            floor.run()
+
+    return seconds_of(run, device, repeats) / steps
+
+
+def rates(device: torch.device, repeats: int) -> tuple[float, float]:
+    """Multiplications and bytes a second, of a large product and a large copy."""
+    square = torch.ones(4096, 4096, device=device)
+    large = torch.ones(2**26, device=device)
+    product: Callable[[], object] = lambda: square @ square  # noqa: E731
+    return (
+        4096**3 / seconds_of(product, device, repeats),
+        2 * 4 * 2**26 / seconds_of(large.clone, device, repeats),
+    )
+
+
+def _of_subnet(subnet: Subnet, parameters: dict[str, Tensor], batch: Batch, learns: bool) -> list[Product]:
+    gates, candidate = (
+        parameters[f"{subnet.prefix}{name}"] for name in ("recurrent_gates", "recurrent_candidate")
+    )
+    slots, hidden_size = len(batch.active), subnet.hidden_size
+    hidden = torch.empty(slots, hidden_size, device=gates.device)
+    of_gates = torch.empty(slots, 2 * hidden_size, device=gates.device)
+    products: list[Product] = [(hidden, gates), (hidden, candidate)]
+    if learns:
+        products += [(hidden, candidate.T), (hidden.T, of_gates), (hidden.T, hidden)]
+    for source in subnet.inputs:
+        if isinstance(source, Dense):
+            weight = parameters[f"{subnet.prefix}input.{source.name}"]
+            vectors = torch.empty(slots, len(weight), device=weight.device)
+            products.append((vectors, weight))
+            if learns:
+                products.append((vectors.T, torch.empty(slots, 3 * hidden_size, device=weight.device)))
+    return products
+
+
+def _readout(
+    network: Network, scoring: tuple[str, ...], batch: Batch, parameters: dict[str, Tensor]
+) -> list[Product]:
+    """Of each output table that takes part: the asked rows (M, H), and what they are multiplied with (B, H)."""
+    pairs = []
+    for name in network.readout.tables:
+        if network.takes_part(name, scoring):
+            rows = parameters[name].index_select(0, batch.outputs.index)[:, :-1]
+            pairs.append((rows, torch.empty(len(batch.active), rows.shape[1], device=rows.device)))
+    return pairs

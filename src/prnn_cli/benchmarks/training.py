@@ -1,0 +1,95 @@
+"""A training step on every path, and an epoch with everything in it, beside the step's floor."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from prnn_cli.benchmarks.floor import floor_of, floor_seconds
+from prnn_cli.benchmarks.logs import drawn_data, drawn_features
+from prnn_cli.benchmarks.timing import seconds_of
+from prnn_cli.build import build_trainer, features_used, multiplications_per_batch
+from prnn_cli.hardware import threads_for_training
+from prnn_cli.schema import BenchConfig, TrainCommand
+from prnn_cli.training.strategies import Phase
+from prnn_cli.training.trainer import Trainer
+
+CLICKS_A_SESSION = 5
+
+
+def training_rows(
+    train: TrainCommand, num_items: int, bench: BenchConfig, device: torch.device
+) -> Iterator[dict[str, Any]]:
+    """One row a path and a different phase of the strategy."""
+    recipe = train.recipe
+    data = drawn_data(recipe.batch_size * 2 * bench.steps // (CLICKS_A_SESSION - 1), num_items)
+    sources = features_used(train).sources
+    features = {name: drawn_features(how, name, num_items) for name, how in sources.items()}
+    fast = "graph" if device.type == "cuda" else "compiled"
+    with threads_for_training(train.hardware, multiplications_per_batch(train)):
+        for path in ("plain",) if train.hardware.compile == "never" else ("plain", fast):
+            trainer = build_trainer(train, data, features, device, path=path)
+            for phase in {phase.updates: phase for phase in trainer.phases}.values():
+                yield {
+                    "what": f"step of {'+'.join(phase.learning)}, {train.arch.name} {train.strategy.name}",
+                    "device": device.type,
+                    "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
+                    "batch_size": recipe.batch_size,
+                    "num_sampled": recipe.num_sampled,
+                    "num_items": num_items,
+                    "threads": torch.get_num_threads(),
+                    "path": path,
+                } | _step(trainer, phase, bench, device)
+            yield _epoch(trainer, path, train, num_items, device)
+
+
+def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.device) -> dict[str, Any]:
+    batches = trainer.ticks.make(0, 0, 0, bench.steps).batches
+    floor = floor_of(trainer.network, trainer.state.parameters, batches.unbind()[0], phase)
+    floor_us = floor_seconds(floor, device, bench.steps, bench.repeats) / 1e-6
+    took = seconds_of(lambda: trainer.take_steps(trainer.state, batches, phase), device, bench.repeats)
+    us = took / bench.steps / 1e-6
+    return {
+        "us_per_step": us,
+        "floor_us": floor_us,
+        "ratio": us / floor_us,
+        "steps_per_s": 1e6 / us,
+        "events_per_s": len(batches.active[0]) * 1e6 / us,
+    }
+
+
+def _epoch(
+    trainer: Trainer, path: str, train: TrainCommand, num_items: int, device: torch.device
+) -> dict[str, Any]:
+    """The first phase for one epoch by the training loop, with ticks and counters; `ratio` is to its steps alone."""
+    phase = replace(trainer.phases[0], epochs=1)
+    trainer.phases = [phase]
+
+    def run() -> None:
+        trainer.state.cursor = type(trainer.state.cursor)()
+        trainer.run(at_tick=lambda progress: None, at_epoch=lambda record: None)
+
+    took = seconds_of(run, device, repeats=3)
+    steps = trainer.ticks.num_updating_steps
+    ticks = [tick.batches for tick in trainer.ticks.from_cursor(type(trainer.state.cursor)())]
+
+    def steps_alone() -> None:
+        for batches in ticks:
+            trainer.take_steps(trainer.state, batches, phase)
+
+    alone = seconds_of(steps_alone, device, repeats=3)
+    return {
+        "what": f"epoch, {train.arch.name} {train.strategy.name}",
+        "device": device.type,
+        "batch_size": train.recipe.batch_size,
+        "num_sampled": train.recipe.num_sampled,
+        "num_items": num_items,
+        "threads": torch.get_num_threads(),
+        "path": path,
+        "us_per_step": took / steps / 1e-6,
+        "floor_us": alone / steps / 1e-6,
+        "ratio": took / alone,
+        "steps_per_s": steps / took,
+        "events_per_s": trainer.events_total / took,
+    }

@@ -1,0 +1,86 @@
+"""prnn bench: times on this machine, each beside its floor -> bench.json and a table."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from hydra import compose
+from omegaconf import OmegaConf
+from rich.table import Table
+
+from prnn_cli.benchmarks.others import item_knn_row, peak_memory_mb, preparation_row, ranking_row
+from prnn_cli.benchmarks.training import training_rows
+from prnn_cli.files import write_json
+from prnn_cli.hardware import device_name, select_device
+from prnn_cli.progress import console
+from prnn_cli.reporting.results import environment
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.schema import BenchCommand, TrainCommand
+
+WRITES = True
+
+
+def run(config: BenchCommand, folder: RunFolder) -> None:
+    machine = environment() | {"device": device_name(select_device(config.hardware))}
+    write_json(folder.path / "environment.json", machine)
+    rows = []
+    for row in measured(config):
+        rows.append(row)
+        console.print(f"{row['what']}: {_figures(row)}", highlight=False)
+        write_json(folder.path / "bench.json", rows)
+    show(rows)
+
+
+def measured(config: BenchCommand) -> Iterator[dict[str, Any]]:
+    bench, device = config.bench, select_device(config.hardware)
+    standard = train_config([])
+    for log_case in bench.preparation:
+        yield preparation_row(log_case, train_config(["dataset=generic", "dataset.path=log.csv"]).dataset)
+    for log_case in bench.item_knn:
+        yield item_knn_row(log_case, standard.evaluation.item_knn)
+    for ranking_case in bench.ranking:
+        yield ranking_row(ranking_case, device, bench.repeats) | {"peak_mb": peak_memory_mb(device)}
+    for case in bench.training:
+        train = train_config(case.overrides)
+        train.hardware = config.hardware
+        for row in training_rows(train, case.num_items, bench, device):
+            yield row | {"peak_mb": peak_memory_mb(device)}
+
+
+def train_config(overrides: list[str]) -> TrainCommand:
+    """That of `prnn train` with these overrides."""
+    return cast(TrainCommand, OmegaConf.to_object(compose("train", overrides)))
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    table = Table("what", "case", "path", "threads", "time", "floor", "ratio", "events/s")
+    for row in rows:
+        time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else f"{row['seconds']:.1f} s"
+        table.add_row(
+            row["what"],
+            _case(row),
+            row.get("path", ""),
+            str(row.get("threads", "")),
+            time,
+            f"{row['floor_us']:,.0f} µs" if "floor_us" in row else "",
+            f"{row['ratio']:.2f}" if "ratio" in row else "",
+            f"{row['events_per_s']:,.0f}",
+        )
+    console.print(table)
+
+
+def _case(row: dict[str, Any]) -> str:
+    parts = [f"{row['num_items']:,} items"]
+    if "batch_size" in row:
+        parts.append(f"batch {row['batch_size']}")
+    if row.get("num_sampled"):
+        parts.append(f"+{row['num_sampled']:,} sampled")
+    if "hidden_size" in row:
+        parts.append(f"{row['hidden_size']} units")
+    return ", ".join(parts)
+
+
+def _figures(row: dict[str, Any]) -> str:
+    if "us_per_step" not in row:
+        return f"{row['seconds']:.1f} s, {row['events_per_s']:,.0f} events/s"
+    path = f" ({row['path']})" if "path" in row else ""
+    return f"{_case(row)}{path}: {row['us_per_step']:,.0f} µs a step, {row['ratio']:.2f} × its floor"

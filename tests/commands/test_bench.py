@@ -1,0 +1,57 @@
+"""prnn bench leaves every figure with what it belongs to."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from commands.conftest import Result
+from prnn_cli.benchmarks.floor import floor_of
+from prnn_cli.training.strategies import simultaneous
+from small import batches_of, id_network, parameters_of, sessions_of
+
+CASES = [
+    "bench.steps=10",
+    "bench.repeats=1",
+    "bench.training=[{num_items: 1000, overrides: ['arch=parallel','strategy=residual','recipe.batch_size=8']}]",
+    "bench.ranking=[{num_items: 1000, candidates: 100}]",
+    "bench.item_knn=[{num_events: 1000, num_items: 100}]",
+    "bench.preparation=[{num_events: 5000, num_items: 100}]",
+]
+
+
+def test_every_row_says_what_was_timed_and_how_near_to_its_floor(
+    prnn: Callable[..., Result], workplace: Path
+) -> None:
+    done = prnn("bench", *CASES, "hardware=cpu", "hardware.compile=never", "hydra.run.dir=bench")
+    assert done.exit_code == 0, done.err
+    rows = json.loads((workplace / "bench/bench.json").read_text())
+    assert [row["what"] for row in rows] == [
+        "preparation of 5,105 events in a CSV",
+        "item-kNN, fit on 1,043 events",
+        "ranking against 100 candidates",
+        "step of id, parallel residual",
+        "step of text, parallel residual",
+        "epoch, parallel residual",
+    ]
+    steps = [row for row in rows if row["what"].startswith("step")]
+    wanted = {"device", "hidden_size", "batch_size", "num_sampled", "num_items", "threads", "path"}
+    for row in steps:
+        assert wanted <= row.keys()
+        assert row["ratio"] == pytest.approx(row["us_per_step"] / row["floor_us"])
+    assert all(row["events_per_s"] > 0 for row in rows)
+    assert "1,000 items, batch 8, 100+100 units" in done.err
+
+
+def test_the_floor_is_the_steps_eight_products_and_two_gathers() -> None:
+    """2 slots, 5 units, 3 asked items: the numbers of multiplications by hand."""
+    network = id_network(hidden_size=5)
+    batch = batches_of(network, sessions_of([0, 1], [2, 3]), num_slots=2, negatives=torch.tensor([7]))[0]
+    floor = floor_of(network, parameters_of(network), batch, simultaneous(["id"], 1)[0])
+    forward = 2 * 5 * 10 + 2 * 5 * 5 + 2 * 5 * 3
+    backward = 2 * (2 * 5 * 3) + 2 * 5 * 5 + 5 * 2 * 10 + 5 * 2 * 5
+    assert len(floor.products) == 8
+    assert floor.multiplications == forward + backward
+    assert sorted(len(index) for _, index in floor.gathers) == [2, 3]
