@@ -9,8 +9,8 @@ from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.features.table import FeatureTable
 
-TERMS_OF_AN_ITEM = 8  # non-zeros of a short title and description, on average
-TERMS_AN_ITEM = 3  # dictionary entries for each item
+TERMS_OF_AN_ITEM = 5.44  # non-zeros, on average, and
+TERMS_PER_ITEM = 1_099_425 / 339_055  # entries of the dictionary for each item: those of the paper's CLASS
 VECTOR_SIZE = 1024  # GoogLeNet's
 
 
@@ -45,7 +45,7 @@ def drawn_features(how: str, name: str, num_items: int) -> FeatureTable:
         return FeatureTable(name, vectors, np.ones(num_items, dtype=bool))
     counts = rng.poisson(TERMS_OF_AN_ITEM, num_items)
     starts = np.append(0, np.cumsum(counts))
-    shape = (num_items, TERMS_AN_ITEM * num_items)
+    shape = (num_items, round(TERMS_PER_ITEM * num_items))
     columns = rng.integers(0, shape[1], starts[-1])
     weights = np.full(starts[-1], 0.3, dtype=np.float32)
     return FeatureTable(name, csr_array((weights, columns, starts), shape=shape), counts > 0)

@@ -42,6 +42,7 @@ def training_rows(
                     "path": path,
                 } | _step(trainer, phase, bench, device)
             yield _epoch(trainer, path, train, num_items, device)
+            del trainer  # before the next one takes as much memory
 
 
 def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.device) -> dict[str, Any]:

@@ -52,19 +52,11 @@ def train_config(overrides: list[str]) -> TrainCommand:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    table = Table("what", "case", "path", "threads", "time", "floor", "ratio", "events/s")
+    table = Table("what", "time", "× floor", "events/s")
     for row in rows:
         time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else f"{row['seconds']:.1f} s"
-        table.add_row(
-            row["what"],
-            _case(row),
-            row.get("path", ""),
-            str(row.get("threads", "")),
-            time,
-            f"{row['floor_us']:,.0f} µs" if "floor_us" in row else "",
-            f"{row['ratio']:.2f}" if "ratio" in row else "",
-            f"{row['events_per_s']:,.0f}",
-        )
+        ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
+        table.add_row(f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}")
     console.print(table)
 
 
@@ -76,11 +68,12 @@ def _case(row: dict[str, Any]) -> str:
         parts.append(f"+{row['num_sampled']:,} sampled")
     if "hidden_size" in row:
         parts.append(f"{row['hidden_size']} units")
+    if "path" in row:
+        parts.append(f"{row['path']}, {row['threads']} threads")
     return ", ".join(parts)
 
 
 def _figures(row: dict[str, Any]) -> str:
     if "us_per_step" not in row:
         return f"{row['seconds']:.1f} s, {row['events_per_s']:,.0f} events/s"
-    path = f" ({row['path']})" if "path" in row else ""
-    return f"{_case(row)}{path}: {row['us_per_step']:,.0f} µs a step, {row['ratio']:.2f} × its floor"
+    return f"{_case(row)}: {row['us_per_step']:,.0f} µs a step, {row['ratio']:.2f} × its floor"
