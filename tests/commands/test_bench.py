@@ -42,6 +42,7 @@ def test_every_row_says_what_was_timed_and_how_near_to_its_floor(
         assert wanted <= row.keys()
         assert row["ratio"] == pytest.approx(row["us_per_step"] / row["floor_us"])
     assert all(row["events_per_s"] > 0 for row in rows)
+    assert (workplace / "bench/bench.md").read_text().count("\n") == 2 + len(rows)
     assert "1,000 items, batch 8, 100+100 units, plain" in done.err
 
 

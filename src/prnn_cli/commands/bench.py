@@ -1,4 +1,4 @@
-"""prnn bench: times on this machine, each beside its floor -> bench.json and a table."""
+"""prnn bench: times on this machine, each beside its floor -> bench.json, and bench.md as a table."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -9,7 +9,7 @@ from rich.table import Table
 
 from prnn_cli.benchmarks.others import item_knn_row, peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
-from prnn_cli.files import write_json
+from prnn_cli.files import write_json, write_text
 from prnn_cli.hardware import device_name, select_device
 from prnn_cli.progress import console
 from prnn_cli.reporting.results import environment
@@ -27,6 +27,7 @@ def run(config: BenchCommand, folder: RunFolder) -> None:
         rows.append(row)
         console.print(f"{row['what']}: {_figures(row)}", highlight=False)
         write_json(folder.path / "bench.json", rows)
+    write_text(folder.path / "bench.md", as_markdown(rows))
     show(rows)
 
 
@@ -52,12 +53,25 @@ def train_config(overrides: list[str]) -> TrainCommand:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    table = Table("what", "time", "× floor", "events/s")
+    table = Table(*HEADINGS)
     for row in rows:
-        time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else f"{row['seconds']:.1f} s"
-        ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
-        table.add_row(f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}")
+        table.add_row(*_cells(row))
     console.print(table)
+
+
+def as_markdown(rows: list[dict[str, Any]]) -> str:
+    lines = [HEADINGS, ("---",) * len(HEADINGS), *map(_cells, rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+HEADINGS = ("what", "time", "× floor", "events/s", "peak memory")
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else f"{row['seconds']:.1f} s"
+    ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
+    peak = f"{row['peak_mb']:,} MB" if "peak_mb" in row else ""
+    return f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}", peak
 
 
 def _case(row: dict[str, Any]) -> str:
