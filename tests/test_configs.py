@@ -8,10 +8,10 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from prnn_cli.hydra_app import SCHEMAS, configs_folder, register_schemas
-from prnn_cli.schema import FilterConfig, check
+from prnn_cli.schema import FilterConfig, TrainCommand, check
 
 CONFIGS = configs_folder()
-GROUPS = ("dataset", "features", "arch", "strategy", "recipe", "evaluation", "hardware")
+GROUPS = ("dataset", "features", "arch", "strategy", "recipe", "evaluation", "hardware", "logger")
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 
 
@@ -72,3 +72,14 @@ def test_no_default_stands_in_the_code() -> None:
 
 def test_configs_lie_beside_the_package_or_in_it() -> None:
     assert Path(CONFIGS / "train.yaml").is_file()
+
+
+@pytest.mark.parametrize("search", [path.stem for path in sorted((CONFIGS / "search").glob("*.yaml"))])
+def test_every_search_composes_and_measures_on_the_validation_part(search: str) -> None:
+    config = composed("train", f"search={search}", "dataset.test_days=3")
+    check(config)
+    assert isinstance(config, TrainCommand)
+    assert config.search is not None
+    assert config.search.name == search
+    assert config.evaluation.part == "validation"
+    assert config.dataset.validation_days == 3

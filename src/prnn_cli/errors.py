@@ -21,6 +21,10 @@ class RunError(Exception):
     """A run that started and could not finish (exit code 1): says why and how to go on."""
 
 
+class Pruned(Exception):  # noqa: N818 (it is none)
+    """A trial of a search was ended early, as it would not have become the best."""
+
+
 def refused_by_the_system(error: OSError) -> RunError:
     """What the operating system would not do, with the file where it names one."""
     return RunError(f"{error.filename or 'a file'}: {error.strerror or error}")

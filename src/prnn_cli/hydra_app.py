@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,12 +14,15 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from prnn_cli.errors import UserError, refused_by_the_system
+from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.jobs import SCHEMAS, Jobs
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.signals import stop_signal
 from prnn_cli.sweep import Sweep, plan_sweep
+from prnn_cli.tuning.plan import chain
+
+log = logging.getLogger(__name__)
 
 
 def configs_folder() -> Path:
@@ -28,8 +32,17 @@ def configs_folder() -> Path:
 
 
 def run_command(command: str, arguments: list[str]) -> int:
-    """The exit code. Raises `UserError` for a configuration that cannot be composed."""
+    """The exit code, of the last command line where tune=[…] makes several of it. Raises `UserError` for a
+    configuration that cannot be composed."""
     register_schemas()
+    try:
+        lines = _chained(command, arguments) or [arguments]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, SCHEMAS[command])) from error
+    return [_run_line(command, line) for line in lines][-1]
+
+
+def _run_line(command: str, arguments: list[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise; the sentence is ours to make
     logging.raiseExceptions = False  # a full disk must not print a traceback for each line of the log
     sys.argv = [f"prnn {command}", *arguments]
@@ -37,7 +50,8 @@ def run_command(command: str, arguments: list[str]) -> int:
     try:
         if sweep := _planned(command, arguments):
             sys.argv += sweep.extra_arguments
-            jobs.names = sweep.jobs
+            jobs.names, jobs.tuning = sweep.jobs, sweep.searches
+            jobs.planned, jobs.launched, jobs.table = sweep.planned, sweep.launched, sweep.table
         stop_signal.install()
         hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
     except (HydraException, OmegaConfBaseException) as error:
@@ -50,6 +64,12 @@ def run_command(command: str, arguments: list[str]) -> int:
         raise
     except OSError as error:  # the output folder
         raise refused_by_the_system(error) from error
+    except (UserError, RunError):
+        raise
+    except Exception as error:
+        if not jobs.launched:
+            raise
+        _explain_launcher(error, jobs)
     return jobs.finish()
 
 
@@ -58,9 +78,46 @@ def register_schemas() -> None:
         ConfigStore.instance().store(name=f"{command}_schema", node=node)
 
 
+def _explain_launcher(error: Exception, jobs: Jobs) -> None:
+    """Raises `UserError` where no job began; else the table says what came of each."""
+    reason = f"{type(error).__name__} {' '.join(str(error).split())[:300]}".strip()
+    if not any(RunFolder(job.folder).is_begun() for job in jobs.planned):
+        raise UserError(
+            f"the launcher could not run the jobs ({reason}); see what its cluster answers, and the options of "
+            "hydra.launcher"
+        ) from error
+    log.error("the launcher ended before its jobs: %s", reason)
+
+
+def _chained(command: str, arguments: list[str]) -> list[list[str]]:
+    if (
+        command != "train"
+        or not (flags := _parse_flags(command, arguments))
+        or flags.config_path
+        or flags.config_name
+    ):
+        return []
+    lines = chain(flags.overrides, configs_folder(), flags.config_dir)
+    config_dir = ["-cd", flags.config_dir] if flags.config_dir else []
+    return [[*line, *config_dir, *(["-m"] if flags.multirun else [])] for line in lines]
+
+
 def _planned(command: str, arguments: list[str]) -> Sweep | None:
     """The sweep that is asked for. Refuses what has to be refused before Hydra begins: unknown flags, a mistyped
     run=DIR (Hydra would create that folder to work in), and a sweep of which a job cannot run."""
+    flags = _parse_flags(command, arguments)
+    if flags is None:
+        return None
+    if not flags.multirun:
+        for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
+            RunFolder.existing(run.strip("'\""))
+    if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
+        return None
+    return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)
+
+
+def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:
+    """None where nothing is to be run: for --help and its like."""
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:
@@ -77,9 +134,4 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
     for override in flags.overrides:
         if override.partition("=")[0] == "":
             raise UserError(f"{override} sets nothing; write KEY=VALUE or GROUP=CHOICE")
-    if not flags.multirun:
-        for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
-            RunFolder.existing(run.strip("'\""))
-    if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
-        return None
-    return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)
+    return flags

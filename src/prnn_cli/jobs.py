@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli import schema
-from prnn_cli.errors import RunError, UserError, refused_by_the_system
+from prnn_cli.errors import Pruned, RunError, UserError, refused_by_the_system
 from prnn_cli.explain import explain
+from prnn_cli.launched import in_own_process
 from prnn_cli.overview import Overview
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
@@ -46,14 +47,27 @@ class Jobs:
     failures: list[UserError | RunError] = field(default_factory=list)
     overview: Overview | None = None
     table: schema.TableConfig | None = None
+    launched: bool = False  # by a launcher that gives each job a process, here or on another machine
+    planned: list[SweepJob] = field(
+        default_factory=list
+    )  # of such a launcher, whose processes keep what they did
+    tuning: bool = False  # the search itself says what came of its jobs
 
-    def run(self, config: DictConfig) -> None:
+    def run(self, config: DictConfig) -> SweepJob | None:
+        """What a sweep of training makes a row of."""
         self.sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         folder = Path(HydraConfig.get().runtime.output_dir)
+        if self.launched:
+            return in_own_process(
+                lambda: _as_sweep_job(config, folder, self._attempt(config, folder)),
+                RunFolder(folder),
+                lambda failure: _as_sweep_job(config, folder, failure),
+            )
         with self._overseen(folder):
             failure = self._attempt(config, folder)
             if self.command == "train":
                 self.ended.append(_as_sweep_job(config, folder, failure))
+        return self.ended[-1] if self.ended else None
 
     def _attempt(self, config: DictConfig, folder: Path) -> str:
         """Why the job failed; empty where it did not."""
@@ -67,6 +81,8 @@ class Jobs:
             with suppress(OSError):
                 folder.rmdir()  # Hydra made it; it stays where anything is in it
             return str(error)
+        except Pruned as pruned:
+            log.info("%s", pruned)
         return ""
 
     @contextmanager
@@ -108,8 +124,15 @@ class Jobs:
                 module.show_result(folder)
 
     def finish(self) -> int:
+        for job in self.planned:
+            failure = RunFolder(job.folder).why_unfinished()
+            self.ended.append(replace(job, failure=failure))
+            self.failures += [RunError(failure)] if failure else []
+            self.sweep = True
         if self.failures and not self.sweep:
             raise self.failures[0]
+        if self.tuning:
+            return 0
         if self.sweep and self.ended and self.table:
             from prnn_cli.reporting.report import report_sweep
 
@@ -152,6 +175,9 @@ def _failures_recorded(folder: RunFolder, sweep: bool) -> Iterator[None]:
             yield
     except BrokenPipeError:  # a command prints last, so all is done but nobody reads it
         folder.write_status("done")
+        raise
+    except Pruned as pruned:
+        folder.write_status("pruned", reason=str(pruned))
         raise
     except BaseException as error:
         # The console gets its sentence at the end.

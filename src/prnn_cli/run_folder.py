@@ -25,7 +25,18 @@ CONFIG = Path(".hydra") / "config.yaml"
 PATHS = ("dataset.path", "dataset.items.path", "features.precomputed.path", "features.precomputed.item_ids")
 
 # What may differ between a run and its resumption: none of these changes a number that is trained.
-FREE_ON_RESUME = ("resume", "label", "seeds", "hardware", "checkpoint", "table", "cache_dir")
+FREE_ON_RESUME = (
+    "resume",
+    "label",
+    "seeds",
+    "hardware",
+    "checkpoint",
+    "logger",
+    "search",
+    "tune",
+    "table",
+    "cache_dir",
+)
 
 
 @dataclass(frozen=True)
@@ -184,6 +195,13 @@ class RunFolder:
         if status["status"] == "running" and not self._is_held():
             status["status"] = "dead"
         return status
+
+    def why_unfinished(self) -> str:
+        """Empty for a finished run."""
+        if not self.is_begun():
+            return "it never began; the launcher's own log says why"
+        status = self.status()
+        return "" if status["status"] == "done" else str(status.get("reason") or status["status"])
 
     def _is_held(self) -> bool:
         try:

@@ -296,6 +296,31 @@ class TableConfig:
 
 
 @dataclass
+class LoggerConfig:
+    """uri: of MLflow's tracking store; experiment: the name there that the run belongs to"""
+
+    name: str = one_of("tensorboard", "mlflow")
+    uri: str | None = MISSING
+    experiment: str | None = MISSING
+
+
+@dataclass
+class SearchConfig:
+    """space: option -> a sweep in Hydra's grammar, such as interval(0,0.7); trial: None but in a trial."""
+
+    name: str = MISSING
+    metric: str = one_of("mrr@20", "recall@20")
+    trials: int = bounded(at_least=1)
+    parallel: int = bounded(at_least=1)
+    prune: bool = MISSING
+    prune_after_trials: int = bounded(at_least=1)
+    prune_after_epochs: int = bounded(at_least=0)
+    folder: str = MISSING
+    trial: int | None = bounded(at_least=0)
+    space: dict[str, str] = MISSING
+
+
+@dataclass
 class PreprocessCommand:
     cache_dir: str = MISSING
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
@@ -331,6 +356,9 @@ class TrainCommand:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
+    logger: LoggerConfig | None = MISSING
+    search: SearchConfig | None = MISSING
+    tune: list[str] = MISSING
     table: TableConfig = field(default_factory=TableConfig)
 
 

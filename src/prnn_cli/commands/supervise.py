@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ STATUS_EVERY_S = 1.0
 EPOCHS = "epochs.csv"
 
 Validate = Callable[[int], dict[str, float]]  # the phase, from 1 -> {"recall@20": …}
+EpochObserver = Callable[
+    [int, EpochRecord, dict[str, float]], None
+]  # epochs so far, the last one, its validation
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ def train_supervised(
     data_hash: str,
     checkpoint_every_s: float,
     validate: Validate | None = None,
+    observers: Sequence[EpochObserver] = (),
 ) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
     decisions = {
@@ -69,7 +73,7 @@ def train_supervised(
         "path": trainer.path,
     }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
-        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar, validate)
+        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar, validate, observers)
         trainer.run(at_tick=supervisor.at_tick, at_epoch=supervisor.at_epoch)
         supervisor.save_checkpoint()
 
@@ -92,10 +96,11 @@ class Supervisor:
         checkpoint_every_s: float,
         bar: Meter,
         validate: Validate | None = None,
+        observers: Sequence[EpochObserver] = (),
     ) -> None:
         self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
-        self._validate = validate
+        self._validate, self._observers = validate, observers
         self._validated = _read_validated(folder.path / EPOCHS) if validate else {}
         self._last_checkpoint = self._last_status = time.monotonic()
 
@@ -132,6 +137,8 @@ class Supervisor:
         ]
         with atomic_write(self.folder.path / EPOCHS) as temporary:
             pd.DataFrame(rows).drop(columns="steps").to_csv(temporary, index=False)
+        for observe in self._observers:
+            observe(len(rows), record, self._validated.get((record.phase, record.epoch), {}))
 
     def save_checkpoint(self) -> None:
         self.trainer.state.save(self.folder.checkpoint_file, self.decisions)

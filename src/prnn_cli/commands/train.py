@@ -1,6 +1,7 @@
 """prnn train: prepare -> train -> evaluate against the baselines -> results."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from prnn_cli.build import (
     features_used,
     multiplications_per_batch,
 )
-from prnn_cli.commands.supervise import load_checkpoint, train_supervised
+from prnn_cli.commands.logged import logged
+from prnn_cli.commands.supervise import EpochObserver, load_checkpoint, train_supervised
+from prnn_cli.commands.trial import trial_observers
 from prnn_cli.commands.validate import validation
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.evaluation.comparison import compare, sessions_to_rank
@@ -35,6 +38,11 @@ check = check_combination
 
 
 def run(config: TrainCommand, folder: RunFolder) -> None:
+    with logged(config, folder) as observers:
+        train(config, folder, [*trial_observers(config.search, folder), *observers])
+
+
+def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:
     device = select_device(config.hardware)
     data = prepare(config.dataset, Path(config.cache_dir))
     log.info("%s", one_line(data.summary))
@@ -46,7 +54,7 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
         checkpoint, path = load_checkpoint(folder, data.data_hash, device)
         trainer = build_trainer(config, data, features, device, checkpoint, path)
         validate = validation(trainer, data, config.evaluation, device)
-        train_supervised(trainer, folder, data.data_hash, config.checkpoint.every_s, validate)
+        train_supervised(trainer, folder, data.data_hash, config.checkpoint.every_s, validate, observers)
     parameters = trainer.state.parameters
     save_model(folder.model_file, parameters)
 

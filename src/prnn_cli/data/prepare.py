@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prnn_cli.alone import alone
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.gaps import cut_at_gaps
 from prnn_cli.data.log_files import find_files
@@ -68,6 +69,11 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     """Reads, filters and splits the log, or takes what an earlier call made of the same input."""
     dataset = with_files(dataset, cache_dir)
     folder = cache_dir / "prepared" / _data_hash(dataset)
+    with alone(folder):
+        return _prepared_in(folder, dataset)
+
+
+def _prepared_in(folder: Path, dataset: DatasetConfig) -> PreparedData:
     damaged = False
     if folder.exists():
         try:
@@ -94,10 +100,11 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
 def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
     """With the paths of the log and of what describes its items where these are generated; generates them once."""
     scale = 1.0 if dataset.scale is None else dataset.scale
-    if dataset.synthetic is not None:
-        return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
-    if dataset.profile is not None:
-        return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
+    with alone(cache_dir / "synthetic"):
+        if dataset.synthetic is not None:
+            return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
+        if dataset.profile is not None:
+            return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
     if dataset.scale is not None:
         raise UserError(
             f"dataset.scale={dataset.scale} sizes a generated log, but dataset={dataset.name} is read from "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from prnn_cli.alone import alone
 from prnn_cli.data.prepare import PreparedData, with_files
 from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extractors import EXTRACTORS, Extractor
@@ -39,7 +40,8 @@ def extract(
     for name, how in features.sources.items():
         extractor = EXTRACTORS[how](features, catalogue, torch.device(device))
         folder = cache_dir / "features" / _hash(how, extractor, data)
-        tables[name] = _cached(name, folder) or _made(name, folder, extractor)
+        with alone(folder):
+            tables[name] = _cached(name, folder) or _made(name, folder, extractor)
         log.info("%s", coverage(tables[name]))
     return tables
 

@@ -1,0 +1,38 @@
+"""Optional extras: what needs which, and the line that installs it."""
+
+import importlib.util
+import shutil
+
+from prnn_cli.errors import UserError
+
+EXTRAS = {  # option: (a module that it needs, the extra that brings it)
+    "hydra/sweeper=optuna": ("optuna", "tune"),
+    "hydra/launcher=joblib": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
+    "hydra/launcher=submitit_local": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
+    "hydra/launcher=submitit_slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
+    "hydra/launcher=slurm_gpu": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
+    "logger=tensorboard": ("tensorboard", "tensorboard"),
+    "logger=mlflow": ("mlflow", "mlflow"),
+}
+
+ON_SLURM = ("hydra/launcher=submitit_slurm", "hydra/launcher=slurm_gpu")
+
+
+def require(option: str) -> None:
+    """Raises `UserError` where the extra that the option needs is not installed, or its cluster is not in sight."""
+    if option not in EXTRAS:
+        return
+    module, extra = EXTRAS[option]
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # the package that should hold it
+        found = None
+    if found is None:
+        raise UserError(
+            f"{option} needs an extra that is not installed; type: pip install 'prnn-cli[{extra}]'"
+        )
+    if option in ON_SLURM and shutil.which("sbatch") is None:
+        raise UserError(
+            f"{option} submits jobs with sbatch, which this machine lacks; run the command on a node of the cluster, "
+            "or use hydra/launcher=submitit_local"
+        )

@@ -1,0 +1,103 @@
+"""The study of a search: an SQLite file that holds every trial, so that a search resumes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prnn_cli.errors import UserError
+from prnn_cli.schema import SearchConfig
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+FILE = "study.db"
+NAME = "prnn"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What trials of one study share. settings: {"epochs": "10", …}, all that is not searched"""
+
+    data_hash: str
+    metric: str
+    space: dict[str, str]
+    settings: dict[str, str]
+
+
+def open_study(folder: Path, identity: Identity, seed: int, search: SearchConfig, resume: bool) -> Study:
+    """Raises `UserError` for a study that holds trials and is not to be resumed, or is one of something else."""
+    optuna = quiet_optuna()
+    file = folder / FILE
+    if file.exists() and not resume:
+        raise UserError(
+            f"{file} holds a study; add resume=true to continue it, or choose another search.folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        study: Study = optuna.create_study(
+            study_name=NAME,
+            storage=_url(file),
+            direction="maximize",
+            load_if_exists=True,
+            pruner=_pruner(search),
+        )
+        known = study.user_attrs.get("identity")
+        done = len(study.get_trials(deepcopy=False))
+    except Exception as error:  # SQLAlchemy's or SQLite's, whatever the file holds
+        raise UserError(f"{file} is no study ({_first_line(error)}); choose another search.folder") from error
+    # A new seed, or a resumed study would be proposed its first trials once more.
+    study.sampler = optuna.samplers.TPESampler(seed=seed + done, constant_liar=search.parallel > 1)
+    if known is None:
+        study.set_user_attr("identity", asdict(identity))
+    else:
+        _refuse_other(file, Identity(**known), identity)
+    return study
+
+
+def _refuse_other(file: Path, before: Identity, now: Identity) -> None:
+    hint = "choose another search.folder"
+    if before.data_hash != now.data_hash:
+        raise UserError(f"{file} is a study of other data; restore them, or {hint}")
+    if before.metric != now.metric:
+        raise UserError(f"{file} is a study of {before.metric}, not of {now.metric}; {hint}")
+    for what, old, new in (("space", before.space, now.space), ("settings", before.settings, now.settings)):
+        changed = [
+            f"{key} was {old.get(key, 'not among them')} and is now {new.get(key, 'not among them')}"
+            for key in sorted(old.keys() | new.keys())
+            if old.get(key) != new.get(key)
+        ]
+        if changed:
+            raise UserError(f"{file} is a study with another {what}: {'; '.join(changed[:3])}; {hint}")
+
+
+def load_trial(folder: Path, search: SearchConfig) -> Any:
+    """The running trial `search.trial` of the study in `folder`, to report to."""
+    optuna = quiet_optuna()
+    study = optuna.load_study(study_name=NAME, storage=_url(folder / FILE), pruner=_pruner(search))
+    frozen = next(each for each in study.get_trials(deepcopy=False) if each.number == search.trial)
+    return optuna.trial.Trial(study, frozen._trial_id)
+
+
+def quiet_optuna() -> Any:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    return optuna
+
+
+def _pruner(search: SearchConfig) -> Any:
+    import optuna
+
+    if not search.prune:
+        return optuna.pruners.NopPruner()
+    return optuna.pruners.MedianPruner(search.prune_after_trials, search.prune_after_epochs)
+
+
+def _url(file: Path) -> str:
+    return f"sqlite:///{file.absolute()}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

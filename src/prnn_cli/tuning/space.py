@@ -1,0 +1,100 @@
+"""What a search may choose: options and the values they can take, in Hydra's grammar of sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
+from hydra.errors import HydraException
+
+from prnn_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+VALID = (
+    "interval(LOW,HIGH), tag(log,interval(LOW,HIGH)), int(interval(LOW,HIGH)), range(LOW,HIGH) or choice(A,B)"
+)
+
+
+@dataclass(frozen=True)
+class Space:
+    """sweeps: option -> the sweep over its values"""
+
+    sweeps: dict[str, Override]
+
+    @classmethod
+    def of(cls, preset: Mapping[str, str], arguments: Sequence[str]) -> tuple[Space, list[str]]:
+        """The space, and the arguments that are the same in every trial. An option on the command line takes the place
+        of the preset's: as a sweep, or as a value that is not searched."""
+        parser = OverridesParser.create()
+        given = parser.parse_overrides(list(arguments))
+        taken = {each.key_or_group for each in given}
+        sweeps = {}
+        for key, text in preset.items():
+            if key not in taken:
+                try:
+                    sweeps[key] = parser.parse_override(f"{key}={text}")
+                except HydraException as error:
+                    raise UserError(f"search.space.{key}={text} is no sweep; write {VALID}") from error
+        sweeps |= {each.key_or_group: each for each in given if each.is_sweep_override()}
+        if not sweeps:
+            raise UserError(
+                "the search has nothing to choose; sweep over an option, as in 'recipe.dropout=interval(0,0.7)'"
+            )
+        fixed = [each for each in given if not each.is_sweep_override()]
+        return cls(sweeps), [str(each.input_line) for each in fixed]
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        return {key: _distribution(key, sweep) for key, sweep in self.sweeps.items()}
+
+    def described(self) -> dict[str, str]:
+        return {key: str(distribution) for key, distribution in self.distributions().items()}
+
+    def ends(self) -> list[dict[str, Any]]:
+        """The lowest and the highest values of all options, or every choice once: what lies between is as valid."""
+        values = {}
+        for key, distribution in self.distributions().items():
+            choices = getattr(distribution, "choices", None)
+            values[key] = list(choices) if choices else [distribution.low, distribution.high]  # type: ignore[attr-defined]
+        longest = max(map(len, values.values()))
+        return [{key: each[n % len(each)] for key, each in values.items()} for n in range(longest)]
+
+
+def _distribution(key: str, sweep: Override) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    value: Any = sweep.value()
+    try:
+        match value:
+            case IntervalSweep():
+                low, high, log = _bound(value.start), _bound(value.end), "log" in value.tags
+                if isinstance(low, int) and isinstance(high, int):
+                    return IntDistribution(low, high, log=log)
+                return FloatDistribution(low, high, log=log)
+            case RangeSweep() if whole := _whole_numbers(value):
+                return IntDistribution(whole[0], whole[-1], step=whole.step)
+            case ChoiceSweep() | RangeSweep():
+                return CategoricalDistribution([_plain(each) for each in sweep.sweep_iterator()])
+    except (ValueError, IndexError) as error:
+        raise UserError(f"the search cannot choose {sweep.input_line}: {error}; write {VALID}") from error
+    raise UserError(f"the search cannot choose {sweep.input_line}; write {VALID}")
+
+
+def _bound(value: Any) -> int | float:
+    return value if isinstance(value, int) else float(value)
+
+
+def _whole_numbers(sweep: RangeSweep) -> range | None:
+    bounds: list[Any] = [sweep.start, sweep.stop, sweep.step]
+    if all(float(each).is_integer() for each in bounds):
+        return range(*map(int, bounds))
+    return None
+
+
+def _plain(value: object) -> Any:
+    """As the study can store it, and as it can be written on a command line."""
+    return value if isinstance(value, bool | int | float | None) else str(value)

@@ -1,0 +1,187 @@
+"""A search as Hydra's sweeper: asks Optuna for trials, has the launcher run them as jobs, tells Optuna what came of
+them. Trials are jobs like others: each has a run folder, resumes, and may fail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.trial import FrozenTrial
+
+    from prnn_cli.schema import SearchConfig, TrainCommand
+    from prnn_cli.tuning.space import Space
+
+log = logging.getLogger(__name__)
+
+
+class TrialSweeper(Sweeper):
+    """Hydra scans its plugins at every start, so what this needs is imported once it searches."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        """params: of an experiment's rows, which a search leaves alone"""
+        self.config: DictConfig
+        self.context: HydraContext
+        self.launcher: Launcher
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        from hydra.core.plugins import Plugins
+
+        self.config, self.context = config, hydra_context
+        self.launcher = Plugins.instance().instantiate_launcher(hydra_context, task_function, config)
+
+    def sweep(self, arguments: list[str]) -> None:
+        from prnn_cli.tuning.results import show_search, write_search
+        from prnn_cli.tuning.space import Space
+
+        preset = OmegaConf.to_container(self.config.search.space)
+        assert isinstance(preset, dict)
+        space, fixed = Space.of({str(key): str(value) for key, value in preset.items()}, arguments)
+        self._refuse_groups(space, fixed)
+        settings, *_ = [self._settings([*fixed, *_as_overrides(end)]) for end in space.ends()]
+        assert settings.search is not None
+        folder = Path(self.config.hydra.sweep.dir)
+        study = self._study(folder, space, fixed, settings)
+        self._enqueue_present_settings(study, space, fixed)
+        while batch := _next_batch(study, space, settings.search):
+            self._run(study, folder, batch, fixed, settings.search)
+            write_search(folder, study, settings.search)
+        show_search(folder, study, settings.search)
+
+    def _refuse_groups(self, space: Space, fixed: Sequence[str]) -> None:
+        """What one trial lacks cannot be compared, nor handed on as a setting."""
+        from prnn_cli.errors import UserError
+
+        config = self._composed(fixed)
+        for key in space.sweeps:
+            if OmegaConf.is_config(OmegaConf.select(config, key)):
+                raise UserError(
+                    f"{key} is a group; a search chooses single options, such as {key}.…, in one search each"
+                )
+
+    def _settings(self, overrides: Sequence[str]) -> TrainCommand:
+        """Raises `UserError` for values that no run can have."""
+        from prnn_cli.errors import UserError
+        from prnn_cli.jobs import checked_settings
+
+        settings: TrainCommand = checked_settings("train", self._composed(overrides))
+        if settings.dataset.validation_days == 0 or settings.evaluation.part != "validation":
+            raise UserError(
+                "a search measures its trials on the validation part; leave evaluation.part=validation and give "
+                "dataset.validation_days=N"
+            )
+        return settings
+
+    def _composed(self, overrides: Sequence[str]) -> DictConfig:
+        from hydra.errors import HydraException
+
+        from prnn_cli.errors import UserError
+        from prnn_cli.explain import explain
+        from prnn_cli.schema import TrainCommand
+
+        try:
+            config = self.context.config_loader.load_sweep_config(
+                self.config, [*overrides, "search.trial=0"]
+            ).copy()
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UserError(f"the search cannot begin: {explain(error, TrainCommand)}") from error
+        OmegaConf.set_struct(config, False)
+        del config["hydra"]
+        return config
+
+    def _study(self, folder: Path, space: Space, fixed: Sequence[str], settings: TrainCommand) -> Study:
+        from prnn_cli.data.prepare import prepare
+        from prnn_cli.run_folder import FREE_ON_RESUME, PATHS, flat
+        from prnn_cli.study import Identity, open_study
+
+        assert settings.search is not None
+        data = prepare(settings.dataset, Path(settings.cache_dir))
+        composed = flat(self._composed([*fixed, *_as_overrides(space.ends()[0])]))
+        kept = {
+            key: str(value)
+            for key, value in composed.items()
+            if key.split(".")[0] not in FREE_ON_RESUME and key not in PATHS
+        }
+        identity = Identity(data.data_hash, settings.search.metric, space.described(), kept)
+        return open_study(folder, identity, settings.seed, settings.search, settings.resume)
+
+    def _enqueue_present_settings(self, study: Study, space: Space, fixed: Sequence[str]) -> None:
+        """The first trial: a search never ends below the settings that it began with."""
+        if study.get_trials(deepcopy=False):
+            return
+        config = self._composed(fixed)
+        present = {key: OmegaConf.select(config, key) for key in space.sweeps}
+        inside = space.distributions()
+        if all(_contains(inside[key], value) for key, value in present.items()):
+            study.enqueue_trial(present)
+
+    def _run(
+        self,
+        study: Study,
+        folder: Path,
+        batch: Sequence[FrozenTrial],
+        fixed: Sequence[str],
+        search: SearchConfig,
+    ) -> None:
+        from optuna.trial import TrialState
+
+        from prnn_cli.run_folder import RunFolder, read_json
+
+        jobs = [[*fixed, *_as_overrides(trial.params), f"search.trial={trial.number}"] for trial in batch]
+        for trial in batch:
+            log.info("trial %d: %s", trial.number, " ".join(_as_overrides(trial.params)))
+        for trial, result in zip(batch, self.launcher.launch(jobs, batch[0].number), strict=True):
+            job = result.return_value
+            run = RunFolder(folder / f"trial-{trial.number}")
+            if job.failure:
+                study.set_user_attr(f"failure of {trial.number}", job.failure)
+                study.tell(trial.number, state=TrialState.FAIL)
+            elif run.metrics_file.is_file():
+                value = read_json(run.metrics_file)[search.metric]
+                study.tell(trial.number, value)
+                log.info(
+                    "trial %d: %s %.4f, the best so far %.4f",
+                    trial.number,
+                    search.metric,
+                    value,
+                    study.best_value,
+                )
+            else:
+                study.tell(trial.number, state=TrialState.PRUNED)
+
+
+def _next_batch(study: Study, space: Space, search: SearchConfig) -> list[FrozenTrial]:
+    """First the trials that an earlier process left unfinished, then new ones until there are `search.trials`."""
+    from optuna.trial import TrialState
+
+    trials = study.get_trials(deepcopy=False)
+    if unfinished := [each for each in trials if each.state == TrialState.RUNNING]:
+        return unfinished[:1]  # one by one, as their numbers, which Hydra counts up, need not be consecutive
+    num_new = min(search.parallel, search.trials - sum(each.state.is_finished() for each in trials))
+    for _ in range(num_new):
+        study.ask(space.distributions())
+    return [each for each in study.get_trials(deepcopy=False) if each.state == TrialState.RUNNING]
+
+
+def _contains(distribution: Any, value: Any) -> bool:
+    try:
+        return bool(distribution._contains(distribution.to_internal_repr(value)))
+    except (ValueError, TypeError):
+        return False
+
+
+def _as_overrides(values: dict[str, Any]) -> list[str]:
+    return [f"{key}={_written(value)}" for key, value in values.items()]
+
+
+def _written(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
