@@ -67,7 +67,7 @@ def _run_line(command: str, arguments: list[str]) -> int:
     except (UserError, RunError):
         raise
     except Exception as error:
-        if not jobs.launched:
+        if not jobs.planned:
             raise
         _explain_launcher(error, jobs)
     return jobs.finish()

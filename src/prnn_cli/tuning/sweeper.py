@@ -49,6 +49,7 @@ class TrialSweeper(Sweeper):
         self._refuse_groups(space, fixed)
         settings, *_ = [self._settings([*fixed, *_as_overrides(end)]) for end in space.ends()]
         assert settings.search is not None
+        _refuse_idle_subnets(space, settings)
         folder = Path(self.config.hydra.sweep.dir)
         study = self._study(folder, space, fixed, settings)
         self._enqueue_present_settings(study, space, fixed)
@@ -157,6 +158,20 @@ class TrialSweeper(Sweeper):
                 )
             else:
                 study.tell(trial.number, state=TrialState.PRUNED)
+
+
+def _refuse_idle_subnets(space: Space, settings: TrainCommand) -> None:
+    """Settings of a subnet that the network lacks would be searched in vain."""
+    from prnn_cli.build import subnets_of
+    from prnn_cli.errors import UserError
+
+    used = list(subnets_of(settings))
+    for key in space.sweeps:
+        if key.startswith("subnets.") and key.split(".")[1] not in used:
+            raise UserError(
+                f"the search chooses {key}, but arch={settings.arch.name} with features={settings.features.name} has "
+                f"the subnets {', '.join(used)}; choose other features, or another search"
+            )
 
 
 def _next_batch(study: Study, space: Space, search: SearchConfig) -> list[FrozenTrial]:
