@@ -138,7 +138,7 @@ def test_a_study_of_something_else_is_refused(prnn: Prnn, arguments: list[str], 
         (["recipe.dropout=interval(0,3)"], "recipe.dropout=3.0 is too large"),
         (["arch=parallel,shared_w"], "arch is a group"),
         (
-            ["subnets.image.dropout=interval(0,1)"],
+            ["subnets.image.dropout=interval(0,0.5)"],
             "the search chooses subnets.image.dropout, but arch=id_only",
         ),
         (["dataset.validation_days=0"], "a search measures its trials on the validation part"),
