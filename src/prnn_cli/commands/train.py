@@ -1,6 +1,7 @@
 """prnn train: prepare -> train -> evaluate against the baselines -> results."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from prnn_cli.build import (
     extract_used,
     features_used,
     multiplications_per_batch,
+    schedule,
 )
-from prnn_cli.commands.supervise import load_checkpoint, train_supervised
+from prnn_cli.commands.supervise import check_more_epochs, load_checkpoint, train_supervised
 from prnn_cli.commands.validate import validation
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.evaluation.comparison import compare, sessions_to_rank
@@ -43,10 +45,12 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
     features = extract_used(config, data, device)
 
     with threads_for_training(config.hardware, multiplications_per_batch(config)):
-        checkpoint, path = load_checkpoint(folder, data.data_hash, device)
+        checkpoint, path = load_checkpoint(
+            folder, data.data_hash, device, partial(schedule, config), config.epochs
+        )
         trainer = build_trainer(config, data, features, device, checkpoint, path)
         validate = validation(trainer, data, config.evaluation, device)
-        train_supervised(trainer, folder, data.data_hash, config.checkpoint.every_s, validate)
+        train_supervised(trainer, folder, data.data_hash, config.epochs, config.checkpoint.every_s, validate)
     parameters = trainer.state.parameters
     save_model(folder.model_file, parameters)
 
@@ -55,6 +59,11 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
     )
     results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
     write_results(folder.path, results, ranks, data.support)
+
+
+def check_resumed(config: TrainCommand, folder: RunFolder) -> None:
+    """Before anything in the folder changes."""
+    check_more_epochs(folder, partial(schedule, config), config.epochs)
 
 
 def show_result(folder: RunFolder) -> None:
