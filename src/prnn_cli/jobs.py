@@ -58,7 +58,8 @@ class Jobs:
     def _attempt(self, config: DictConfig, folder: Path) -> str:
         """Why the job failed; empty where it did not."""
         try:
-            self._run(config, RunFolder(folder))
+            with _resources_explained():
+                self._run(config, RunFolder(folder))
         except (UserError, RunError) as error:
             # Without its traceback, which would keep the failed network in memory.
             self.failures.append(type(error)(str(error)))

@@ -121,6 +121,7 @@ class RunFolder:
         Raises `UserError` where the folder holds anything else, or the run of another configuration.
         """
         config = with_absolute_paths(config)
+        self._remove_remains()
         if self._is_taken() and not self._never_began_work(command):
             if resume:
                 self._set_damaged_aside(command)
@@ -131,7 +132,6 @@ class RunFolder:
                 log.warning("no checkpoint was written in %s yet: starting from the beginning", self.path)
             if self.metrics_file.is_file() and not self._is_to_be_extended(config):
                 return False
-            self._remove_remains()
         elif resume:
             level = (
                 logging.INFO if hydra.mode == RunMode.MULTIRUN else logging.WARNING

@@ -17,7 +17,7 @@ from prnn_cli.hardware import device_name, select_device
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.results import environment, measured, show_results, write_results
-from prnn_cli.run_folder import RunFolder, read_json
+from prnn_cli.run_folder import CONFIG, RunFolder, read_json
 from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand
 
 WRITES = True
@@ -72,7 +72,7 @@ def stored_config(trained: RunFolder) -> TrainCommand:
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainCommand), trained.config()))
     except (OmegaConfBaseException, YAMLError, OSError) as error:
         raise UserError(
-            f"the configuration in {trained.path} cannot be read ({str(error).splitlines()[0]}); "
+            f"the configuration in {trained.path / CONFIG} cannot be read ({str(error).splitlines()[0]}); "
             "it may be another version's: train the run again"
         ) from error
     assert isinstance(config, TrainCommand)
