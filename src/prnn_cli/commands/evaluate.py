@@ -16,7 +16,7 @@ from prnn_cli.evaluation.comparison import compare, sessions_to_rank
 from prnn_cli.hardware import device_name, select_device
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.results import environment, measured, show_results, write_results
+from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
 from prnn_cli.run_folder import CONFIG, RunFolder, read_json
 from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand
 
@@ -53,6 +53,7 @@ def run(config: EvaluateCommand, folder: RunFolder) -> None:
         key: value for key, value in before.items() if "@" not in key
     }  # other cut-offs may be asked for
     results = trained_as | {"device": device_name(device)} | environment() | measured(ranks, evaluation)
+    warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
     show_results(folder.path)
 

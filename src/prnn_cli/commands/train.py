@@ -15,6 +15,7 @@ from prnn_cli.build import (
     multiplications_per_batch,
     schedule,
 )
+from prnn_cli.commands.memory import memory_needs, refuse_too_large, shortage_told
 from prnn_cli.commands.supervise import check_more_epochs, load_checkpoint, train_supervised
 from prnn_cli.commands.validate import validation
 from prnn_cli.data.prepare import PreparedData, prepare
@@ -23,7 +24,7 @@ from prnn_cli.hardware import device_name, select_device, threads_for_training
 from prnn_cli.networks.layout import layout
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.results import environment, measured, show_results, write_results
+from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
@@ -44,7 +45,9 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
 
     features = extract_used(config, data, device)
 
-    with threads_for_training(config.hardware, multiplications_per_batch(config)):
+    needs = memory_needs(config, data.train.num_items, features, device)
+    refuse_too_large(needs, device)
+    with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
         checkpoint, path = load_checkpoint(
             folder, data.data_hash, device, partial(schedule, config), config.epochs
         )
@@ -58,6 +61,7 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
         NetworkScorer(trainer.network, parameters), data, config.evaluation, device, Path(config.cache_dir)
     )
     results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
+    warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
 
 
