@@ -16,7 +16,7 @@ from yaml import YAMLError
 from prnn_cli.errors import UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.jobs import SCHEMAS, Jobs
-from prnn_cli.run_folder import RunFolder
+from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.signals import stop_signal
 from prnn_cli.sweep import Sweep, plan_sweep
 
@@ -79,7 +79,9 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
             raise UserError(f"{override} sets nothing; write KEY=VALUE or GROUP=CHOICE")
     if not flags.multirun:
         for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
-            RunFolder.existing(run.strip("'\""))
+            run = run.strip("'\"")
+            if not (command == "status" and runs_in(Path(run))):
+                RunFolder.existing(run)
     if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
         return None
     return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)

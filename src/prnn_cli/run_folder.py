@@ -242,6 +242,14 @@ class RunFolder:
         return is_locked(self._lock_file)
 
 
+def runs_in(path: Path) -> list[RunFolder]:
+    """The runs of a sweep's folder; none in the folder of a run."""
+    if RunFolder(path).is_begun() or not path.is_dir():
+        return []
+    folders = (RunFolder(each) for each in sorted(path.iterdir()) if each.is_dir())
+    return [folder for folder in folders if folder.is_begun()]
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Raises `UserError` for a damaged file."""
     try:

@@ -39,6 +39,7 @@ check = check_combination
 
 def run(config: TrainCommand, folder: RunFolder) -> None:
     device = select_device(config.hardware)
+    folder.write_status("running", stage="preparing data and features")
     data = prepare(config.dataset, Path(config.cache_dir))
     log.info("%s", one_line(data.summary))
     sessions_to_rank(data, config.evaluation.part)  # refused now rather than after training
@@ -54,6 +55,7 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
         trainer = build_trainer(config, data, features, device, checkpoint, path)
         validate = validation(trainer, data, config.evaluation, device)
         train_supervised(trainer, folder, data.data_hash, config.epochs, config.checkpoint.every_s, validate)
+    folder.write_status("running", stage="trained; ranking the test events")
     parameters = trainer.state.parameters
     save_model(folder.model_file, parameters)
 
