@@ -17,6 +17,7 @@ from prnn_cli.errors import UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.jobs import SCHEMAS, Jobs
 from prnn_cli.run_folder import RunFolder, runs_in
+from prnn_cli.safety import refuse_foreign_code
 from prnn_cli.signals import stop_signal
 from prnn_cli.sweep import Sweep, plan_sweep
 
@@ -44,6 +45,13 @@ def run_command(command: str, arguments: list[str]) -> int:
         raise UserError(explain(error, SCHEMAS[command])) from error
     except YAMLError as error:
         raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
+    except ValueError as error:
+        if "Config group override" not in str(error):  # Hydra's, of arch=0
+            raise
+        given = ", ".join(arguments)
+        raise UserError(
+            f"a group needs the name of one of its choices, not a number or null (in {given})"
+        ) from error
     except SystemExit as finished:  # after --help and its like
         return int(finished.code or 0)
     except BrokenPipeError:
@@ -72,6 +80,7 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
     flags = parser.parse_args(arguments)
     if flags.cfg and flags.multirun:
         raise UserError("--cfg shows one configuration, not those of a sweep; leave -m out")
+    refuse_foreign_code(flags.config_dir, flags.config_path, flags.overrides)
     if flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
         return None
     for override in flags.overrides:
