@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from prnn_cli.commands.build import build_network, learning_settings
+from prnn_cli.build import build_network, learning_settings
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.network import Network
