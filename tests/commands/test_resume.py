@@ -108,7 +108,9 @@ def test_work_since_the_last_checkpoint_is_redone_to_the_same_bits(
 
 
 @pytest.mark.usefixtures("short_ticks")
-@pytest.mark.parametrize("strategy", ["simultaneous", "alternating", "interleaving"])
+@pytest.mark.parametrize(
+    "strategy", ["simultaneous", "alternating", pytest.param("interleaving", marks=pytest.mark.nightly)]
+)
 def test_a_finished_run_gets_more_epochs_at_its_end(strategy: str, prnn: Prnn) -> None:
     own = [*BOTH, f"strategy={strategy}"]
     assert prnn("train", *own, "epochs=1", "hydra.run.dir=runs/mine").exit_code == 0

@@ -71,7 +71,7 @@ def spread(number: int, in_make_test: int) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("share", spread(60, in_make_test=3))
+@pytest.mark.parametrize("share", spread(60, in_make_test=2))
 def test_killed_at_any_write(share: float, reference: Reference, workplace: Path) -> None:
     killed = prnn(workplace, *TRAIN, fault=Kill(at=max(1, round(share * reference.writes))))
     assert killed.exit_code == -9
@@ -94,7 +94,7 @@ def test_killed_again_and_again(reference: Reference, workplace: Path) -> None:
     goes_on(workplace, reference)
 
 
-@pytest.mark.parametrize("share", spread(30, in_make_test=2))
+@pytest.mark.parametrize("share", spread(30, in_make_test=1))
 @pytest.mark.parametrize(
     "number", [errno.ENOSPC, pytest.param(errno.EROFS, marks=pytest.mark.nightly)], ids=["full", "read-only"]
 )
@@ -147,7 +147,14 @@ def test_a_killed_sweep_ends_with_the_same_table(
     assert left_over(workplace) == []
 
 
-@pytest.mark.parametrize("command", ["preprocess", "features", "evaluate"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "preprocess",
+        pytest.param("features", marks=pytest.mark.nightly),
+        pytest.param("evaluate", marks=pytest.mark.nightly),
+    ],
+)
 @pytest.mark.parametrize("share", spread(6, in_make_test=1))
 def test_the_other_commands_start_again(
     command: str, share: float, reference: Reference, workplace: Path
