@@ -95,7 +95,7 @@ def build_trainer(
         raise UserError(
             "no mini-batch has two active slots, so no target has a negative; set recipe.num_sampled, such as 100"
         )
-    phases = schedule(config)
+    phases = schedule(config, config.epochs)
     updates = ticks.num_updating_steps * sum(phase.epochs * len(phase.updates) for phase in phases)
     path = path or chosen_path(config.hardware, device, updates)
     return Trainer(
@@ -161,8 +161,8 @@ def learning_settings(config: TrainCommand) -> dict[str, LearningSettings]:
     return groups
 
 
-def schedule(config: TrainCommand) -> list[Phase]:
-    return STRATEGIES[config.strategy.name](tuple(subnets_of(config)), config.epochs)
+def schedule(config: TrainCommand, epochs: int) -> list[Phase]:
+    return STRATEGIES[config.strategy.name](tuple(subnets_of(config)), epochs)
 
 
 def build_loss(recipe: RecipeConfig) -> Loss:

@@ -1,10 +1,15 @@
 """Files and folders that are either whole or absent, and hashes that name their content."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
+import logging
 import os
+import re
 import shutil
+import socket
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,7 +17,14 @@ from typing import Any
 
 from prnn_cli.errors import RunError
 
-TEMPORARY = ".*.tmp.*"  # matches what a killed process may leave beside a file
+CHECKSUMS = "checksums.json"  # of a sealed folder
+LOCK_RETRIES, RETRY_S = 10, 0.05  # asking whether a lock is held takes it for a moment
+FOREIGN_S = 7 * 86_400  # after which the temporary file of another machine is nobody's
+
+log = logging.getLogger(__name__)
+
+_HOST = hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
+_TEMPORARY = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp(\..*)?")  # host, process
 
 _UMASK = os.umask(0)
 os.umask(_UMASK)
@@ -23,6 +35,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; moves it into place on success, removes it on any failure."""
     with _told_to_the_user(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_remains(path.parent)
         temporary = _beside(path)
         try:
             yield temporary
@@ -38,6 +51,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     """Like `atomic_write` for a folder. Another process that made `path` meanwhile wins: both made the same."""
     with _told_to_the_user(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        remove_remains(path.parent)
         temporary = _beside(path)
         temporary.mkdir()
         try:
@@ -66,6 +80,113 @@ def hash_of(value: Any, files: Iterable[Path] = ()) -> str:
     return digest.hexdigest()
 
 
+def remove_remains(folder: Path) -> None:
+    """Removes the temporary files and folders in `folder` of processes that died while they wrote."""
+    for path in folder.glob(".*.tmp*"):
+        if (found := _TEMPORARY.fullmatch(path.name)) and _is_left(path, found[1], int(found[2])):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def seal(folder: Path) -> None:
+    """Keeps the checksums of the files in `folder`, for `check_seal`."""
+    files = sorted(file for file in folder.iterdir() if file.is_file())
+    write_json(folder / CHECKSUMS, {file.name: hash_of(None, [file]) for file in files})
+
+
+def check_seal(folder: Path) -> None:
+    """Raises `ValueError` where a file is not what it was when the folder was sealed, `OSError` where it is gone."""
+    checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
+    for name, checksum in checksums.items():
+        if hash_of(None, [folder / Path(name).name]) != checksum:
+            raise ValueError(f"{name} has another checksum than when it was written")
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a sealed folder is there; a damaged one is set aside, with a warning, to be made again."""
+    if not (folder / CHECKSUMS).is_file():
+        return folder.is_dir()
+    try:
+        check_seal(folder)
+    except (OSError, ValueError) as error:
+        log.warning(
+            "%s is damaged (%s); set aside as %s, making it again", folder, error, set_aside(folder).name
+        )
+        return False
+    return True
+
+
+def set_aside(path: Path) -> Path:
+    """Moves a damaged file or folder out of the way, over one that was set aside before; returns where it is now."""
+    aside = path.with_name(f"{path.name}.damaged")
+    with _told_to_the_user(path):
+        if aside.is_dir():
+            shutil.rmtree(aside)
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            path.replace(aside)
+    return aside
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Holds the file `path` as a lock and removes it afterwards; yields False while another process holds it.
+
+    The kernel lets go of a dead process's lock.
+    """
+    for _ in range(LOCK_RETRIES):
+        with path.open("a") as lock:
+            if not _taken(lock.fileno()):
+                time.sleep(RETRY_S)
+                continue
+            if not _is_at(path, lock.fileno()):  # it was removed by the process that held it
+                continue
+            try:
+                yield True
+            finally:
+                path.unlink(missing_ok=True)
+            return
+    yield False
+
+
+def is_locked(path: Path) -> bool:
+    try:
+        with path.open() as lock:
+            return not _taken(lock.fileno())
+    except FileNotFoundError:
+        return False
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_at(path: Path, file: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file))
+    except FileNotFoundError:
+        return False
+
+
+def _is_left(path: Path, host: str, process: int) -> bool:
+    if host != _HOST:
+        with contextlib.suppress(FileNotFoundError):
+            return time.time() - path.stat().st_mtime > FOREIGN_S
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # alive, of another user
+        pass
+    return False
+
+
 @contextlib.contextmanager
 def _told_to_the_user(path: Path) -> Iterator[None]:
     try:
@@ -92,4 +213,6 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.tmp{path.suffix}")
+    """Says whose it is, so that others know when it is left."""
+    maker = f"{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    return path.with_name(f".{path.stem}.{maker}.tmp{path.suffix}")

@@ -17,7 +17,8 @@ from yaml import YAMLError
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.jobs import SCHEMAS, Jobs
-from prnn_cli.run_folder import RunFolder
+from prnn_cli.run_folder import RunFolder, runs_in
+from prnn_cli.safety import refuse_foreign_code
 from prnn_cli.signals import stop_signal
 from prnn_cli.sweep import Sweep, plan_sweep
 from prnn_cli.tuning.plan import chain
@@ -58,6 +59,13 @@ def _run_line(command: str, arguments: list[str]) -> int:
         raise UserError(explain(error, SCHEMAS[command])) from error
     except YAMLError as error:
         raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
+    except ValueError as error:
+        if "Config group override" not in str(error):  # Hydra's, of arch=0
+            raise
+        given = ", ".join(arguments)
+        raise UserError(
+            f"a group needs the name of one of its choices, not a number or null (in {given})"
+        ) from error
     except SystemExit as finished:  # after --help and its like
         return int(finished.code or 0)
     except BrokenPipeError:
@@ -110,7 +118,9 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
         return None
     if not flags.multirun:
         for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
-            RunFolder.existing(run.strip("'\""))
+            run = run.strip("'\"")
+            if not (command == "status" and runs_in(Path(run))):
+                RunFolder.existing(run)
     if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
         return None
     return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)
@@ -129,6 +139,7 @@ def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:
     flags = parser.parse_args(arguments)
     if flags.cfg and flags.multirun:
         raise UserError("--cfg shows one configuration, not those of a sweep; leave -m out")
+    refuse_foreign_code(flags.config_dir, flags.config_path, flags.overrides)
     if flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
         return None
     for override in flags.overrides:

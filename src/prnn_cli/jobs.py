@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli import schema
-from prnn_cli.errors import Pruned, RunError, UserError, refused_by_the_system
+from prnn_cli.errors import Pruned, RunError, Stopped, UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.launched import in_own_process
 from prnn_cli.overview import Overview
@@ -72,7 +72,8 @@ class Jobs:
     def _attempt(self, config: DictConfig, folder: Path) -> str:
         """Why the job failed; empty where it did not."""
         try:
-            self._run(config, RunFolder(folder))
+            with _resources_explained():
+                self._run(config, RunFolder(folder))
         except (UserError, RunError) as error:
             # Without its traceback, which would keep the failed network in memory.
             self.failures.append(type(error)(str(error)))
@@ -114,10 +115,12 @@ class Jobs:
             return
         resume = getattr(settings, "resume", False)
         with folder.held():
+            if resume:
+                module.check_resumed(settings, folder)
             if not folder.begin(self.command, config, HydraConfig.get(), resume):
                 log.info("this run is finished")
             else:
-                with _failures_recorded(folder, self.sweep):
+                with _failures_recorded(folder, self.sweep), _resumption_explained(self.command, folder):
                     module.run(settings, folder)
                     folder.write_status("done")
             if hasattr(module, "show_result") and not self.sweep:  # a sweep shows all at its end
@@ -188,6 +191,17 @@ def _failures_recorded(folder: RunFolder, sweep: bool) -> Iterator[None]:
             log.exception("unforeseen, please report it")
             raise RunError(f"{type(error).__name__}: {error}") from error
         raise
+
+
+@contextmanager
+def _resumption_explained(command: str, folder: RunFolder) -> Iterator[None]:
+    """After a signal that came before or after the training."""
+    try:
+        yield
+    except Stopped as stop:
+        if command != "train" or "resume=true" in str(stop):
+            raise
+        raise Stopped(stop.exit_code - 128, f"stopped; {folder.how_to_resume}") from stop
 
 
 @contextmanager

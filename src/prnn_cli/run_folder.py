@@ -1,12 +1,11 @@
 """A run's folder: what it was asked to do, how it stands, and what it left."""
 
-import fcntl
 import json
 import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,11 @@ from typing import Any
 from hydra.conf import HydraConf
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from prnn_cli.errors import UserError
-from prnn_cli.files import TEMPORARY, write_json, write_text
+from prnn_cli.files import is_locked, locked, remove_remains, set_aside, write_json, write_text
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +74,40 @@ class RunFolder:
     def checkpoint_file(self) -> Path:
         return self.path / "checkpoint" / "state.safetensors"
 
+    @property
+    def checkpoint_files(self) -> list[Path]:
+        """Those that exist, the newest first: the one before it is kept too, as files rot."""
+        files = (self.checkpoint_file, self.checkpoint_file.with_name("previous.safetensors"))
+        return [file for file in files if file.is_file()]
+
+    def keep_checkpoint(self) -> None:
+        """As the previous one, until the next but one."""
+        previous = self.checkpoint_file.with_name("previous.safetensors")
+        with suppress(OSError):  # a file system without links keeps one
+            previous.unlink(missing_ok=True)
+            os.link(self.checkpoint_file, previous)
+
+    @property
+    def how_to_resume(self) -> str:
+        return (
+            f"to continue, run the same command with resume=true hydra.run.dir={self.path} "
+            f"(a sweep: hydra.sweep.dir={self.path.parent})"
+        )
+
     def config(self) -> DictConfig:
-        """The composed configuration that the run was started with."""
-        loaded = OmegaConf.load(self.path / CONFIG)
-        assert isinstance(loaded, DictConfig)
+        """The composed configuration that the run was started with. Raises `UserError` for a damaged one."""
+        file = self.path / CONFIG
+        try:
+            loaded = OmegaConf.load(file)
+        except (OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise UserError(
+                f"{file} is damaged ({reason}); restore it, or train in another folder"
+            ) from error
+        if not isinstance(loaded, DictConfig):
+            raise UserError(
+                f"{file} is damaged (it holds no settings); restore it, or train in another folder"
+            )
         return loaded
 
     def is_begun(self) -> bool:
@@ -86,15 +117,10 @@ class RunFolder:
     def held(self) -> Iterator[None]:
         """Raises `UserError` while another process works in this folder. The kernel lets go of a dead one's hold."""
         self.path.mkdir(parents=True, exist_ok=True)
-        with self._lock_file.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UserError(f"another process works in {self.path}; wait for it, or stop it") from None
-            try:
-                yield
-            finally:
-                self._lock_file.unlink(missing_ok=True)
+        with locked(self._lock_file) as is_ours:
+            if not is_ours:
+                raise UserError(f"another process works in {self.path}; wait for it, or stop it")
+            yield
 
     @property
     def _lock_file(self) -> Path:
@@ -106,15 +132,17 @@ class RunFolder:
         Raises `UserError` where the folder holds anything else, or the run of another configuration.
         """
         config = with_absolute_paths(config)
+        self._remove_remains()
         if self._is_taken() and not self._never_began_work(command):
+            if resume:
+                self._set_damaged_aside(command)
             self._refuse_what_is_no_resumption(command, resume)
-            if self.checkpoint_file.is_file() or self.metrics_file.is_file():
+            if self.checkpoint_files or self.metrics_file.is_file():
                 self._refuse_other_config(config)
             else:
                 log.warning("no checkpoint was written in %s yet: starting from the beginning", self.path)
-            if self.metrics_file.is_file():
+            if self.metrics_file.is_file() and not self._is_to_be_extended(config):
                 return False
-            self._remove_remains()
         elif resume:
             level = (
                 logging.INFO if hydra.mode == RunMode.MULTIRUN else logging.WARNING
@@ -146,13 +174,35 @@ class RunFolder:
 
     def _never_began_work(self, command: str) -> bool:
         """A run that was refused, or stopped, before it left anything worth keeping: its folder is free."""
-        kept = (self.checkpoint_file, self.metrics_file, self.path / "epochs.csv")
+        kept = (*self.checkpoint_files, self.metrics_file, self.path / "epochs.csv")
         return (
             self.is_begun()
+            and not any(file.exists() for file in kept)
             and self.status()["command"] == command
             and self.status()["status"] in ("failed", "dead")
-            and not any(file.exists() for file in kept)
         )
+
+    def _set_damaged_aside(self, command: str) -> None:
+        """What a run can make again: how it stands, and the results of a finished one."""
+        try:
+            if self.is_begun():
+                self.status()
+        except UserError as damage:
+            log.warning("%s; set aside as %s", damage, set_aside(self.status_file).name)
+            self.write_status("failed", command=command, reason="status.json was damaged")
+        try:
+            if self.metrics_file.is_file():
+                read_json(self.metrics_file)
+        except UserError as damage:
+            log.warning("%s; set aside as %s, evaluating again", damage, set_aside(self.metrics_file).name)
+
+    def _is_to_be_extended(self, config: DictConfig) -> bool:
+        """Whether more epochs are asked for than a finished run has had; its metrics are then kept by another name."""
+        had = read_json(self.metrics_file).get("epochs", config.get("epochs"))
+        if config.get("epochs") == had:
+            return False
+        self.metrics_file.rename(self.path / f"metrics-epochs{had}.json")
+        return True
 
     def _is_taken(self) -> bool:
         """Whether the folder holds anything but the lock and an empty log, which logging makes before a run begins."""
@@ -163,8 +213,8 @@ class RunFolder:
 
     def _remove_remains(self) -> None:
         """Temporary files of a process that was killed while it wrote."""
-        for file in [*self.path.glob(TEMPORARY), *self.checkpoint_file.parent.glob(TEMPORARY)]:
-            file.unlink()
+        for folder in (self.path, self.checkpoint_file.parent, (self.path / CONFIG).parent):
+            remove_remains(folder)
 
     def _refuse_other_config(self, config: DictConfig) -> None:
         before, now = flat(self.config()), flat(config)
@@ -172,11 +222,14 @@ class RunFolder:
             f"{key} was {before.get(key)} and is now {now.get(key)}"
             for key in sorted(before.keys() | now.keys())
             if before.get(key) != now.get(key) and key.split(".")[0] not in FREE_ON_RESUME
+            if not (
+                key == "epochs" and now[key] > before[key]
+            )  # the command knows whether they come at the end
         ]
         if changed:
             raise UserError(
                 f"cannot resume {self.path} with another configuration: {'; '.join(changed)}; "
-                f"only {', '.join(FREE_ON_RESUME[1:])} may change"
+                f"only {', '.join(FREE_ON_RESUME[1:])} and more epochs may change"
             )
 
     def write_status(self, status: str, **details: Any) -> None:
@@ -204,14 +257,15 @@ class RunFolder:
         return "" if status["status"] == "done" else str(status.get("reason") or status["status"])
 
     def _is_held(self) -> bool:
-        try:
-            with self._lock_file.open() as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except FileNotFoundError:
-            pass
-        return False
+        return is_locked(self._lock_file)
+
+
+def runs_in(path: Path) -> list[RunFolder]:
+    """The runs of a sweep's folder; none in the folder of a run."""
+    if RunFolder(path).is_begun() or not path.is_dir():
+        return []
+    folders = (RunFolder(each) for each in sorted(path.iterdir()) if each.is_dir())
+    return [folder for folder in folders if folder.is_begun()]
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class StopSignal:
         finally:
             self._deferred = False
         if self.number is not None:
-            raise Stopped(self.number, "stopped after training; the same command with resume=true continues")
+            raise Stopped(self.number)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._deferred and self.number is None:

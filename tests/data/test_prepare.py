@@ -56,7 +56,8 @@ def test_sessions_items_and_counts_are_those_of_the_log(dataset: DatasetConfig, 
 
 def test_the_folder_holds_tables_that_any_reader_understands(dataset: DatasetConfig, tmp_path: Path) -> None:
     folder = prepare(dataset, tmp_path / "cache").folder
-    assert {path.name for path in folder.iterdir()} == {"events.parquet", "items.parquet", "summary.json"}
+    tables = {"events.parquet", "items.parquet", "summary.json", "checksums.json"}
+    assert {path.name for path in folder.iterdir()} == tables
     events = pd.read_parquet(folder / "events.parquet")
     assert list(events.columns) == ["session_id", "session_index", "item_index", "time", "part"]
     assert not [name for name in events if isinstance(events[name].dtype, pd.CategoricalDtype)]

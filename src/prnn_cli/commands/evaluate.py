@@ -16,8 +16,8 @@ from prnn_cli.evaluation.comparison import compare, sessions_to_rank
 from prnn_cli.hardware import device_name, select_device
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.results import environment, measured, show_results, write_results
-from prnn_cli.run_folder import RunFolder, read_json
+from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
+from prnn_cli.run_folder import CONFIG, RunFolder, read_json
 from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand
 
 WRITES = True
@@ -53,6 +53,7 @@ def run(config: EvaluateCommand, folder: RunFolder) -> None:
         key: value for key, value in before.items() if "@" not in key
     }  # other cut-offs may be asked for
     results = trained_as | {"device": device_name(device)} | environment() | measured(ranks, evaluation)
+    warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
     show_results(folder.path)
 
@@ -72,7 +73,7 @@ def stored_config(trained: RunFolder) -> TrainCommand:
         config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainCommand), trained.config()))
     except (OmegaConfBaseException, YAMLError, OSError) as error:
         raise UserError(
-            f"the configuration in {trained.path} cannot be read ({str(error).splitlines()[0]}); "
+            f"the configuration in {trained.path / CONFIG} cannot be read ({str(error).splitlines()[0]}); "
             "it may be another version's: train the run again"
         ) from error
     assert isinstance(config, TrainCommand)

@@ -1,34 +1,90 @@
-"""prnn status run=DIR: reads a run's status.json and says it in words."""
+"""prnn status run=DIR: reads how a run, or each run of a sweep, stands, and says it in words."""
 
 import time
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-from prnn_cli.run_folder import RunFolder
+import pandas as pd
+
+from prnn_cli.errors import UserError
+from prnn_cli.reporting.tables import show
+from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.schema import StatusCommand
 
 WRITES = False
 
 
 def run(config: StatusCommand) -> None:
-    folder = RunFolder.existing(config.run)
+    if runs := runs_in(Path(config.run)):
+        _tell_sweep(Path(config.run), runs)
+    else:
+        _tell(RunFolder.existing(config.run))
+
+
+def _tell(folder: RunFolder) -> None:
     status = folder.status()
     print(f"{folder.path}: {status['status']} (prnn {status['command']})")
     if status["status"] == "dead":
         print(f"  its process {status['pid']} is gone without a word")
     if reason := status.get("reason"):
         print(f"  {reason}")
+    if stage := status.get("stage"):
+        print(f"  {stage}")
     if progress := status.get("progress"):
         done, total = progress["events_done"], progress["events_total"]
         print(f"  phase {progress['phase']}, epoch {progress['epoch']}, {progress['learning']} learning")
         print(
             f"  {done:,} of {total:,} events ({done / max(1, total):.0%}), {progress['events_per_s']:,.0f} a second"
         )
-        print(f"  loss {progress['loss']:.4f}, {timedelta(seconds=round(progress['seconds_left']))} left")
-    print(f"  last heard of {timedelta(seconds=round(time.time() - status['updated']))} ago")
-    if folder.checkpoint_file.is_file():
-        age = timedelta(seconds=round(time.time() - folder.checkpoint_file.stat().st_mtime))
-        print(f"  last checkpoint {age} ago")
+        print(f"  loss {progress['loss']:.4f}, {_seconds(progress['seconds_left'])} left")
+    print(f"  last heard of {_since(status['updated'])} ago")
+    if folder.checkpoint_files:
+        print(f"  last checkpoint {_since(folder.checkpoint_files[0].stat().st_mtime)} ago")
     if status["status"] == "dead":
-        print(
-            "  the command that started it, with resume=true and hydra.run.dir set to this folder, continues it"
-        )
+        print(f"  {folder.how_to_resume}" if status["command"] == "train" else "  run the command again")
+
+
+def _tell_sweep(path: Path, runs: list[RunFolder]) -> None:
+    rows = [_row(folder) for folder in runs]
+    show(pd.DataFrame(rows), title=str(path))
+    counts = Counter(row["status"] for row in rows)
+    print(f"{len(rows)} runs begun: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
+    if counts.keys() & {"dead", "failed"}:
+        print(f"the sweep's command with resume=true hydra.sweep.dir={path} goes on with what is not done")
+
+
+def _row(folder: RunFolder) -> dict[str, str]:
+    row = dict.fromkeys(["run", "status", "at", "done", "events/s", "left", "heard of", "checkpoint"], "")
+    row["run"] = folder.path.name
+    try:
+        status = folder.status()
+    except UserError as damage:
+        return row | {"status": "damaged", "at": str(damage)}
+    row |= {"status": status["status"], "at": status.get("reason") or status.get("stage") or ""}
+    if progress := status.get("progress"):
+        row |= _columns(progress)
+    if status["status"] != "done":
+        row["heard of"] = f"{_since(status['updated'])} ago"
+        if folder.checkpoint_files:
+            row["checkpoint"] = f"{_since(folder.checkpoint_files[0].stat().st_mtime)} ago"
+    return row
+
+
+def _columns(progress: dict[str, Any]) -> dict[str, str]:
+    return {
+        "at": f"phase {progress['phase']}, epoch {progress['epoch']} ({progress['learning']})",
+        "done": f"{progress['events_done'] / max(1, progress['events_total']):.0%}",
+        "events/s": f"{progress['events_per_s']:,.0f}",
+        "left": _seconds(progress["seconds_left"]),
+    }
+
+
+def _since(moment: float) -> str:
+    """0 for a moment that a clock that was set back puts into the future."""
+    return _seconds(max(0.0, time.time() - moment))
+
+
+def _seconds(number: float) -> str:
+    return str(timedelta(seconds=round(number)))

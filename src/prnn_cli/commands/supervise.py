@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,23 @@ from typing import Any
 import pandas as pd
 import torch
 
-from prnn_cli.errors import Stopped, UserError
-from prnn_cli.files import atomic_write
+from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.files import atomic_write, set_aside
+from prnn_cli.networks.readouts import SHARED
 from prnn_cli.progress import Meter, meter
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.signals import stop_signal
-from prnn_cli.training.state import EpochRecord, TrainState
+from prnn_cli.tensor_files import DamagedFileError
+from prnn_cli.training.resumption import continued
+from prnn_cli.training.state import Cursor, EpochRecord, TrainState, read_progress
+from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Progress, Trainer
 
 STATUS_EVERY_S = 1.0
+WRITING_SHARE = 0.02  # of the time: the most that checkpoints may take
 EPOCHS = "epochs.csv"
 
+Schedule = Callable[[int], list[Phase]]  # of so many epochs of each subnet
 Validate = Callable[[int], dict[str, float]]  # the phase, from 1 -> {"recall@20": …}
 EpochObserver = Callable[
     [int, EpochRecord, dict[str, float]], None
@@ -30,16 +37,17 @@ log = logging.getLogger(__name__)
 
 
 def load_checkpoint(
-    folder: RunFolder, data_hash: str, device: torch.device
+    folder: RunFolder, data_hash: str, device: torch.device, schedule: Schedule, epochs: int
 ) -> tuple[TrainState | None, str | None]:
     """The run's checkpoint and the path of its steps, if it has one; the number of threads that it was made with is
-    taken over.
+    taken over. A damaged one is set aside for the one before it.
 
     Raises `UserError` where the run was trained on other data.
     """
-    if not folder.checkpoint_file.is_file():
+    loaded = _newest_whole(folder, device)
+    if loaded is None:
         return None, None
-    state, decisions = TrainState.load(folder.checkpoint_file, device)
+    state, decisions = loaded
     if decisions["data_hash"] != data_hash:
         raise UserError(
             f"the data have changed since the run in {folder.path} began; restore them, or train in another folder"
@@ -52,15 +60,48 @@ def load_checkpoint(
             "the run began on %s and goes on on %s: last digits may differ", decisions["device"], device.type
         )
         decisions["path"] = None  # of the other device
-    cursor = state.cursor
+    cursor = state.cursor = _cursor_of(folder, state.cursor, decisions["epochs"], schedule, epochs)
     log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
     return state, decisions["path"]
+
+
+def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
+    files = folder.checkpoint_files
+    for file in files:
+        try:
+            return TrainState.load(file, device)
+        except DamagedFileError as damage:
+            log.warning("%s is damaged (%s); set aside as %s", file, damage, set_aside(file).name)
+    if files:
+        log.warning("no whole checkpoint is left in %s: starting from the beginning", folder.path)
+    return None
+
+
+def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> None:
+    """Raises `UserError` where a run that goes on asks for other epochs than it had, unless they come at its end."""
+    for file in folder.checkpoint_files:
+        with suppress(DamagedFileError):
+            cursor, decisions = read_progress(file)
+            _cursor_of(folder, cursor, decisions["epochs"], schedule, epochs)
+            return
+
+
+def _cursor_of(folder: RunFolder, cursor: Cursor, had: int, schedule: Schedule, epochs: int) -> Cursor:
+    found = cursor if had == epochs else continued(cursor, schedule(had), schedule(epochs))
+    if found is None:
+        raise UserError(
+            f"cannot resume {folder.path} with epochs={epochs} instead of {had}: phases that are over would have had "
+            "other epochs; only the last phase can get more, as with strategy=simultaneous or interleaving, or more "
+            "phases follow, as with strategy=alternating"
+        )
+    return found
 
 
 def train_supervised(
     trainer: Trainer,
     folder: RunFolder,
     data_hash: str,
+    epochs: int,
     checkpoint_every_s: float,
     validate: Validate | None = None,
     observers: Sequence[EpochObserver] = (),
@@ -68,22 +109,25 @@ def train_supervised(
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
     decisions = {
         "data_hash": data_hash,
+        "epochs": epochs,
         "device": trainer.state.device.type,
         "threads": torch.get_num_threads(),
         "path": trainer.path,
     }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
         supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar, validate, observers)
-        trainer.run(at_tick=supervisor.at_tick, at_epoch=supervisor.at_epoch)
-        supervisor.save_checkpoint()
+        trainer.run(supervisor.at_tick, supervisor.at_epoch, supervisor.save_checkpoint)
 
 
 def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
     """By phase and epoch, what a run that goes on had measured before: the checkpoint holds the training alone."""
     if not epochs.is_file():
         return {}
-    frame = pd.read_csv(epochs)
-    measured = frame.set_index(["phase", "epoch"]).filter(like="@")
+    try:
+        measured = pd.read_csv(epochs).set_index(["phase", "epoch"]).filter(like="@").astype(float)
+    except (ValueError, KeyError) as damage:
+        log.warning("%s is damaged (%s); what it had measured on the validation part is lost", epochs, damage)
+        return {}
     return {(int(key[0]), int(key[1])): row.to_dict() for key, row in measured.iterrows()}  # type: ignore[index, misc]
 
 
@@ -102,7 +146,8 @@ class Supervisor:
         self.checkpoint_every_s = checkpoint_every_s
         self._validate, self._observers = validate, observers
         self._validated = _read_validated(folder.path / EPOCHS) if validate else {}
-        self._last_checkpoint = self._last_status = time.monotonic()
+        self._started = self._last_checkpoint = self._last_status = time.monotonic()
+        self._writing_s = self._last_writing_s = 0.0
 
     def at_tick(self, progress: Progress) -> None:
         self.bar.update(
@@ -115,7 +160,7 @@ class Supervisor:
         if now - self._last_status >= STATUS_EVERY_S:
             self._last_status = now
             self.folder.write_status("running", progress=asdict(progress))
-        if now - self._last_checkpoint >= self.checkpoint_every_s:
+        if self._is_checkpoint_due(now):
             self.save_checkpoint()
         self._honour_signal(progress)
 
@@ -140,15 +185,35 @@ class Supervisor:
         for observe in self._observers:
             observe(len(rows), record, self._validated.get((record.phase, record.epoch), {}))
 
+    def _is_checkpoint_due(self, now: float) -> bool:
+        """The interval stretches where writing takes long."""
+        writing = self._writing_s + self._last_writing_s
+        is_cheap = writing <= WRITING_SHARE * (now - self._started)
+        return is_cheap and now - self._last_checkpoint >= self.checkpoint_every_s
+
     def save_checkpoint(self) -> None:
+        """Also at the end of each phase, whatever the time."""
+        began = time.monotonic()
+        self._refuse_bad_parameters()
+        self.folder.keep_checkpoint()
         self.trainer.state.save(self.folder.checkpoint_file, self.decisions)
         self._last_checkpoint = time.monotonic()
+        self._last_writing_s = self._last_checkpoint - began
+        self._writing_s += self._last_writing_s
+
+    def _refuse_bad_parameters(self) -> None:
+        if bad := self.trainer.state.not_finite():
+            owner, cursor = self.trainer.network.owner(bad), self.trainer.state.cursor
+            option = "output" if owner == SHARED else f"subnets.{owner}"
+            raise RunError(
+                f"{bad} is not finite after {cursor.step} steps of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}; "
+                f"lower {option}.learning_rate, or choose another recipe.loss or recipe.activation"
+            )
 
     def _honour_signal(self, progress: Progress) -> None:
         if stop_signal.number is not None:
             self.save_checkpoint()
             raise Stopped(
                 stop_signal.number,
-                f"stopped at phase {progress.phase}, epoch {progress.epoch}; to continue, run the same command with "
-                f"resume=true hydra.run.dir={self.folder.path} (a sweep: hydra.sweep.dir={self.folder.path.parent})",
+                f"stopped at phase {progress.phase}, epoch {progress.epoch}; {self.folder.how_to_resume}",
             )

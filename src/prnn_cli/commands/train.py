@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,16 @@ from prnn_cli.build import (
     extract_used,
     features_used,
     multiplications_per_batch,
+    schedule,
 )
 from prnn_cli.commands.logged import logged
-from prnn_cli.commands.supervise import EpochObserver, load_checkpoint, train_supervised
+from prnn_cli.commands.memory import memory_needs, refuse_too_large, shortage_told
+from prnn_cli.commands.supervise import (
+    EpochObserver,
+    check_more_epochs,
+    load_checkpoint,
+    train_supervised,
+)
 from prnn_cli.commands.trial import trial_observers
 from prnn_cli.commands.validate import validation
 from prnn_cli.data.prepare import PreparedData, prepare
@@ -24,7 +32,7 @@ from prnn_cli.hardware import device_name, select_device, threads_for_training
 from prnn_cli.networks.layout import layout
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.results import environment, measured, show_results, write_results
+from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
@@ -44,17 +52,25 @@ def run(config: TrainCommand, folder: RunFolder) -> None:
 
 def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:
     device = select_device(config.hardware)
+    folder.write_status("running", stage="preparing data and features")
     data = prepare(config.dataset, Path(config.cache_dir))
     log.info("%s", one_line(data.summary))
     sessions_to_rank(data, config.evaluation.part)  # refused now rather than after training
 
     features = extract_used(config, data, device)
 
-    with threads_for_training(config.hardware, multiplications_per_batch(config)):
-        checkpoint, path = load_checkpoint(folder, data.data_hash, device)
+    needs = memory_needs(config, data.train.num_items, features, device)
+    refuse_too_large(needs, device)
+    with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
+        checkpoint, path = load_checkpoint(
+            folder, data.data_hash, device, partial(schedule, config), config.epochs
+        )
         trainer = build_trainer(config, data, features, device, checkpoint, path)
         validate = validation(trainer, data, config.evaluation, device)
-        train_supervised(trainer, folder, data.data_hash, config.checkpoint.every_s, validate, observers)
+        train_supervised(
+            trainer, folder, data.data_hash, config.epochs, config.checkpoint.every_s, validate, observers
+        )
+    folder.write_status("running", stage="trained; ranking the test events")
     parameters = trainer.state.parameters
     save_model(folder.model_file, parameters)
 
@@ -62,7 +78,13 @@ def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObse
         NetworkScorer(trainer.network, parameters), data, config.evaluation, device, Path(config.cache_dir)
     )
     results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
+    warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
+
+
+def check_resumed(config: TrainCommand, folder: RunFolder) -> None:
+    """Before anything in the folder changes."""
+    check_more_epochs(folder, partial(schedule, config), config.epochs)
 
 
 def show_result(folder: RunFolder) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import logging
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split
 from prnn_cli.data.synthetic import generate
 from prnn_cli.data.synthetic_profile import VECTORS, generate_profile
 from prnn_cli.errors import UserError
-from prnn_cli.files import atomic_folder, hash_of, write_json
+from prnn_cli.files import atomic_folder, check_seal, hash_of, remove_remains, seal, set_aside, write_json
 from prnn_cli.schema import DatasetConfig
 
-FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is written or of the rules
+FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is written or of the rules
 ROWS_PER_GROUP = 1 << 20
 STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and plain text for every reader
     "store_schema": False,
@@ -74,13 +73,17 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
 
 
 def _prepared_in(folder: Path, dataset: DatasetConfig) -> PreparedData:
-    damaged = False
+    remove_remains(folder.parent)
     if folder.exists():
         try:
+            check_seal(folder)
             prepared = _load(folder, reused=True)
         except UNREADABLE as error:
-            log.warning("prepared data in %s cannot be read (%s); preparing it again", folder, error)
-            damaged = True
+            aside = set_aside(folder)
+            log.warning(
+                "prepared data in %s cannot be read (%s); set aside as %s, preparing it again",
+                *(folder, error, aside.name),
+            )
         else:
             log.info("reusing prepared data in %s", folder)
             return prepared
@@ -91,8 +94,7 @@ def _prepared_in(folder: Path, dataset: DatasetConfig) -> PreparedData:
     summary = _summary(split, events)
     with atomic_folder(folder) as temporary:
         _write(split, summary, temporary)
-        if damaged:
-            shutil.rmtree(folder)
+        seal(temporary)
     log.info("prepared data in %s", folder)
     return _prepared(folder, summary, split.events, split.items, reused=False)
 

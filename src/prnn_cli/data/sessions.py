@@ -107,8 +107,9 @@ def _parts(log: Log, dataset: DatasetConfig) -> np.ndarray:
     part = np.where(ends >= _test_start(log, dataset), TEST, TRAIN).astype(np.int8)
     if dataset.validation_days:
         last = ends[part == TRAIN].max(initial=-np.inf)
-        late = ends >= _last_days(last, dataset.validation_days)
-        part[late & (part == TRAIN) & np.isfinite(ends)] = VALIDATION
+        if np.isfinite(last):
+            late = ends >= _last_days(last, dataset.validation_days)
+            part[late & (part == TRAIN) & np.isfinite(ends)] = VALIDATION
     return part
 
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from prnn_cli.data.synthetic_items import draw_texts, draw_thumbnails
 from prnn_cli.data.synthetic_model import DAY_S, END, HOURS, Catalogue, ClickModel, elapsed_s, first_events
 from prnn_cli.errors import UserError
-from prnn_cli.files import atomic_folder, hash_of
+from prnn_cli.files import atomic_folder, hash_of, is_whole, seal
 from prnn_cli.schema import SyntheticConfig
 
 GENERATOR_VERSION = 1  # part of the folder's name: raise it with every change of what is generated
@@ -39,7 +39,7 @@ def generate(config: SyntheticConfig, scale: float, cache_dir: Path) -> Path:
     num_sessions = _num_sessions(config, scale)
     identity = {"version": GENERATOR_VERSION, "scale": float(scale), **dataclasses.asdict(config)}
     folder = cache_dir / "synthetic" / hash_of(identity)
-    if folder.is_dir():
+    if is_whole(folder):
         return folder
     rng_items, rng_texts, rng_images, rng_sessions = np.random.default_rng(config.seed).spawn(4)
     catalogue = draw_catalogue(rng_items, config.num_items, config.num_intents)
@@ -55,6 +55,7 @@ def generate(config: SyntheticConfig, scale: float, cache_dir: Path) -> Path:
         pq.write_table(items, temporary / "items.parquet")
         events = draw_events(rng_sessions, catalogue, num_sessions, config.num_days)
         pq.write_table(events, temporary / "events.parquet")
+        seal(temporary)
     return folder
 
 

@@ -30,7 +30,7 @@ from prnn_cli.data.synthetic_sessions import SessionBlock, draw_events, populari
 from prnn_cli.data.synthetic_texts import draw_texts
 from prnn_cli.data.synthetic_vectors import NUM_FEATURES, VectorModel
 from prnn_cli.errors import RunError, UserError
-from prnn_cli.files import atomic_folder, hash_of
+from prnn_cli.files import atomic_folder, hash_of, is_whole, seal
 from prnn_cli.progress import meter
 from prnn_cli.schema import GENERATED_CLICKS, ProfileConfig
 
@@ -58,7 +58,7 @@ def generate_profile(config: ProfileConfig, scale: float, cache_dir: Path) -> Pa
     identity = dataclasses.asdict(config)
     del identity["workers"]
     folder = cache_dir / "synthetic" / hash_of([GENERATOR_VERSION, float(scale), identity])
-    if folder.is_dir():
+    if is_whole(folder):
         return folder
     if num_intents(config, scale) < 2:
         raise UserError(
@@ -74,6 +74,7 @@ def generate_profile(config: ProfileConfig, scale: float, cache_dir: Path) -> Pa
             )
             blocks = len(log.session_blocks)
             _write_table(temporary / EVENTS, mapped("events", blocks), "sessions", blocks)
+        seal(temporary)
     return folder
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.ranking import Ranks
-from prnn_cli.files import atomic_write, hash_of
+from prnn_cli.files import atomic_write, hash_of, remove_remains, set_aside
 from prnn_cli.schema import EvaluationConfig
 
 FORMAT_VERSION = (
@@ -44,17 +44,24 @@ class RankCache:
 
     def get(self, sessions: Sessions) -> Ranks | None:
         """Those of an earlier run; None, with a warning where the file is damaged, if they are to be made."""
+        remove_remains(self.file.parent)
         if not self.file.exists():
             return None
         try:
-            table = pq.ParquetFile(self.file).read()
+            table = pq.ParquetFile(self.file, page_checksum_verification=True).read()
             ranks = Ranks(**{name: table[name].to_numpy() for name in _columns()})
             expected = sessions.num_events - sessions.num_sessions
             if ranks.num_events != expected:
                 raise ValueError(f"{ranks.num_events} events, not {expected}")
         except UNREADABLE as error:
             reason = str(error).splitlines()[0]
-            log.warning("the ranks in %s cannot be read (%s); ranking again", self.file, reason)
+            aside = set_aside(self.file).name
+            log.warning(
+                "the ranks in %s cannot be read (%s); set aside as %s, ranking again",
+                self.file,
+                reason,
+                aside,
+            )
             return None
         log.info("reusing the ranks of %s in %s", self.name, self.file)
         return ranks
@@ -62,7 +69,7 @@ class RankCache:
     def put(self, ranks: Ranks) -> Ranks:
         columns: dict[str, np.ndarray] = {name: getattr(ranks, name) for name in _columns()}
         with atomic_write(self.file) as temporary:
-            pq.write_table(pa.table(columns), temporary, compression="zstd")
+            pq.write_table(pa.table(columns), temporary, compression="zstd", write_page_checksum=True)
         return ranks
 
 

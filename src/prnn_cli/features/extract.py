@@ -12,7 +12,7 @@ from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extractors import EXTRACTORS, Extractor
 from prnn_cli.features.items import Catalogue
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.files import hash_of
+from prnn_cli.files import hash_of, remove_remains, set_aside
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 
 FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is extracted or written
@@ -62,12 +62,13 @@ def _hash(how: str, extractor: Extractor, data: PreparedData) -> str:
 
 
 def _cached(name: str, folder: Path) -> FeatureTable | None:
+    remove_remains(folder)
     if not _file(folder).exists():
         return None
     try:
         table = FeatureTable.load(_file(folder), name)
     except UserError as damage:
-        log.warning("%s", damage)
+        log.warning("%s; it is set aside as %s and made again", damage, set_aside(_file(folder)).name)
         return None
     log.info("reusing the features in %s", folder)
     return table

@@ -10,8 +10,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from PIL import Image, UnidentifiedImageError
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -20,7 +18,7 @@ from prnn_cli.features.googlenet import MEAN, NUM_FEATURES, STD, GoogLeNet, load
 from prnn_cli.files import hash_of
 from prnn_cli.progress import meter
 from prnn_cli.schema import ImagesConfig
-from prnn_cli.tensor_files import write_tensors
+from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 FORMAT_VERSION = 1  # part of the hash: raise it with every change of the preprocessing or of what is written
 PART_SIZE = 512  # images whose vectors share a file: what an interruption can cost
@@ -175,9 +173,10 @@ class _Extraction:
 
     def _load(self, part: _Part) -> None:
         try:
-            stored = load_file(part.path)
-            self.vectors[part.rows], self.found[part.rows] = stored["vectors"], stored["found"]
-        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            stored, _ = read_tensors(part.path)
+            self.vectors[part.rows] = stored["vectors"].numpy()
+            self.found[part.rows] = stored["found"].numpy()
+        except (DamagedFileError, ValueError, KeyError) as error:
             log.warning("%s cannot be read (%s); its images are done again", part.path, error)
 
     def _save(self, part: _Part) -> None:

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 from scipy.sparse import csr_array
 
 from prnn_cli.errors import UserError
-from prnn_cli.tensor_files import write_tensors
+from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 Vectors = np.ndarray | csr_array
 
@@ -60,15 +58,14 @@ class FeatureTable:
     def load(cls, path: Path, name: str) -> "FeatureTable":
         """Raises `UserError` for a file that is not whole."""
         try:
-            arrays = load_file(path)
+            tensors, _ = read_tensors(path)
+            arrays = {field: value.numpy() for field, value in tensors.items()}
             table = cls(name, _vectors(arrays), arrays["covered"])
-        except (SafetensorError, OSError, ValueError, KeyError) as error:
+        except (DamagedFileError, ValueError, KeyError) as error:
             reason = str(error).splitlines()[0]
-            raise UserError(
-                f"{path} is not a readable feature table ({reason}); remove it, and it is made again"
-            ) from error
+            raise UserError(f"{path} is not a readable feature table ({reason})") from error
         if table.vectors.shape[0] != table.num_items:
-            raise UserError(f"{path} holds vectors of other items; remove it, and it is made again")
+            raise UserError(f"{path} holds vectors of other items")
         return table
 
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from prnn_cli.errors import UserError
 ITEM_ID, VECTOR, VECTORS = "item_id", "vector", "vectors"
 
 UNREADABLE = (OSError, ValueError, EOFError, SafetensorError, pa.ArrowException)
+BROKEN_HEADER = (TokenError, SyntaxError, TypeError, MemoryError, OverflowError, RecursionError)  # of a .npy
 
 
 def read_matrix(path: Path) -> tuple[np.ndarray, list[str] | None]:
@@ -130,7 +132,7 @@ def _kind(path: Path, kinds: Collection[str], option: str) -> str:
 def _explained(path: Path, option: str) -> Iterator[None]:
     try:
         yield
-    except UNREADABLE as error:
+    except (*UNREADABLE, *BROKEN_HEADER) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"features.precomputed.{option}={path} cannot be used: {reason}") from error
 

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from prnn_cli.errors import UserError
 from prnn_cli.networks.network import Network
-from prnn_cli.tensor_files import write_tensors
+from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 
 def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:
@@ -20,9 +18,12 @@ def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:
 def load_model(path: Path, network: Network, device: torch.device) -> dict[str, Tensor]:
     """Raises `UserError` where the file is damaged or holds the parameters of another network."""
     try:
-        parameters = load_file(path, device=str(device))
-    except (SafetensorError, OSError) as error:
-        raise UserError(f"{path} is not a readable model ({error}); train the run again") from error
+        parameters, _ = read_tensors(path, device)
+    except DamagedFileError as error:
+        raise UserError(
+            f"{path} is not a readable model ({error}); remove the run's metrics.json and add resume=true to its "
+            "command, which writes it again from the checkpoint"
+        ) from error
     expected = {name: value.shape for name, value in network.initial_parameters(seed=0).items()}
     found = {name: value.shape for name, value in parameters.items()}
     if found != expected:

@@ -1,5 +1,6 @@
 """What a finished run leaves: metrics.json, results.md, results.csv, ranks.parquet."""
 
+import logging
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -18,7 +19,10 @@ from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
 
 PAPERS_CUTOFF = 20  # always measured, so that runs compare
+TIES_TO_WARN_OF = 0.01  # of the network's events
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
+
+log = logging.getLogger(__name__)
 
 
 def measured(ranks: dict[str, Ranks], config: EvaluationConfig) -> dict[str, Any]:
@@ -45,6 +49,17 @@ def environment() -> dict[str, Any]:
         name: version(name) for name in PACKAGES
     }
     return {"versions": versions, "git_commit": _git_commit()}
+
+
+def warn_of_ties(results: Mapping[str, Any]) -> None:
+    """Where many candidates score exactly as the target, which mode breaks ties decides the metrics."""
+    if results["tie_rate"] > TIES_TO_WARN_OF:
+        log.warning(
+            "%.1f%% of the events have candidates that score exactly as the target, more than %.0f%%: recall and MRR "
+            "depend on evaluation.tie_break=%s; where scores are saturated, lower recipe.learning_rate or set "
+            "recipe.activation=linear",
+            *(100 * results["tie_rate"], 100 * TIES_TO_WARN_OF, results["tie_break"]),
+        )
 
 
 def write_results(

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from prnn_cli.errors import RunError
 from prnn_cli.networks.network import Network
-from prnn_cli.tensor_files import write_tensors
+from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
 from prnn_cli.training.optim import LearningSettings, Slot
 
 TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  # of a TrainState
@@ -96,6 +94,12 @@ class TrainState:
             self.tally[name].copy_(value)
         self.epoch_seconds = 0.0
 
+    def not_finite(self) -> str | None:
+        """The first parameter that holds NaN or infinity: a step's loss is that before its update, so the last
+        update shows in the parameters alone."""
+        bad = (name for name, value in self.parameters.items() if not torch.isfinite(value).all())
+        return next(bad, None)
+
     def slot(self, parameter: str) -> Slot:
         return Slot(self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter))
 
@@ -124,26 +128,33 @@ class TrainState:
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> tuple["TrainState", dict[str, Any]]:
-        """Raises `RunError` for a file that is damaged or no checkpoint."""
+        """(state, decisions). Raises `DamagedFileError` for a file that is damaged or no checkpoint."""
         groups: dict[str, dict[str, Tensor]] = {group: {} for group in TENSOR_GROUPS}
+        tensors, metadata = read_tensors(path, device)
         try:
-            with safe_open(path, framework="pt", device=str(device)) as stored:
-                progress = json.loads(stored.metadata()["progress"])
-                for key in stored.keys():  # noqa: SIM118 (not a dict)
-                    group, name = key.split("/", 1)
-                    # A copy, as the file's tensors may lie at addresses at which products round otherwise.
-                    groups[group][name] = stored.get_tensor(key).clone()
-        except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-            raise RunError(
-                f"{path} is not a readable checkpoint ({error}); delete it to train from the beginning"
-            ) from error
-        state = cls(
-            **groups,
-            cursor=Cursor(**progress["cursor"]),
-            epoch_seconds=progress["epoch_seconds"],
-            history=[EpochRecord(**record) for record in progress["history"]],
-        )
-        return state, progress["decisions"]
+            for key, value in tensors.items():
+                group, name = key.split("/", 1)
+                groups[group][name] = value
+            progress = json.loads(metadata["progress"])
+            state = cls(
+                **groups,
+                cursor=Cursor(**progress["cursor"]),
+                epoch_seconds=progress["epoch_seconds"],
+                history=[EpochRecord(**record) for record in progress["history"]],
+            )
+            return state, progress["decisions"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedFileError(f"it is no checkpoint: {error!r}") from error
+
+
+def read_progress(path: Path) -> tuple[Cursor, dict[str, Any]]:
+    """(cursor, decisions) of a checkpoint, without its tensors. Raises `DamagedFileError`."""
+    _, metadata = read_tensors(path, metadata_only=True)
+    try:
+        progress = json.loads(metadata["progress"])
+        return Cursor(**progress["cursor"]), progress["decisions"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedFileError(f"it is no checkpoint: {error!r}") from error
 
 
 def empty_tally(device: torch.device) -> dict[str, Tensor]:

@@ -38,7 +38,12 @@ class Trainer:
     ticks: TickMaker
     state: TrainState
 
-    def run(self, at_tick: Callable[[Progress], None], at_epoch: Callable[[EpochRecord], None]) -> None:
+    def run(
+        self,
+        at_tick: Callable[[Progress], None],
+        at_epoch: Callable[[EpochRecord], None],
+        at_phase: Callable[[], None] = lambda: None,
+    ) -> None:
         state, cursor = self.state, self.state.cursor
         while cursor.phase < len(self.phases):
             phase = self.phases[cursor.phase]
@@ -56,6 +61,7 @@ class Trainer:
                 at_epoch(record)
                 cursor.epoch, cursor.step = cursor.epoch + 1, 0
             cursor.phase, cursor.epoch = cursor.phase + 1, 0
+            at_phase()
 
     @property
     def events_total(self) -> int:
