@@ -102,10 +102,11 @@ def _prepared_in(folder: Path, dataset: DatasetConfig) -> PreparedData:
 def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
     """With the paths of the log and of what describes its items where these are generated; generates them once."""
     scale = 1.0 if dataset.scale is None else dataset.scale
-    with alone(cache_dir / "synthetic"):
-        if dataset.synthetic is not None:
+    if dataset.synthetic is not None:
+        with alone(cache_dir / "synthetic"):
             return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
-        if dataset.profile is not None:
+    if dataset.profile is not None:
+        with alone(cache_dir / "synthetic"):
             return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
     if dataset.scale is not None:
         raise UserError(

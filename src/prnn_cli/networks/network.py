@@ -110,6 +110,10 @@ class Network:
         """f of the logits, (B, n), for the rows of the output tables in `leaves`."""
         return ACTIVATIONS[self.activation](logits(self.readout, leaves, hidden))
 
+    def scoring_tables(self, hidden: Mapping[str, Tensor]) -> list[str]:
+        """The output tables that count where these subnets score, in the order of `multipliers`."""
+        return [table for table, _ in multipliers(self.readout, hidden)]
+
     def multipliers(self, hidden: Mapping[str, Tensor]) -> Tensor:
-        """(B, D): what the rows of all output tables, side by side, are multiplied with."""
+        """(B, D): what the rows of the scoring tables, side by side, are multiplied with."""
         return torch.cat([multiplier for _, multiplier in multipliers(self.readout, hidden)], dim=1)

@@ -39,20 +39,18 @@ class NetworkScorer:
 
     @torch.no_grad()
     def scores(self, items: slice | Tensor) -> Tensor:
-        return self.network.scores(self._rows(items), self.carry)
+        rows = {name: self.parameters[name][items] for name in self.network.readout.tables}
+        return self.network.scores(rows, self.carry)
 
     def item_rows(self, items: slice | Tensor) -> Tensor:
-        """(n, D): the items' rows in all output tables, side by side."""
-        rows = list(self._rows(items).values())
+        """(n, D): the items' rows in all output tables of the subnets that score, side by side."""
+        rows = [self.parameters[name][items] for name in self.network.scoring_tables(self.carry)]
         return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
     @torch.no_grad()
     def slot_rows(self) -> Tensor:
         """(B, D): what is multiplied with `item_rows`."""
         return self.network.multipliers(self.carry)
-
-    def _rows(self, items: slice | Tensor) -> dict[str, Tensor]:
-        return {name: self.parameters[name][items] for name in self.network.readout.tables}
 
     @torch.no_grad()
     def equal_range(self, logits: Tensor) -> tuple[Tensor, Tensor]:
