@@ -1,7 +1,8 @@
 """Shared fixtures: the real data sets where they lie beside the repository, and small logs made on the spot."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,16 @@ from small import sessions_of
 
 # The tests' products are tiny: threads would only wait for each other, long where the machine is busy.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _no_log_of_another_test() -> Iterator[None]:
+    """A run in this process leaves its log file open at the root logger, and its folder may go with the test."""
+    yield
+    root = logging.getLogger()
+    for log_file in [each for each in root.handlers if isinstance(each, logging.FileHandler)]:
+        root.removeHandler(log_file)
+        log_file.close()
 
 
 def _real_data(name: str) -> Path:

@@ -1,6 +1,5 @@
 """Runs `prnn` as a user does, in an empty folder and on a log that trains in about a second."""
 
-import logging
 import os
 import signal
 import subprocess
@@ -48,8 +47,6 @@ def workplace(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatc
     yield tmp_path
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    for log_file in [each for each in logging.getLogger().handlers if isinstance(each, logging.FileHandler)]:
-        logging.getLogger().removeHandler(log_file)  # of a run whose folder may be gone
 
 
 @pytest.fixture
