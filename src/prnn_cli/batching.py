@@ -4,7 +4,7 @@ Shapes: T steps, B slots, M output items (the B targets, then the sampled negati
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -103,6 +103,20 @@ class Batch:
 
     def rows(self, name: str) -> Rows:
         return self.outputs if name == "output" else self.clicks.rows[name]
+
+
+def side_by_side(shares: Sequence[Clicks]) -> Clicks:
+    """(T, B) clicks of several runs of slots -> those of all slots; `Rows.slot` still counts within its run."""
+    if len(shares) == 1:
+        return shares[0]
+    rows = {}
+    for name in shares[0].rows:
+        index, _, *others = (
+            torch.cat(each, dim=1)
+            for each in zip(*(share.rows[name].tensors() for share in shares), strict=True)
+        )
+        rows[name] = Rows(index, first_occurrence(index), *others)
+    return Clicks(torch.cat([share.items for share in shares], dim=1), rows)
 
 
 @dataclass(frozen=True)

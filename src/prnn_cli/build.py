@@ -19,11 +19,13 @@ from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input,
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import READOUTS, SHARED
 from prnn_cli.networks.subnet import Subnet
+from prnn_cli.processes import ALONE, Processes
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.training import losses
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.paths import PlainPath, path_of
+from prnn_cli.training.share import WHOLE, Divided
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss
 from prnn_cli.training.strategies import STRATEGIES, Phase
@@ -83,29 +85,45 @@ def build_trainer(
     device: torch.device,
     state: TrainState | None = None,
     path: str | None = None,
+    processes: Processes = ALONE,
 ) -> Trainer:
     """`state` and `path` are those of a run that goes on; None begins one."""
     recipe = config.recipe
+    check_divisible(recipe.batch_size, processes)
     network = build_network(config, data.train.num_items, features, device)
     settings = learning_settings(config)
     plan = SessionParallelPlan.build(data.train, recipe.batch_size)
     sampler = NegativeSampler(data.support, recipe.sample_alpha, recipe.num_sampled, device)
-    ticks = TickMaker(network, plan, sampler, config.seed, device)
+    ticks = TickMaker(network, plan, sampler, config.seed, device, processes.number)
     if ticks.num_updating_steps == 0:
         raise UserError(
             "no mini-batch has two active slots, so no target has a negative; set recipe.num_sampled, such as 100"
         )
     phases = schedule(config, config.epochs)
     updates = ticks.num_updating_steps * sum(phase.epochs * len(phase.updates) for phase in phases)
+    if processes.number > 1:
+        path = "plain"  # what the processes exchange stands in the middle of a step
     path = path or chosen_path(config.hardware, device, updates)
+    num_outputs = recipe.batch_size + recipe.num_sampled
+    share = Divided(processes, recipe.batch_size, num_outputs, device) if processes.number > 1 else WHOLE
+    own_slots = recipe.batch_size // processes.number
     return Trainer(
         network=network,
         path=path,
-        take_steps=path_of(path, PlainPath(network, build_loss(recipe), settings)),
+        take_steps=path_of(path, PlainPath(network, build_loss(recipe), settings, share)),
         phases=phases,
         ticks=ticks,
-        state=state or TrainState.initial(network, settings, recipe.batch_size, config.seed, device),
+        state=state or TrainState.initial(network, settings, own_slots, config.seed, device),
     )
+
+
+def check_divisible(batch_size: int, processes: Processes) -> None:
+    if batch_size % processes.number:
+        near = max(1, round(batch_size / processes.number)) * processes.number
+        raise UserError(
+            f"recipe.batch_size={batch_size} cannot be divided among {processes.number} processes; give a multiple of "
+            f"{processes.number}, such as {near}"
+        )
 
 
 def build_network(

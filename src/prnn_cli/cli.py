@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from prnn_cli import __version__
 from prnn_cli.commands import COMMANDS, WORD_COMMANDS
 from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.processes import Processes
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
 
@@ -83,5 +84,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
 
 def _complain(message: object, exit_code: int) -> int:
-    print(f"prnn: {message}", file=sys.stderr)
+    processes = Processes.of_environment()
+    which = "" if processes.writes else f" (process {processes.rank} of {processes.number})"
+    print(f"prnn{which}: {message}", file=sys.stderr)
     return exit_code

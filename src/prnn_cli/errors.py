@@ -21,6 +21,10 @@ class RunError(Exception):
     """A run that started and could not finish (exit code 1): says why and how to go on."""
 
 
+class LostProcessError(RunError):
+    """Another process of a run that torchrun started is gone."""
+
+
 class Pruned(Exception):  # noqa: N818 (it is none)
     """A trial of a search was ended early, as it would not have become the best."""
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from prnn_cli.errors import UserError
+from prnn_cli.processes import Processes
 from prnn_cli.schema import HardwareConfig
 
 LONG_RUN = 100_000  # updates: a plain CPU step loses about as much time to a compiled one as compiling takes
@@ -16,7 +17,8 @@ SMALL_STEP = 4_000_000  # multiplications; below, threads wait for each other lo
 
 
 def select_device(config: HardwareConfig) -> torch.device:
-    """`auto` takes the first CUDA device where there is one. Sets torch's number of threads, if it is given."""
+    """`auto` takes a CUDA device where there is one: the first, or under torchrun one a process. Sets torch's number
+    of threads, if it is given."""
     if config.threads is not None:
         most = 4 * (os.cpu_count() or 1)
         if config.threads > most:
@@ -29,7 +31,15 @@ def select_device(config: HardwareConfig) -> torch.device:
         raise UserError(
             "hardware=gpu needs a CUDA device and torch sees none; use hardware=cpu or hardware=auto"
         )
-    return torch.device("cuda", 0) if has_gpu and config.device != "cpu" else torch.device("cpu")
+    if not has_gpu or config.device == "cpu":
+        return torch.device("cpu")
+    number, most = Processes.of_environment().local_rank, torch.cuda.device_count()
+    if number >= most:
+        raise UserError(
+            f"torchrun starts more processes here than there are GPUs; use at most --nproc-per-node {most}"
+        )
+    torch.cuda.set_device(number)
+    return torch.device("cuda", number)
 
 
 def chosen_path(config: HardwareConfig, device: torch.device, num_updates: int) -> str:

@@ -4,7 +4,10 @@ import logging
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import hydra
@@ -17,6 +20,7 @@ from yaml import YAMLError
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.jobs import SCHEMAS, Jobs
+from prnn_cli.processes import Processes
 from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.safety import refuse_foreign_code
 from prnn_cli.signals import stop_signal
@@ -44,12 +48,35 @@ def run_command(command: str, arguments: list[str]) -> int:
 
 
 def _run_line(command: str, arguments: list[str]) -> int:
+    processes = Processes.of_environment()
+    if processes.number > 1 and command != "train":
+        raise UserError(f"torchrun is for prnn train; run prnn {command} by itself")
+    with processes_own(arguments, processes) as own:
+        return _run_job_or_sweep(command, own)
+
+
+@contextmanager
+def processes_own(arguments: list[str], processes: Processes) -> Iterator[list[str]]:
+    """What all but the first process of a run are asked: the same, in a folder that goes with them."""
+    if processes.writes:
+        yield arguments
+        return
+    with TemporaryDirectory(prefix="prnn-process-") as folder:
+        same = [each for each in arguments if not each.startswith(("hydra.run.dir=", "resume="))]
+        own = [f"hydra.run.dir={folder}"]
+        # Overrides stand side by side, before or after all flags.
+        yield [*same, *own] if same and "=" in same[-1] else [*own, *same]
+
+
+def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise; the sentence is ours to make
     logging.raiseExceptions = False  # a full disk must not print a traceback for each line of the log
     sys.argv = [f"prnn {command}", *arguments]
     jobs = Jobs(command)
     try:
         if sweep := _planned(command, arguments):
+            if Processes.of_environment().number > 1:
+                raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
             sys.argv += sweep.extra_arguments
             jobs.names, jobs.tuning = sweep.jobs, sweep.searches
             jobs.planned, jobs.launched, jobs.table = sweep.planned, sweep.launched, sweep.table

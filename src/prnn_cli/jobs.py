@@ -15,10 +15,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli import schema
-from prnn_cli.errors import Pruned, RunError, Stopped, UserError, refused_by_the_system
+from prnn_cli.errors import LostProcessError, Pruned, RunError, Stopped, UserError, refused_by_the_system
 from prnn_cli.explain import explain
 from prnn_cli.launched import in_own_process
 from prnn_cli.overview import Overview
+from prnn_cli.processes import Processes
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
 
@@ -114,16 +115,19 @@ class Jobs:
             module.run(settings)
             return
         resume = getattr(settings, "resume", False)
-        with folder.held():
+        processes = Processes.of_environment()
+        with processes.joined(), folder.held():
             if resume:
                 module.check_resumed(settings, folder)
-            if not folder.begin(self.command, config, HydraConfig.get(), resume):
+            if not processes.told(folder.begin(self.command, config, HydraConfig.get(), resume)):
                 log.info("this run is finished")
             else:
                 with _failures_recorded(folder, self.sweep), _resumption_explained(self.command, folder):
                     module.run(settings, folder)
                     folder.write_status("done")
-            if hasattr(module, "show_result") and not self.sweep:  # a sweep shows all at its end
+            if (
+                hasattr(module, "show_result") and not self.sweep and processes.writes
+            ):  # a sweep shows all at its end
                 module.show_result(folder)
 
     def finish(self) -> int:
@@ -198,6 +202,8 @@ def _resumption_explained(command: str, folder: RunFolder) -> Iterator[None]:
     """After a signal that came before or after the training."""
     try:
         yield
+    except LostProcessError as loss:
+        raise RunError(f"{loss}; {folder.how_to_resume}") from loss
     except Stopped as stop:
         if command != "train" or "resume=true" in str(stop):
             raise

@@ -14,7 +14,10 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from prnn_cli.processes import Processes
+
 console = Console(stderr=True)
+speaks = Processes.of_environment().writes  # the others of a run say what goes wrong, and no more
 
 PLAIN_LINE_EVERY_S = 10.0
 
@@ -29,7 +32,8 @@ class ConsoleHandler(logging.Handler):
     """Log lines through the console that draws the bars, so that neither overwrites the other."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if getattr(record, "in_file_only", False) or (overview and record.levelno < logging.WARNING):
+        quiet = overview or not speaks
+        if getattr(record, "in_file_only", False) or (quiet and record.levelno < logging.WARNING):
             return
         style = "yellow" if record.levelno >= logging.WARNING else None
         console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
@@ -63,7 +67,7 @@ class Meter:
 
 @contextmanager
 def meter(what: str, total: int) -> Iterator[Meter]:
-    if overview or not console.is_terminal:
+    if overview or not console.is_terminal or not speaks:
         yield Meter(what, total, None)
         return
     note, left = TextColumn("{task.fields[note]}"), TextColumn("left")

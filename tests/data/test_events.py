@@ -111,7 +111,9 @@ def test_quoted_line_ends_are_read_in_files_of_any_length(read: Callable[..., Ev
 
 
 def test_gzipped_text_is_read_like_text(read: Callable[..., Events]) -> None:
-    assert rows(read(gzip.compress((HEADER + "1,a,10\n").encode(), mtime=0), file="c.csv.gz")) == [("1", "a", 10)]
+    assert rows(read(gzip.compress((HEADER + "1,a,10\n").encode(), mtime=0), file="c.csv.gz")) == [
+        ("1", "a", 10)
+    ]
 
 
 def test_parquet_numbers_become_the_text_that_a_csv_would_hold(read_parquet: Callable[..., Events]) -> None:

@@ -14,6 +14,7 @@ import torch
 from prnn_cli.errors import RunError, Stopped, UserError
 from prnn_cli.files import atomic_write, set_aside
 from prnn_cli.networks.readouts import SHARED
+from prnn_cli.processes import ALONE, Processes
 from prnn_cli.progress import Meter, meter
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.signals import stop_signal
@@ -37,14 +38,19 @@ log = logging.getLogger(__name__)
 
 
 def load_checkpoint(
-    folder: RunFolder, data_hash: str, device: torch.device, schedule: Schedule, epochs: int
+    folder: RunFolder,
+    data_hash: str,
+    device: torch.device,
+    schedule: Schedule,
+    epochs: int,
+    processes: Processes = ALONE,
 ) -> tuple[TrainState | None, str | None]:
     """The run's checkpoint and the path of its steps, if it has one; the number of threads that it was made with is
     taken over. A damaged one is set aside for the one before it.
 
     Raises `UserError` where the run was trained on other data.
     """
-    loaded = _newest_whole(folder, device)
+    loaded = _loaded_by_all(folder, device, processes)
     if loaded is None:
         return None, None
     state, decisions = loaded
@@ -62,7 +68,22 @@ def load_checkpoint(
         decisions["path"] = None  # of the other device
     cursor = state.cursor = _cursor_of(folder, state.cursor, decisions["epochs"], schedule, epochs)
     log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
-    return state, decisions["path"]
+    return state.share_of(processes), decisions["path"]
+
+
+def _loaded_by_all(
+    folder: RunFolder, device: torch.device, processes: Processes
+) -> tuple[TrainState, dict[str, Any]] | None:
+    """What lies in the folder of the first process, which loads first and may set a damaged file aside."""
+    loaded = _newest_whole(folder, device) if processes.writes else None
+    path = processes.told(folder.path.absolute())
+    if not processes.writes:
+        loaded = _newest_whole(RunFolder(path), device)
+    if len(set(processes.gathered(loaded and loaded[0].cursor.step))) > 1:
+        raise UserError(
+            f"not all processes find the checkpoint in {path}; the run's folder must lie where all see it"
+        )
+    return loaded
 
 
 def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
@@ -105,6 +126,7 @@ def train_supervised(
     checkpoint_every_s: float,
     validate: Validate | None = None,
     observers: Sequence[EpochObserver] = (),
+    processes: Processes = ALONE,
 ) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
     decisions = {
@@ -115,7 +137,9 @@ def train_supervised(
         "path": trainer.path,
     }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
-        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar, validate, observers)
+        supervisor = Supervisor(
+            trainer, folder, decisions, checkpoint_every_s, bar, validate, observers, processes
+        )
         trainer.run(supervisor.at_tick, supervisor.at_epoch, supervisor.save_checkpoint)
 
 
@@ -141,10 +165,12 @@ class Supervisor:
         bar: Meter,
         validate: Validate | None = None,
         observers: Sequence[EpochObserver] = (),
+        processes: Processes = ALONE,
     ) -> None:
         self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
         self._validate, self._observers = validate, observers
+        self.processes = processes
         self._validated = _read_validated(folder.path / EPOCHS) if validate else {}
         self._started = self._last_checkpoint = self._last_status = time.monotonic()
         self._writing_s = self._last_writing_s = 0.0
@@ -160,9 +186,15 @@ class Supervisor:
         if now - self._last_status >= STATUS_EVERY_S:
             self._last_status = now
             self.folder.write_status("running", progress=asdict(progress))
-        if self._is_checkpoint_due(now):
+        wishes = self.processes.gathered((self._is_checkpoint_due(now), stop_signal.number))
+        is_due, signal = wishes[0][0], next((number for _, number in wishes if number is not None), None)
+        if is_due or signal is not None:
             self.save_checkpoint()
-        self._honour_signal(progress)
+        if signal is not None:
+            raise Stopped(
+                signal,
+                f"stopped at phase {progress.phase}, epoch {progress.epoch}; {self.folder.how_to_resume}",
+            )
 
     def at_epoch(self, record: EpochRecord) -> None:
         log.info(
@@ -195,8 +227,10 @@ class Supervisor:
         """Also at the end of each phase, whatever the time."""
         began = time.monotonic()
         self._refuse_bad_parameters()
-        self.folder.keep_checkpoint()
-        self.trainer.state.save(self.folder.checkpoint_file, self.decisions)
+        state = self.trainer.state.of_all(self.processes)
+        if self.processes.writes:
+            self.folder.keep_checkpoint()
+            state.save(self.folder.checkpoint_file, self.decisions)
         self._last_checkpoint = time.monotonic()
         self._last_writing_s = self._last_checkpoint - began
         self._writing_s += self._last_writing_s
@@ -208,12 +242,4 @@ class Supervisor:
             raise RunError(
                 f"{bad} is not finite after {cursor.step} steps of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}; "
                 f"lower {option}.learning_rate, or choose another recipe.loss or recipe.activation"
-            )
-
-    def _honour_signal(self, progress: Progress) -> None:
-        if stop_signal.number is not None:
-            self.save_checkpoint()
-            raise Stopped(
-                stop_signal.number,
-                f"stopped at phase {progress.phase}, epoch {progress.epoch}; {self.folder.how_to_resume}",
             )

@@ -11,6 +11,7 @@ import torch
 from prnn_cli.build import (
     build_trainer,
     check_combination,
+    check_divisible,
     extract_used,
     features_used,
     multiplications_per_batch,
@@ -32,6 +33,7 @@ from prnn_cli.hardware import device_name, select_device, threads_for_training
 from prnn_cli.networks.layout import layout
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.processes import Processes
 from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
@@ -46,11 +48,18 @@ check = check_combination
 
 
 def run(config: TrainCommand, folder: RunFolder) -> None:
+    processes = Processes.of_environment()
+    check_divisible(config.recipe.batch_size, processes)
+    if not processes.writes:
+        train(config, folder, [], processes)
+        return
     with logged(config, folder) as observers:
-        train(config, folder, [*trial_observers(config.search, folder), *observers])
+        train(config, folder, [*trial_observers(config.search, folder), *observers], processes)
 
 
-def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:
+def train(
+    config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver], processes: Processes
+) -> None:
     device = select_device(config.hardware)
     folder.write_status("running", stage="preparing data and features")
     data = prepare(config.dataset, Path(config.cache_dir))
@@ -63,21 +72,24 @@ def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObse
     refuse_too_large(needs, device)
     with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
         checkpoint, path = load_checkpoint(
-            folder, data.data_hash, device, partial(schedule, config), config.epochs
+            folder, data.data_hash, device, partial(schedule, config), config.epochs, processes
         )
-        trainer = build_trainer(config, data, features, device, checkpoint, path)
-        validate = validation(trainer, data, config.evaluation, device)
+        trainer = build_trainer(config, data, features, device, checkpoint, path, processes)
+        validate = validation(trainer, data, config.evaluation, device, processes)
+        every_s = config.checkpoint.every_s
         train_supervised(
-            trainer, folder, data.data_hash, config.epochs, config.checkpoint.every_s, validate, observers
+            trainer, folder, data.data_hash, config.epochs, every_s, validate, observers, processes
         )
     folder.write_status("running", stage="trained; ranking the test events")
     parameters = trainer.state.parameters
-    save_model(folder.model_file, parameters)
+    if processes.writes:
+        save_model(folder.model_file, parameters)
 
-    ranks = compare(
-        NetworkScorer(trainer.network, parameters), data, config.evaluation, device, Path(config.cache_dir)
-    )
-    results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
+    scorer = NetworkScorer(trainer.network, parameters)
+    ranks = compare(scorer, data, config.evaluation, device, Path(config.cache_dir), processes)
+    if not processes.writes:
+        return
+    results = description(config, data, trainer, device, processes) | measured(ranks, config.evaluation)
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
 
@@ -92,7 +104,7 @@ def show_result(folder: RunFolder) -> None:
 
 
 def description(
-    config: TrainCommand, data: PreparedData, trainer: Trainer, device: torch.device
+    config: TrainCommand, data: PreparedData, trainer: Trainer, device: torch.device, processes: Processes
 ) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
     state = trainer.state
@@ -111,7 +123,7 @@ def description(
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
         "network": layout(trainer.network),
-        "train": state.totals() | {"path": trainer.path},
+        "train": state.totals() | {"path": trainer.path, "processes": processes.number},
         "device": device_name(device),
         "data_hash": data.data_hash,
         "data": data.summary,

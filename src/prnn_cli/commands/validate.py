@@ -7,12 +7,17 @@ from prnn_cli.data.prepare import PreparedData
 from prnn_cli.evaluation.ranking import metrics
 from prnn_cli.evaluation.replay import evaluate
 from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.processes import ALONE, Processes
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.training.trainer import Trainer
 
 
 def validation(
-    trainer: Trainer, data: PreparedData, config: EvaluationConfig, device: torch.device
+    trainer: Trainer,
+    data: PreparedData,
+    config: EvaluationConfig,
+    device: torch.device,
+    processes: Processes = ALONE,
 ) -> Validate | None:
     """None where there is no validation part (dataset.validation_days), or nobody wants it ranked each epoch."""
     sessions = data.validation
@@ -23,7 +28,7 @@ def validation(
         """By the subnets that score in the phase (from 1): those that were not trained yet would only add noise."""
         subnets = {name for update in trainer.phases[phase - 1].updates for name in update.scores}
         scorer = NetworkScorer(trainer.network, trainer.state.parameters, subnets)
-        ranks = evaluate(scorer, sessions, data.support, config, device)
+        ranks = evaluate(scorer, sessions, data.support, config, device, processes)
         measured = metrics(ranks, config.cutoffs, config.tie_break)
         return {key: value for key, value in measured.items() if "@" in key}
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,22 @@ class Sessions:
     @property
     def num_events(self) -> int:
         return len(self.items)
+
+    def divided(self, number: int) -> "list[Sessions]":
+        """Runs of sessions, one after another, of about equally many events."""
+        if number == 1:
+            return [self]
+        bounds = np.searchsorted(self.offsets, np.linspace(0, self.num_events, number + 1))
+        return [self._run(start, stop) for start, stop in pairwise(bounds.tolist())]
+
+    def _run(self, start: int, stop: int) -> "Sessions":
+        offsets = self.offsets[start : stop + 1]
+        return Sessions(
+            self.items[offsets[0] : offsets[-1]],
+            offsets - offsets[0],
+            self.session_index[start:stop],
+            self.num_items,
+        )
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,26 @@ from prnn_cli.errors import UserError
 from prnn_cli.evaluation.rank_cache import RankCache
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.replay import Scorer, evaluate
+from prnn_cli.processes import ALONE, Processes
 from prnn_cli.schema import EvaluationConfig
 
 log = logging.getLogger(__name__)
 
 
 def compare(
-    network: Scorer, data: PreparedData, config: EvaluationConfig, device: torch.device, cache_dir: Path
+    network: Scorer,
+    data: PreparedData,
+    config: EvaluationConfig,
+    device: torch.device,
+    cache_dir: Path,
+    processes: Processes = ALONE,
 ) -> dict[str, Ranks]:
-    """Ranks of the network and of item-kNN, Markov and popularity, by name; those of the baselines are cached."""
+    """Ranks of the network and of item-kNN, Markov and popularity, by name; those of the baselines are cached, and
+    known to the process that writes."""
     sessions = sessions_to_rank(data, config.part)
-    ranks = {network.name: _timed(network, sessions, data, config, device)}
+    ranks = {network.name: _timed(network, sessions, data, config, device, processes)}
+    if not processes.writes:
+        return ranks
     for name, (settings, fit) in _baselines(data, config).items():
         cache = RankCache.of(cache_dir, data.data_hash, name, settings, config)
         ranks[name] = cache.get(sessions) or cache.put(_timed(fit(), sessions, data, config, device))
@@ -60,10 +69,15 @@ def sessions_to_rank(data: PreparedData, part: str) -> Sessions:
 
 
 def _timed(
-    scorer: Scorer, sessions: Sessions, data: PreparedData, config: EvaluationConfig, device: torch.device
+    scorer: Scorer,
+    sessions: Sessions,
+    data: PreparedData,
+    config: EvaluationConfig,
+    device: torch.device,
+    processes: Processes = ALONE,
 ) -> Ranks:
     started = time.perf_counter()
-    ranks = evaluate(scorer, sessions, data.support, config, device)
+    ranks = evaluate(scorer, sessions, data.support, config, device, processes)
     seconds = time.perf_counter() - started
     log.info("ranked %s events with %s in %.1f s", f"{ranks.num_events:,}", scorer.name, seconds)
     return ranks

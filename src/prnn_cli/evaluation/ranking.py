@@ -4,7 +4,7 @@ Shapes: B slots, C scored items, N candidates, E predicted events.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -34,6 +34,12 @@ class Ranks:
     @property
     def num_events(self) -> int:
         return len(self.target)
+
+
+def joined(parts: Sequence[Ranks]) -> Ranks:
+    """Of sessions that follow each other."""
+    names = [field.name for field in fields(Ranks)]
+    return Ranks(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
 def count_better_and_equal(

@@ -15,8 +15,9 @@ from prnn_cli.batching import SessionParallelPlan, StepInputs
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
-from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal
+from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, joined
 from prnn_cli.evaluation.tiles import LogitScorer, TileCounter, workers_of_one_thread
+from prnn_cli.processes import ALONE, Processes
 from prnn_cli.schema import EvaluationConfig
 
 MAX_SLOTS = {"cpu": 128, "cuda": 1024}  # a CPU was no faster with more; a GPU waits for launches with fewer
@@ -46,9 +47,13 @@ def evaluate(
     support: np.ndarray,
     config: EvaluationConfig,
     device: torch.device | str = "cpu",
+    processes: Processes = ALONE,
 ) -> Ranks:
-    """`replay` against the configured candidates; support: (num_items,) training events of each item."""
-    return replay(scorer, sessions, Candidates.choose(config.candidates, support, device), device)
+    """`replay` against the configured candidates; support: (num_items,) training events of each item. The sessions are
+    divided among the processes."""
+    candidates = Candidates.choose(config.candidates, support, device)
+    own = sessions.divided(processes.number)[processes.rank]
+    return joined(processes.gathered(replay(scorer, own, candidates, device)))
 
 
 def replay(

@@ -1,7 +1,8 @@
 """Losses over a mini-batch's scores, one function each.
 
 scores: (B, M), column i < B is slot i's target, so that the other slots' targets are its in-batch negatives;
-columns from B on are the sampled negatives. active: (B,) bool. Returns (B,), 0 where the slot is idle.
+further columns are the sampled negatives. Where processes divide the slots, the others' targets stand between both.
+active: bool, of the slots with a target in a column. Returns (B,), 0 where the slot is idle.
 r_i: the target's score; j runs over the M active columns, or over the negatives, which are those but i.
 """
 
@@ -71,4 +72,4 @@ def _softmax_of_negatives(scores: Tensor, active: Tensor) -> Tensor:
 
 
 def _of_active(losses: Tensor, active: Tensor) -> Tensor:
-    return torch.where(active, losses, 0)
+    return torch.where(active[: len(losses)], losses, 0)

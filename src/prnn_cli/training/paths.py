@@ -17,6 +17,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from prnn_cli.batching import Batch
 from prnn_cli.networks.network import Network
 from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.share import WHOLE, Share
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, train_step
 from prnn_cli.training.strategies import Phase, Update
@@ -39,13 +40,15 @@ class PlainPath:
     network: Network
     loss_of: Loss
     settings: Mapping[str, LearningSettings]
+    share: Share = WHOLE
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
         for batch in batches.unbind():
             self.step(state, batch, phase)
+        self.share.wait()  # before anything waits for a device that waits for a lost process
 
     def step(self, state: TrainState, batch: Batch, phase: Phase) -> None:
-        train_step(self.network, self.loss_of, self.settings, state, batch, phase)
+        train_step(self.network, self.loss_of, self.settings, state, batch, phase, self.share)
 
 
 class CompiledPath:

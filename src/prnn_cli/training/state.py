@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from prnn_cli.networks.network import Network
+from prnn_cli.processes import Processes
 from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
 from prnn_cli.training.optim import LearningSettings, Slot
 
@@ -71,6 +72,17 @@ class TrainState:
             carry=network.initial_carry(num_slots, device),
             tally=empty_tally(device),
         )
+
+    def of_all(self, processes: Processes) -> "TrainState":
+        """With the carried state of all slots, where each process has its own."""
+        return replace(self, carry={name: processes.side_by_side(each) for name, each in self.carry.items()})
+
+    def share_of(self, processes: Processes) -> "TrainState":
+        """What `of_all` was made of."""
+        own = {
+            name: each.chunk(processes.number)[processes.rank].clone() for name, each in self.carry.items()
+        }
+        return replace(self, carry=own)
 
     @property
     def device(self) -> torch.device:

@@ -9,6 +9,7 @@ from prnn_cli.batching import Batch
 from prnn_cli.networks.network import Network
 from prnn_cli.training.losses import active_columns
 from prnn_cli.training.optim import LearningSettings, update_dense, update_rows
+from prnn_cli.training.share import WHOLE, Share
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.strategies import Phase, Update
 
@@ -22,18 +23,23 @@ def train_step(
     state: TrainState,
     batch: Batch,
     phase: Phase,
+    share: Share = WHOLE,
 ) -> None:
     """Changes `state` in place. All updates start from the same carried state; a subnet's new state is the one
     of the last update in which it scored. All changes are in place, and nothing here waits for the device: so the
     step can be traced, compiled and captured as it stands."""
     new_carry: dict[str, Tensor] = {}
+    own = share.of(batch)
     for update in phase.updates:
-        leaves = gather(network, state.parameters, batch, update)
-        scores, hidden = forward(network, leaves, state.carry, batch, update)
-        losses = loss_of(scores, batch.active)
-        apply_gradients(network, settings, state, batch, leaves, update, losses.sum() / len(losses))
+        leaves = gather(network, state.parameters, own, update)
+        scores, hidden = forward(network, leaves, state.carry, own, update)
+        losses = loss_of(scores, own.active)
+        gradients = gradients_of(losses.sum() / len(own.active), leaves)
+        counts = counted(losses.detach(), scores.detach(), own.active)
+        gradients, counts = share.added_up(gradients, counts, network.row_tables)
+        apply_gradients(network, settings, state, batch, gradients)
         new_carry |= {name: value.detach() for name, value in hidden.items()}
-        count(state.tally, losses.detach(), scores.detach(), batch.active)
+        count(state.tally, counts)
     for name, value in new_carry.items():
         state.carry[name].copy_(value)
     state.tally["steps"] += 1
@@ -64,18 +70,21 @@ def forward(
     return network.scores(leaves, hidden), hidden
 
 
+def gradients_of(loss: Tensor, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By those of the leaves that learn."""
+    learning = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
+    gradients = torch.autograd.grad(loss, list(learning.values()))
+    return dict(zip(learning, gradients, strict=True))
+
+
 def apply_gradients(
     network: Network,
     settings: Mapping[str, LearningSettings],
     state: TrainState,
     batch: Batch,
-    leaves: Mapping[str, Tensor],
-    update: Update,
-    loss: Tensor,
+    gradients: Mapping[str, Tensor],
 ) -> None:
-    learning = [name for name, leaf in leaves.items() if leaf.requires_grad]
-    gradients = torch.autograd.grad(loss, [leaves[name] for name in learning])
-    for name, gradient in zip(learning, gradients, strict=True):
+    for name, gradient in gradients.items():
         table = network.row_tables.get(name)
         group = settings[network.learning_group(name)]
         if table:
@@ -84,13 +93,16 @@ def apply_gradients(
             update_dense(state.slot(name), gradient, group)
 
 
-def count(tally: dict[str, Tensor], losses: Tensor, scores: Tensor, active: Tensor) -> None:
+def counted(losses: Tensor, scores: Tensor, active: Tensor) -> dict[str, Tensor]:
+    used = active[: len(scores), None] & active_columns(active, scores.shape[1]).bool()
+    return {"loss": losses.sum(), "saturated": (used & (scores.abs() > 0.999)).sum()}
+
+
+def count(tally: dict[str, Tensor], counts: Mapping[str, Tensor]) -> None:
     """Adds a step to the epoch's sums, on the device."""
-    total = losses.sum()
-    used = active[:, None] & active_columns(active, scores.shape[1]).bool()
-    tally["loss"] += total
-    tally["saturated"] += (used & (scores.abs() > 0.999)).sum()
-    bad = torch.isfinite(total).logical_not_()
+    tally["loss"] += counts["loss"]
+    tally["saturated"] += counts["saturated"]
+    bad = torch.isfinite(counts["loss"]).logical_not_()
     tally["first_bad_step"].copy_(
         torch.where(bad, torch.minimum(tally["first_bad_step"], tally["steps"]), tally["first_bad_step"])
     )

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import torch
 
-from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence
+from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence, side_by_side
 from prnn_cli.networks.network import Network
 from prnn_cli.randomness import coin_flips, generator_for
 from prnn_cli.training.negatives import NegativeSampler
@@ -36,12 +36,15 @@ class TickMaker:
         sampler: NegativeSampler,
         seed: int,
         device: torch.device,
+        num_shares: int = 1,
     ) -> None:
+        """num_shares: equal runs of slots, each of which reads its inputs' rows apart."""
         self.network = network
         self.plan = plan
         self.sampler = sampler
         self.seed = seed
         self.device = device
+        self.num_shares = num_shares
         self._num_rows = self._most_rows()
 
     @property
@@ -82,17 +85,19 @@ class TickMaker:
             for subnet in self.network.subnets
             if subnet.dropout > 0
         }
-        clicks = self.network.clicks(inputs.input_items, self._num_rows)
+        shares = inputs.input_items.chunk(self.num_shares, dim=1)
+        clicks = side_by_side([self.network.clicks(share, self._num_rows) for share in shares])
         return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active, kept))
 
     def _most_rows(self) -> dict[str, int]:
-        """The most rows that any step of the plan reads of each input's tables, so that all have one shape."""
-        most = self.network.num_rows(
-            torch.zeros(1, self.plan.num_slots, dtype=torch.int64, device=self.device)
-        )
+        """The most rows that a share of any step of the plan reads of each input's tables, so that all have one
+        shape."""
+        slots = self.plan.num_slots // self.num_shares
+        most = self.network.num_rows(torch.zeros(1, slots, dtype=torch.int64, device=self.device))
         if self.network.reads_vary:
             for start in range(0, self.plan.num_steps, 16 * STEPS):
                 items = self.plan.steps(start, start + 16 * STEPS, self.device).input_items
-                read = self.network.num_rows(items)
-                most = {name: max(most[name], number) for name, number in read.items()}
+                for share in items.chunk(self.num_shares, dim=1):
+                    read = self.network.num_rows(share)
+                    most = {name: max(most[name], number) for name, number in read.items()}
         return most
