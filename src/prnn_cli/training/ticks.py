@@ -4,6 +4,7 @@ Randomness is an input: a tick's numbers depend on (seed, phase, epoch, tick) an
 or a subnet's dropout) alone, so that a resumed run, another network and every way to run the step see the same ones.
 """
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -56,18 +57,26 @@ class TickMaker:
         return int((self.plan.num_active >= 2).sum())
 
     def from_cursor(self, cursor: Cursor) -> Iterator[Tick]:
-        """The ticks from the cursor to the end of its epoch, each made while the one before it is worked on."""
+        """The ticks from the cursor to the end of its epoch, each made while the one before it is worked on, where
+        there is a core to spare."""
         key, last = (cursor.phase, cursor.epoch), self.num_updating_steps
-        bounds = [*range(cursor.step, last, STEPS), last]
+        bounds = pairwise([*range(cursor.step, last, STEPS), last])
+        if not self._has_spare_core():
+            yield from (self.make(*key, start, stop) for start, stop in bounds)
+            return
         with ThreadPoolExecutor(1, thread_name_prefix="ticks") as worker:
             ahead = None
-            for start, stop in pairwise(bounds):
+            for start, stop in bounds:
                 made = worker.submit(self.make, *key, start, stop)
                 if ahead is not None:
                     yield ahead.result()
                 ahead = made
             if ahead is not None:
                 yield ahead.result()
+
+    def _has_spare_core(self) -> bool:
+        """Threads that share a core with another one keep all threads of the step waiting."""
+        return self.device.type != "cpu" or torch.get_num_threads() < len(os.sched_getaffinity(0))
 
     def make(self, phase: int, epoch: int, start: int, stop: int) -> Tick:
         num_steps, key = stop - start, (self.seed, phase, epoch, start // STEPS)
