@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from prnn_cli.ahead import ahead
 from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.columns import Clock, as_codes, as_numbers, as_text
 from prnn_cli.data.data_file import DataFile
@@ -83,7 +84,7 @@ def read_log(dataset: DatasetConfig, columns: dict[str, str], tally: Tally) -> I
     sizes = [path.stat().st_size for path in files]
     with meter("reading", sum(sizes)) as progress:
         for number, path in enumerate(files):
-            for rows in _rows_of(path, dataset, wanted, tally):
+            for rows in ahead(_rows_of(path, dataset, wanted, tally)):
                 yield filtered(rows, dataset.filters, tally.dropped, tally.bad)
                 progress.update(sum(sizes[:number]) + rows.file.position, path.name)
     refuse_copies([path for path, num_rows in zip(files, tally.rows_of_files, strict=True) if num_rows])

@@ -30,9 +30,14 @@ class Log:
     def __len__(self) -> int:
         return len(self.time)
 
-    def keep(self, mask: np.ndarray, reason: str, dropped: Counter[str]) -> "Log":
-        dropped[reason] += len(self) - int(np.count_nonzero(mask))
-        return Log(self.session[mask], self.item[mask], self.time[mask])
+    def without(self, gone: np.ndarray) -> "Log":
+        """gone: (len(self),) bool"""
+        first = int(gone.argmax())
+        if not gone[first : first + 1].any():
+            return self
+        stays = ~gone[first:]  # those before are copied as they stand
+        columns = (self.session, self.item, self.time)
+        return Log(*(np.concatenate([each[:first], each[first:][stays]]) for each in columns))
 
 
 def filter_log(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
@@ -42,7 +47,9 @@ def filter_log(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
     `UserError` where nothing is left.
     """
     if dataset.drop_repeats:
-        log = log.keep(~_is_repeat(log), REPEATED, dropped)
+        repeats = _is_repeat(log)
+        dropped[REPEATED] += int(np.count_nonzero(repeats))
+        log = log.without(repeats)
     limit = dataset.max_session_length
     lengths, support = np.bincount(log.session), np.bincount(log.item)
     stays = np.ones(len(log), dtype=bool)
@@ -72,12 +79,7 @@ def filter_log(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
             f"no events are left of the {dropped.total()} in dataset.path={dataset.path}: most of them "
             f"({count}) were dropped under the rule '{reason}'; {REMEDIES[reason]}"
         )
-    return log if stays.all() else Log(log.session[stays], log.item[stays], log.time[stays])
-
-
-def drop_short(log: Log, reason: str, dropped: Counter[str]) -> Log:
-    is_short = np.bincount(log.session) == 1
-    return log.keep(~is_short[log.session], reason, dropped) if is_short.any() else log
+    return log.without(~stays)
 
 
 def _is_repeat(log: Log) -> np.ndarray:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from prnn_cli.data.events import Events
-from prnn_cli.data.session_filters import Log, drop_short, filter_log, grouped
+from prnn_cli.data.session_filters import Log, filter_log, grouped
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -155,10 +155,14 @@ def _items_of(log: Log, is_chosen: np.ndarray) -> np.ndarray:
 
 
 def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, dropped: Counter[str]) -> Log:
-    name = PARTS[code]
-    elsewhere = part[log.session] != code
-    log = log.keep(elsewhere | known[log.item], f"{name}: items unknown in training", dropped)
-    return drop_short(log, f"{name}: sessions of one event", dropped)
+    rows = np.flatnonzero(part[log.session] == code)
+    session, is_known = log.session[rows], known[log.item[rows]]
+    is_alone = is_known & (np.bincount(session[is_known], minlength=len(part)) == 1)[session]
+    dropped[f"{PARTS[code]}: items unknown in training"] += int(np.count_nonzero(~is_known))
+    dropped[f"{PARTS[code]}: sessions of one event"] += int(np.count_nonzero(is_alone))
+    gone = np.zeros(len(log), dtype=bool)
+    gone[rows[~is_known | is_alone]] = True
+    return log.without(gone)
 
 
 def _refuse_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:

@@ -6,12 +6,12 @@ or a subnet's dropout) alone, so that a resumed run, another network and every w
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 
+from prnn_cli.ahead import ahead
 from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence, side_by_side
 from prnn_cli.networks.network import Network
 from prnn_cli.randomness import coin_flips, generator_for
@@ -61,18 +61,8 @@ class TickMaker:
         there is a core to spare."""
         key, last = (cursor.phase, cursor.epoch), self.num_updating_steps
         bounds = pairwise([*range(cursor.step, last, STEPS), last])
-        if not self._has_spare_core():
-            yield from (self.make(*key, start, stop) for start, stop in bounds)
-            return
-        with ThreadPoolExecutor(1, thread_name_prefix="ticks") as worker:
-            ahead = None
-            for start, stop in bounds:
-                made = worker.submit(self.make, *key, start, stop)
-                if ahead is not None:
-                    yield ahead.result()
-                ahead = made
-            if ahead is not None:
-                yield ahead.result()
+        ticks = (self.make(*key, start, stop) for start, stop in bounds)
+        return ahead(ticks) if self._has_spare_core() else ticks
 
     def _has_spare_core(self) -> bool:
         """Threads that share a core with another one keep all threads of the step waiting."""
