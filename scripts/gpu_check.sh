@@ -8,7 +8,7 @@ out=${OUT:-.}
 python=${PYTHON:-python3}
 if [ $# -gt 0 ]; then
   "$python" -m pip install --quiet --no-index --find-links "$1" \
-    hydra-core omegaconf pandas numpy pyarrow scipy scikit-learn rich safetensors pillow pytest
+    hydra-core omegaconf pandas numpy pyarrow scipy scikit-learn rich safetensors pillow pytest hypothesis
 fi
 export PYTHONPATH="$PWD/src"
 "$python" -c 'import torch; assert torch.cuda.is_available(), "torch sees no CUDA device"'

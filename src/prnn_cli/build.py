@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extract import check_features, extract
@@ -19,6 +18,7 @@ from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input,
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import READOUTS, SHARED
 from prnn_cli.networks.subnet import Subnet
+from prnn_cli.plan_cache import training_plan
 from prnn_cli.processes import ALONE, Processes
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.training import losses
@@ -92,7 +92,7 @@ def build_trainer(
     check_divisible(recipe.batch_size, processes)
     network = build_network(config, data.train.num_items, features, device)
     settings = learning_settings(config)
-    plan = SessionParallelPlan.build(data.train, recipe.batch_size)
+    plan = training_plan(data, recipe.batch_size, Path(config.cache_dir))
     sampler = NegativeSampler(data.support, recipe.sample_alpha, recipe.num_sampled, device)
     ticks = TickMaker(network, plan, sampler, config.seed, device, processes.number)
     if ticks.num_updating_steps == 0:

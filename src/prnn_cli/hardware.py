@@ -39,6 +39,7 @@ def select_device(config: HardwareConfig) -> torch.device:
             f"torchrun starts more processes here than there are GPUs; use at most --nproc-per-node {most}"
         )
     torch.cuda.set_device(number)
+    torch.backends.cuda.matmul.allow_tf32 = config.tf32
     return torch.device("cuda", number)
 
 

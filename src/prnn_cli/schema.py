@@ -267,6 +267,7 @@ class HardwareConfig:
     device: str = one_of("auto", "cpu", "gpu")
     threads: int | None = bounded(at_least=1)
     compile: str = one_of("auto", "always", "never")
+    tf32: bool = MISSING
 
 
 @dataclass

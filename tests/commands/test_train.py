@@ -78,7 +78,8 @@ def test_metrics_hold_the_run_and_the_baselines(finished: Path) -> None:
     item_knn = metrics["baselines"]["item_knn"]
     for key in ("recall@20", "mrr@20"):
         assert metrics["gain"][key] == pytest.approx(metrics[key] / item_knn[key] - 1)
-    assert metrics["train"].keys() == {"events", "steps", "seconds", "events_per_s", "steps_per_s", "path"}
+    speed = {"events", "steps", "seconds", "events_per_s", "steps_per_s"}
+    assert metrics["train"].keys() == speed | {"path", "processes"}
     assert metrics["versions"]["torch"] == torch.__version__
 
 

@@ -174,6 +174,7 @@ def test_tuned_table4_hands_the_best_settings_to_the_matching_subnets(prnn: Prnn
     chained = [
         "train",
         "experiment=tuned_table4",
+        "dataset=synthetic",
         "row=parallel_res,id_only_10_epochs",
         *small,
         *units,

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prnn_cli.ahead import ahead
 from prnn_cli.alone import alone
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.gaps import cut_at_gaps
@@ -161,15 +163,19 @@ def _write_events(split: SplitLog, path: Path) -> None:
     """Block by block; the ids of a block's sessions, which stand together, are a stretch of all ids."""
     with contextlib.ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
-        for start in range(0, len(split.events), ROWS_PER_GROUP):
-            rows = split.events.iloc[start : start + ROWS_PER_GROUP]
-            index = rows["session_index"].to_numpy()
-            ids = split.session_ids.slice(index[0], index[-1] - index[0] + 1)
-            session_id = pa.DictionaryArray.from_arrays(pa.array((index - index[0]).astype(np.int32)), ids)
-            table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
-            table = table.add_column(0, "session_id", session_id)
+        for table in ahead(_event_tables(split)):
             writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema, **STORAGE))
             writer.write_table(table)
+
+
+def _event_tables(split: SplitLog) -> Iterator[pa.Table]:
+    for start in range(0, len(split.events), ROWS_PER_GROUP):
+        rows = split.events.iloc[start : start + ROWS_PER_GROUP]
+        index = rows["session_index"].to_numpy()
+        ids = split.session_ids.slice(index[0], index[-1] - index[0] + 1)
+        session_id = pa.DictionaryArray.from_arrays(pa.array((index - index[0]).astype(np.int32)), ids)
+        table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata()
+        yield table.add_column(0, "session_id", session_id)
 
 
 def _load(folder: Path, reused: bool) -> PreparedData:

@@ -75,10 +75,14 @@ class TrainState:
 
     def of_all(self, processes: Processes) -> "TrainState":
         """With the carried state of all slots, where each process has its own."""
+        if processes.number == 1:
+            return self
         return replace(self, carry={name: processes.side_by_side(each) for name, each in self.carry.items()})
 
     def share_of(self, processes: Processes) -> "TrainState":
         """What `of_all` was made of."""
+        if processes.number == 1:
+            return self
         own = {
             name: each.chunk(processes.number)[processes.rank].clone() for name, each in self.carry.items()
         }
