@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ import pytest
 
 from commands.conftest import SMALL, Result
 from prnn_cli.alone import alone
+from prnn_cli.errors import UserError
+from prnn_cli.extras import refuse_silent
 from prnn_cli.launched import in_own_process, own_gpu
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
@@ -46,6 +49,36 @@ def test_rows_and_failures_arrive_in_one_table(workplace: Path, launcher: str) -
     assert "not finite" in table
     rows = pd.read_csv("runs/sweep/table.csv")
     assert any("0.05" in str(name) for name in rows.iloc[:, 0])
+
+
+def test_the_nodes_of_a_ray_cluster_share_a_sweep(workplace: Path) -> None:
+    """Two nodes of one core each, on this machine; the rows and the failure arrive where the command ran."""
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
+    pytest.importorskip("hydra_plugins.hydra_ray_launcher")
+    cluster = cluster_utils.Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
+    try:
+        cluster.add_node(num_cpus=1)
+        swept = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38"]
+        address = f"hydra.launcher.ray.init.address={cluster.address}"
+        result = launch(*SWEEP, "hydra/launcher=ray_cluster", address, *swept)
+    finally:
+        cluster.shutdown()
+    assert result.returncode == 1, result.stderr
+    table = Path("runs/sweep/table.md").read_text()
+    assert "| recipe.learning_rate=0.05 | 0." in table
+    assert "not finite" in table
+
+
+def test_a_ray_cluster_that_does_not_answer_is_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        refuse_silent(address)
+    with pytest.raises(UserError, match=rf"{address} does not answer .*ray start --head"):
+        refuse_silent(address)
+    for other in (None, "auto", "local", "ray://head:10001"):
+        refuse_silent(other)
 
 
 def as_job(failure: str) -> SweepJob:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+import socket
 
 from prnn_cli.errors import UserError
 
@@ -11,10 +12,13 @@ EXTRAS = {  # option: (a module that it needs, the extra that brings it)
     "hydra/launcher=submitit_local": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
     "hydra/launcher=submitit_slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
     "hydra/launcher=slurm_gpu": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
+    "hydra/launcher=ray": ("hydra_plugins.hydra_ray_launcher", "ray"),
+    "hydra/launcher=ray_cluster": ("hydra_plugins.hydra_ray_launcher", "ray"),
     "logger=tensorboard": ("tensorboard", "tensorboard"),
     "logger=mlflow": ("mlflow", "mlflow"),
 }
 
+ANSWERS_WITHIN_S = 5.0
 ON_SLURM = ("hydra/launcher=submitit_slurm", "hydra/launcher=slurm_gpu")
 
 
@@ -36,3 +40,18 @@ def require(option: str) -> None:
             f"{option} submits jobs with sbatch, which this machine lacks; run the command on a node of the cluster, "
             "or use hydra/launcher=submitit_local"
         )
+
+
+def refuse_silent(address: str | None) -> None:
+    """Raises `UserError` where no Ray cluster answers at HOST:PORT: Ray itself would try for minutes. Other forms of
+    an address are Ray's to understand."""
+    host, _, port = str(address).rpartition(":")
+    if not (host and port.isdigit()) or "/" in host:
+        return
+    try:
+        socket.create_connection((host, int(port)), ANSWERS_WITHIN_S).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"hydra.launcher.ray.init.address={address} does not answer ({error}); give HOST:PORT of a Ray cluster "
+            "that runs, as `ray start --head` prints it"
+        ) from error

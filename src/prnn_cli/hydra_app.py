@@ -81,7 +81,8 @@ def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
             jobs.names, jobs.tuning = sweep.jobs, sweep.searches
             jobs.planned, jobs.launched, jobs.table = sweep.planned, sweep.launched, sweep.table
         stop_signal.install()
-        hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
+        with _launcher_explained(jobs):
+            hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(explain(error, SCHEMAS[command])) from error
     except YAMLError as error:
@@ -99,18 +100,25 @@ def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
         raise
     except OSError as error:  # the output folder
         raise refused_by_the_system(error) from error
-    except (UserError, RunError):
-        raise
-    except Exception as error:
-        if not jobs.planned:
-            raise
-        _explain_launcher(error, jobs)
     return jobs.finish()
 
 
 def register_schemas() -> None:
     for command, node in SCHEMAS.items():
         ConfigStore.instance().store(name=f"{command}_schema", node=node)
+
+
+@contextmanager
+def _launcher_explained(jobs: Jobs) -> Iterator[None]:
+    """Of jobs that a launcher runs elsewhere."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, YAMLError, UserError, RunError, BrokenPipeError):
+        raise
+    except Exception as error:
+        if not jobs.planned:
+            raise
+        _explain_launcher(error, jobs)
 
 
 def _explain_launcher(error: Exception, jobs: Jobs) -> None:

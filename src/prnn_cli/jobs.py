@@ -2,6 +2,7 @@
 
 import importlib
 import logging
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,12 +54,14 @@ class Jobs:
         default_factory=list
     )  # of such a launcher, whose processes keep what they did
     tuning: bool = False  # the search itself says what came of its jobs
+    workplace: str = field(default_factory=os.getcwd)  # that relative paths begin at, on other machines too
 
     def run(self, config: DictConfig) -> SweepJob | None:
         """What a sweep of training makes a row of."""
         self.sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         folder = Path(HydraConfig.get().runtime.output_dir)
         if self.launched:
+            os.chdir(self.workplace)
             return in_own_process(
                 lambda: _as_sweep_job(config, folder, self._attempt(config, folder)),
                 RunFolder(folder),

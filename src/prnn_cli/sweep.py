@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.extras import require
+from prnn_cli.extras import refuse_silent, require
 from prnn_cli.jobs import checked_settings
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
@@ -63,14 +63,15 @@ def plan_sweep(
                 raise UserError(f"seeds=N does not go with {own[0]}; write -m seed=1,2,3")
             return None
         first = compose(command, _split(given)[0], return_hydra_config=True)
+        refuse_silent(OmegaConf.select(first, "hydra.launcher.ray.init.address"))
         seeds = _seeds(first, given)
         is_mode = str(OmegaConf.select(first, "hydra.mode")) == "RunMode.MULTIRUN"
         if not (multirun or is_mode or seeds):
             return None
         params = OmegaConf.select(first, "hydra.sweeper.params") or {}
         swept = parsed([f"{key}={value}" for key, value in params.items()])
-        # Fixed now, as its name may hold the time: other processes write there, and this one reads.
-        fixed = [f"hydra.sweep.dir='{first.hydra.sweep.dir}'"] if launched else []
+        # Fixed now, as its name may hold the time: other processes write there, wherever they are, and this one reads.
+        fixed = [f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"] if launched else []
         jobs = _split([*swept, *given, *parsed([*seeds, *fixed])])
         taken: dict[Path, str] = {}
         checked = [_checked(command, job, number, taken) for number, job in enumerate(jobs)]
