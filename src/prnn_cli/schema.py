@@ -152,6 +152,7 @@ class DatasetConfig:
 class TfidfConfig:
     max_ngram: int = bounded(at_least=1, at_most=3)
     min_documents: int = bounded(at_least=1)
+    max_characters: int = bounded(at_least=1)
     stopwords: list[str] = MISSING
 
 

@@ -452,6 +452,11 @@ def test_the_line_of_an_error_is_counted_in_its_own_file(dataset_config: Config,
         read_events(dataset_config(path=str(tmp_path)))
 
 
+def test_a_row_of_megabytes_is_refused_as_such(read: Callable[..., Events]) -> None:
+    with pytest.raises(UserError, match=r"has a row of more than 8 MB.*is a quote left open"):
+        read(HEADER + "1,a,1\n1,b,2\n" * 10 + '1,"' + "a" * 20_000_000 + '",3\n')
+
+
 # a real log against the csv module
 
 

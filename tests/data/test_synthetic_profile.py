@@ -185,7 +185,12 @@ def test_texts_are_short_in_several_languages_and_partly_noise(
     shares = [words.map(lambda text, stop=stop: stop in text).mean() for stop in languages.values()]
     assert min(shares) > 0.02
     assert words.map(lambda text: any(word.isdigit() for word in text)).mean() > 0.3
-    every = TfidfConfig(max_ngram=2, min_documents=2, stopwords=["en", "de", "fr", "es", "it", "pt", "nl"])
+    every = TfidfConfig(
+        max_ngram=2,
+        min_documents=2,
+        max_characters=20_000,
+        stopwords=["en", "de", "fr", "es", "it", "pt", "nl"],
+    )
     vectors = tfidf(joined([items.title.tolist(), items.description.fillna("").tolist()]), every)
     assert vectors.nnz / len(items) == pytest.approx(5.2, abs=0.5)
 
@@ -199,7 +204,7 @@ def test_rare_items_read_like_the_items_that_they_are_clicked_with(
     assert dataset.path is not None
     assert dataset.items.path is not None
     events, items = pd.read_parquet(dataset.path), pd.read_parquet(dataset.items.path)
-    every = TfidfConfig(max_ngram=1, min_documents=2, stopwords=["en", "es", "pt"])
+    every = TfidfConfig(max_ngram=1, min_documents=2, max_characters=20_000, stopwords=["en", "es", "pt"])
     vectors = tfidf(items.title.tolist(), every)
     events = events.sort_values(["session_id", "time"], kind="stable")
     pairs = events.assign(following=events.groupby("session_id").item_id.shift(-1)).dropna()

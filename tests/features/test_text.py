@@ -14,8 +14,13 @@ from prnn_cli.schema import TfidfConfig
 FOUR = ["Red lamp", "red lamp, red shade", "Blue lamp for the shade", "garden"]
 
 
-def settings(max_ngram: int = 2, min_documents: int = 2, stopwords: tuple[str, ...] = ("en",)) -> TfidfConfig:
-    return TfidfConfig(max_ngram, min_documents, list(stopwords))
+def settings(
+    max_ngram: int = 2,
+    min_documents: int = 2,
+    stopwords: tuple[str, ...] = ("en",),
+    max_characters: int = 20_000,
+) -> TfidfConfig:
+    return TfidfConfig(max_ngram, min_documents, max_characters, list(stopwords))
 
 
 def slow_tfidf(documents: list[list[str]], min_documents: int) -> list[dict[str, float]]:
@@ -150,3 +155,10 @@ def test_the_title_is_not_repeated_where_the_description_begins_with_it(
 
 def test_columns_are_joined_row_by_row() -> None:
     assert joined([["Red", None], ["Red lamp", "Foot"]]) == ["Red lamp", "Foot"]
+
+
+def test_of_a_huge_text_the_beginning_counts_and_the_rest_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    page = "red blue " + "noise " * 1_000_000
+    vectors = tfidf([page, "red blue", "red"], settings(max_ngram=1, max_characters=100))
+    assert vectors.shape == (3, 2)  # "noise" stands in one text
+    assert "1 texts of items are longer than features.tfidf.max_characters=100" in caplog.text

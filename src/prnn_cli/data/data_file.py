@@ -111,6 +111,10 @@ def readable(path: Path, encoding: str = "utf-8") -> Iterator[None]:
             raise UserError(
                 f"{path} breaks off after about line {line}: the compressed file is cut short; copy it again"
             ) from error
+        if "straddling" in reason:
+            raise UserError(
+                f"{path} has a row of more than 8 MB, which is no row of a log or an items table; is a quote left open?"
+            ) from error
         hint = "set dataset.encoding" if "UTF8" in reason else "check that its extension tells its format"
         raise UserError(f"{path} cannot be read ({reason}); {hint}") from error
 

@@ -1,5 +1,6 @@
 """Texts -> TF-IDF of words and bigrams, as in section 4 of the paper."""
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -10,6 +11,8 @@ from scipy.sparse import csr_array
 from prnn_cli.errors import UserError
 from prnn_cli.features.stopwords import STOPWORDS
 from prnn_cli.schema import TfidfConfig
+
+log = logging.getLogger(__name__)
 
 # A word is a run of letters, digits and the marks that belong to them, as vowels do in many scripts of India. What
 # is written without spaces, Chinese and Japanese, is cut into characters; its words are bigrams then.
@@ -37,13 +40,23 @@ def tfidf(texts: Sequence[str], config: TfidfConfig) -> csr_array:
         dtype=np.float32,
     )
     try:
-        matrix = csr_array(vectorizer.fit_transform(texts))
+        matrix = csr_array(vectorizer.fit_transform(cut(texts, config.max_characters)))
     except ValueError as error:  # its way to say that the vocabulary is empty
         raise UserError(
             f"no word stands in {config.min_documents} of the {len(texts)} texts of items; check "
             "dataset.items.text, or lower features.tfidf.min_documents"
         ) from error
     return matrix
+
+
+def cut(texts: Sequence[str], length: int) -> list[str]:
+    """A text of megabytes, such as a page pasted into a title, would take minutes and the vocabulary with it."""
+    if too_long := sum(len(text) > length for text in texts):
+        log.warning(
+            "%d texts of items are longer than features.tfidf.max_characters=%d; the rest of them is left out",
+            *(too_long, length),
+        )
+    return [text[:length] for text in texts]
 
 
 def joined(columns: Sequence[Sequence[str | None]]) -> list[str]:
