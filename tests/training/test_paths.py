@@ -70,7 +70,9 @@ class TracedPath(CompiledPath):
     def compiled(self, state: TrainState, batches: object, phase: object) -> paths.Compiled:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("torch._inductor.compile", lambda traced, arguments: traced)
-            return super().compiled(state, batches, phase)  # type: ignore[arg-type, return-value]
+            compiled = super().compiled(state, batches, phase)  # type: ignore[arg-type]
+        assert compiled is not None, "it fell back to the plain step, which is of course the plain one"
+        return compiled
 
 
 @pytest.mark.parametrize(("arch", "strategy"), list(product(ARCHITECTURES, STRATEGIES)))
@@ -91,15 +93,22 @@ def test_the_traced_step_is_the_plain_one_for_every_loss(loss: str) -> None:
 
 @pytest.mark.nightly
 @pytest.mark.parametrize(("arch", "strategy", "loss"), list(product(ARCHITECTURES, STRATEGIES, LOSSES)))
-def test_the_compiled_step_is_the_plain_one(arch: str, strategy: str, loss: str) -> None:
-    network = network_of(arch, "text")
+def test_the_compiled_step_is_the_plain_one(
+    arch: str, strategy: str, loss: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = network_of(arch, "image_and_text")
     plain = trained(network, loss, strategy, lambda plain: plain, momentum=0.2)
     assert_close(trained(network, loss, strategy, CompiledPath, momentum=0.2), plain)
+    assert "failed" not in caplog.text
 
 
-def test_the_compiled_step_of_an_id_network_is_the_plain_one(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "network", [id_network(dropout=0.3), network_of("parallel", "image")], ids=["id", "image"]
+)
+def test_the_compiled_step_of_small_networks_is_the_plain_one(
+    network: Network, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
-    network = id_network(dropout=0.3)
     plain = trained(network, "top1", "simultaneous", lambda plain: plain, momentum=0.0)
     assert_close(trained(network, "top1", "simultaneous", CompiledPath, momentum=0.0), plain)
     assert "failed" not in caplog.text
@@ -121,6 +130,21 @@ def test_a_failed_compilation_is_a_warning_and_training_goes_on(
     ):
         assert torch.equal(a, b)
     assert caplog.text.count("compilation failed, so training goes on uncompiled: no compiler") == 1
+
+
+def test_the_way_that_steps_were_taken_is_told_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = id_network()
+    taken = []
+
+    def remembered(plain: PlainPath) -> paths.TakeSteps:
+        taken.append(CompiledPath(plain))
+        return taken[-1]
+
+    monkeypatch.setattr(paths, "compile_step", lambda *arguments: lambda *tensors: None)
+    trained(network, "top1", "simultaneous", remembered, momentum=0.0)
+    monkeypatch.delattr(paths, "compile_step")
+    trained(network, "top1", "simultaneous", remembered, momentum=0.0)
+    assert [path.taken for path in taken] == ["compiled", "plain"]
 
 
 def test_a_bad_loss_is_noticed_with_its_step_on_the_compiled_path_too() -> None:

@@ -39,9 +39,8 @@ def training_rows(
                     "num_sampled": recipe.num_sampled,
                     "num_items": num_items,
                     "threads": torch.get_num_threads(),
-                    "path": path,
                 } | _step(trainer, phase, bench, device)
-            yield _epoch(trainer, path, train, num_items, device)
+            yield _epoch(trainer, train, num_items, device)
             del trainer  # before the next one takes as much memory
 
 
@@ -52,6 +51,7 @@ def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.devi
     took = seconds_of(lambda: trainer.take_steps(trainer.state, batches, phase), device, bench.repeats)
     us = took / bench.steps / 1e-6
     return {
+        "path": trainer.take_steps.taken,
         "us_per_step": us,
         "floor_us": floor_us,
         "ratio": us / floor_us,
@@ -60,9 +60,7 @@ def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.devi
     }
 
 
-def _epoch(
-    trainer: Trainer, path: str, train: TrainCommand, num_items: int, device: torch.device
-) -> dict[str, Any]:
+def _epoch(trainer: Trainer, train: TrainCommand, num_items: int, device: torch.device) -> dict[str, Any]:
     """The first phase for one epoch by the training loop, with ticks and counters; `ratio` is to its steps alone."""
     phase = replace(trainer.phases[0], epochs=1)
     trainer.phases = [phase]
@@ -87,7 +85,7 @@ def _epoch(
         "num_sampled": train.recipe.num_sampled,
         "num_items": num_items,
         "threads": torch.get_num_threads(),
-        "path": path,
+        "path": trainer.take_steps.taken,
         "us_per_step": took / steps / 1e-6,
         "floor_us": alone / steps / 1e-6,
         "ratio": took / alone,

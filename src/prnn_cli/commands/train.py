@@ -123,7 +123,7 @@ def description(
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
         "network": layout(trainer.network),
-        "train": state.totals() | {"path": trainer.path, "processes": processes.number},
+        "train": state.totals() | {"path": trainer.take_steps.taken, "processes": processes.number},
         "device": device_name(device),
         "data_hash": data.data_hash,
         "data": data.summary,

@@ -4,9 +4,9 @@ Its parameters have names that begin with the `name` they are given. W has `num_
 side (the three gates, H each). Shapes: T steps, B slots, N items, F features, E the size of an embedding.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor
@@ -45,9 +45,25 @@ class Input(Protocol):
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor: ...
 
+    @property
+    def constants(self) -> list[Tensor]:
+        """What `project` reads beside leaves and clicks: a compiled step is handed it."""
+
+    def with_constants(self, values: Iterator[Tensor]) -> "Input":
+        """One like this that reads the next of `values` instead."""
+
+
+class WithoutConstants:
+    @property
+    def constants(self) -> list[Tensor]:
+        return []
+
+    def with_constants(self, values: Iterator[Tensor]) -> Self:
+        return self
+
 
 @dataclass(frozen=True)
-class OneHot:
+class OneHot(WithoutConstants):
     """The clicked item's ID: x·W is the gather of one row."""
 
     num_items: int
@@ -100,6 +116,13 @@ class Dense:
         vectors = self.vectors.index_select(0, clicks.items).to(leaves[name].dtype)
         return vectors @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)
 
+    @property
+    def constants(self) -> list[Tensor]:
+        return [self.vectors]
+
+    def with_constants(self, values: Iterator[Tensor]) -> Self:
+        return replace(self, vectors=next(values))
+
 
 @dataclass(frozen=True, eq=False)
 class FineTuned(Dense):
@@ -130,7 +153,7 @@ class FineTuned(Dense):
 
 
 @dataclass(frozen=True, eq=False)
-class Sparse:
+class Sparse(WithoutConstants):
     """A sparse vector an item, such as a text's TF-IDF, as the three arrays of a CSR matrix (N, F).
 
     x·W is the weighted sum of the rows of W at the vector's non-zeros: no other row is read, and nothing here
@@ -220,6 +243,13 @@ class Embedded:
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
         embedding = self.source.project(self._layer(name), leaves, clicks)  # (B, E)
         return embedding @ leaves[name]  # (B, E) @ (E, 3H) -> (B, 3H)
+
+    @property
+    def constants(self) -> list[Tensor]:
+        return self.source.constants
+
+    def with_constants(self, values: Iterator[Tensor]) -> Self:
+        return replace(self, source=self.source.with_constants(values))
 
     def _layer(self, name: str) -> str:
         return f"{name}.embedding"

@@ -1,7 +1,7 @@
 """The network: subnets and a readout, as data, and one pure forward."""
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -50,6 +50,19 @@ class Network:
         for subnet in self.subnets:
             tables |= subnet.row_tables
         return tables
+
+    @property
+    def constants(self) -> list[Tensor]:
+        """The item vectors that a step reads, in an order that `with_constants` knows."""
+        return [value for subnet in self.subnets for source in subnet.inputs for value in source.constants]
+
+    def with_constants(self, tensors: Iterable[Tensor]) -> "Network":
+        values = iter(tensors)
+        subnets = tuple(
+            replace(subnet, inputs=tuple(source.with_constants(values) for source in subnet.inputs))
+            for subnet in self.subnets
+        )
+        return replace(self, subnets=subnets)
 
     def owner(self, parameter: str) -> str:
         """The subnet that a parameter belongs to; `output` for what all subnets share."""

@@ -7,8 +7,9 @@ import logging
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -22,10 +23,18 @@ from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, train_step
 from prnn_cli.training.strategies import Phase, Update
 
-TakeSteps = Callable[[TrainState, Batch, Phase], None]  # of mini-batches whose fields are (T, …)
 Compiled = Callable[..., Any]
 
 log = logging.getLogger(__name__)
+
+
+class TakeSteps(Protocol):
+    @property
+    def taken(self) -> str:
+        """The way that the steps so far were taken, `plain` where a faster one failed in any phase."""
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        """The steps of mini-batches whose fields are (T, …)."""
 
 
 def path_of(name: str, plain: "PlainPath") -> TakeSteps:
@@ -41,6 +50,7 @@ class PlainPath:
     loss_of: Loss
     settings: Mapping[str, LearningSettings]
     share: Share = WHOLE
+    taken: ClassVar[str] = "plain"
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
         for batch in batches.unbind():
@@ -60,6 +70,10 @@ class CompiledPath:
     def __init__(self, plain: PlainPath) -> None:
         self.plain = plain
         self._compiled: dict[tuple[Update, ...], Compiled | None] = {}
+
+    @property
+    def taken(self) -> str:
+        return "compiled" if all(self._compiled.values()) else "plain"
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
         compiled = self.compiled(state, batches, phase)
@@ -85,6 +99,10 @@ class GraphPath:
     def __init__(self, plain: PlainPath) -> None:
         self.compiled = CompiledPath(plain)
         self._captured: dict[tuple[Update, ...], _Captured | None] = {}
+
+    @property
+    def taken(self) -> str:
+        return "graph" if all(self._captured.values()) else self.compiled.taken
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
         captured = self._captured.get(phase.updates)
@@ -124,20 +142,20 @@ def compile_step(plain: PlainPath, state: TrainState, batches: Batch, phase: Pha
     """A function of `state.tensors()` and a mini-batch's `tensors()` that changes the former in place."""
     import torch._inductor as inductor  # it takes a second to import
 
-    batch = batches.unbind()[0]
-    num_of_state = len(state.tensors())
+    batch, constants = batches.unbind()[0], plain.network.constants
+    of_network, of_state = len(constants), len(constants) + len(state.tensors())
 
     def flat(*tensors: Tensor) -> None:
-        plain.step(
-            state.with_tensors(tensors[:num_of_state]), batch.with_tensors(tensors[num_of_state:]), phase
-        )
+        network = plain.network.with_constants(tensors[:of_network])
+        traced_state = state.with_tensors(tensors[of_network:of_state])
+        replace(plain, network=network).step(traced_state, batch.with_tensors(tensors[of_state:]), phase)
 
-    arguments: list[Any] = [*state.tensors(), *batch.tensors()]
+    arguments: list[Any] = [*constants, *state.tensors(), *batch.tensors()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, about torch
         traced = make_fx(flat, tracing_mode="fake")(*arguments)
         compiled: Compiled = inductor.compile(traced, arguments)
-    return compiled
+    return partial(compiled, *constants)
 
 
 def _compiled_or_none(plain: PlainPath, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
