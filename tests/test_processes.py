@@ -58,8 +58,7 @@ def test_a_run_of_two_that_is_stopped_goes_on_to_the_same_bits(
     prnn: Callable[..., Result],  # noqa: F811
 ) -> None:
     given = [*PARALLEL, "epochs=8", "checkpoint.every_s=0"]
-    process = started("train", *given, "hydra.run.dir=stopped")
-    waited_for(Path("stopped/checkpoint/state.safetensors"), process)
+    process = started_until_checkpoint("train", *given, folder="stopped")
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert "resume=true" in err
@@ -73,8 +72,7 @@ def test_a_lost_process_ends_the_run_with_a_sentence_and_the_checkpoint_goes_on(
     prnn: Callable[..., Result],  # noqa: F811
 ) -> None:
     given = [*PARALLEL, "epochs=30", "checkpoint.every_s=0"]
-    process = started("train", *given, "hydra.run.dir=run")
-    waited_for(Path("run/checkpoint/state.safetensors"), process)
+    process = started_until_checkpoint("train", *given, folder="run")
     os.kill(second_of(process), signal.SIGKILL)
     _, err = process.communicate(timeout=60)
     assert process.returncode != 0
@@ -101,12 +99,13 @@ def test_what_cannot_be_divided_is_a_sentence(
     assert sentence in err
 
 
-def waited_for(file: Path, process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 60
-    while not file.exists():
+def started_until_checkpoint(*arguments: str, folder: str) -> subprocess.Popen[str]:
+    process, until = started(*arguments, f"hydra.run.dir={folder}"), time.monotonic() + 60
+    while not Path(folder, "checkpoint/state.safetensors").exists():
         assert process.poll() is None
         assert time.monotonic() < until
         time.sleep(0.02)
+    return process
 
 
 def second_of(torchrun: subprocess.Popen[str]) -> int:

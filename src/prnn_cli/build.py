@@ -89,7 +89,6 @@ def build_trainer(
 ) -> Trainer:
     """`state` and `path` are those of a run that goes on; None begins one."""
     recipe = config.recipe
-    check_divisible(recipe.batch_size, processes)
     network = build_network(config, data.train.num_items, features, device)
     settings = learning_settings(config)
     plan = training_plan(data, recipe.batch_size, Path(config.cache_dir))

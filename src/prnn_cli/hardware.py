@@ -43,6 +43,11 @@ def select_device(config: HardwareConfig) -> torch.device:
     return torch.device("cuda", number)
 
 
+def num_cores() -> int:
+    """That this process may use, where the system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def chosen_path(config: HardwareConfig, device: torch.device, num_updates: int) -> str:
     """How the training step is run: plain, compiled, or captured in a CUDA graph (which compiles it first)."""
     fast = "graph" if device.type == "cuda" else "compiled"

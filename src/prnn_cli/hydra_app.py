@@ -51,12 +51,12 @@ def _run_line(command: str, arguments: list[str]) -> int:
     processes = Processes.of_environment()
     if processes.number > 1 and command != "train":
         raise UserError(f"torchrun is for prnn train; run prnn {command} by itself")
-    with processes_own(arguments, processes) as own:
-        return _run_job_or_sweep(command, own)
+    with _arguments_of(processes, arguments) as own:
+        return _run_job_or_sweep(command, own, processes)
 
 
 @contextmanager
-def processes_own(arguments: list[str], processes: Processes) -> Iterator[list[str]]:
+def _arguments_of(processes: Processes, arguments: list[str]) -> Iterator[list[str]]:
     """What all but the first process of a run are asked: the same, in a folder that goes with them."""
     if processes.writes:
         yield arguments
@@ -68,14 +68,14 @@ def processes_own(arguments: list[str], processes: Processes) -> Iterator[list[s
         yield [*same, *own] if same and "=" in same[-1] else [*own, *same]
 
 
-def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
+def _run_job_or_sweep(command: str, arguments: list[str], processes: Processes) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise; the sentence is ours to make
     logging.raiseExceptions = False  # a full disk must not print a traceback for each line of the log
     sys.argv = [f"prnn {command}", *arguments]
     jobs = Jobs(command)
     try:
         if sweep := _planned(command, arguments):
-            if Processes.of_environment().number > 1:
+            if processes.number > 1:
                 raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
             sys.argv += sweep.extra_arguments
             jobs.names, jobs.tuning = sweep.jobs, sweep.searches

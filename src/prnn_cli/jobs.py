@@ -128,9 +128,8 @@ class Jobs:
                 with _failures_recorded(folder, self.sweep), _resumption_explained(self.command, folder):
                     module.run(settings, folder)
                     folder.write_status("done")
-            if (
-                hasattr(module, "show_result") and not self.sweep and processes.writes
-            ):  # a sweep shows all at its end
+            # A sweep shows all at its end.
+            if hasattr(module, "show_result") and not self.sweep and processes.writes:
                 module.show_result(folder)
 
     def finish(self) -> int:

@@ -54,10 +54,8 @@ class Processes:
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         with _loss_explained():
             distributed.init_process_group(backend, timeout=PATIENCE)
-        try:
-            yield
-        finally:
-            distributed.destroy_process_group()
+        yield
+        distributed.destroy_process_group()  # not after a failure: it would wait for a lost process
 
     def told(self, value: T) -> T:
         """What the first process says, in all of them."""
@@ -90,8 +88,12 @@ class Processes:
                 distributed.all_reduce(tensor)
         return tensor
 
+    def own(self, tensor: "Tensor") -> "Tensor":
+        """(number × n, …) of all -> (n, …) of this one."""
+        return tensor.chunk(self.number)[self.rank]
+
     def side_by_side(self, tensor: "Tensor") -> "Tensor":
-        """(n, …) of each process -> (number × n, …), in the order of their ranks."""
+        """(n, …) of each process -> (number × n, …), in the order of their ranks: `own` undoes it."""
         if self.number == 1:
             return tensor
         import torch

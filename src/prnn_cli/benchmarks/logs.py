@@ -26,7 +26,7 @@ def drawn_data(num_sessions: int, num_items: int) -> PreparedData:
     sessions = drawn_sessions(num_sessions, num_items)
     return PreparedData(
         folder=Path(),
-        data_hash="",
+        data_hash=f"drawn-{num_sessions}-{num_items}",
         summary={},
         train=sessions,
         validation=None,

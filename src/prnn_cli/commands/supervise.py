@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def _loaded_by_all(
     path = processes.told(folder.path.absolute())
     if not processes.writes:
         loaded = _newest_whole(RunFolder(path), device)
-    if len(set(processes.gathered(loaded and loaded[0].cursor.step))) > 1:
+    if len(set(processes.gathered(loaded and astuple(loaded[0].cursor)))) > 1:
         raise UserError(
             f"not all processes find the checkpoint in {path}; the run's folder must lie where all see it"
         )

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from prnn_cli.errors import UserError
 
+BLOCK_BYTES = 8 << 20  # of text that is parsed at a time, and so the most that a row may take
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 # The first bytes of what is often given a wrong name, and what it is.
@@ -113,7 +114,8 @@ def readable(path: Path, encoding: str = "utf-8") -> Iterator[None]:
             ) from error
         if "straddling" in reason:
             raise UserError(
-                f"{path} has a row of more than 8 MB, which is no row of a log or an items table; is a quote left open?"
+                f"{path} has a row of more than {BLOCK_BYTES >> 20} MB, which is no row of a log or an items table; "
+                "is a quote left open?"
             ) from error
         hint = "set dataset.encoding" if "UTF8" in reason else "check that its extension tells its format"
         raise UserError(f"{path} cannot be read ({reason}); {hint}") from error

@@ -32,9 +32,9 @@ class Log:
 
     def without(self, gone: np.ndarray) -> "Log":
         """gone: (len(self),) bool"""
-        first = int(gone.argmax())
-        if not gone[first : first + 1].any():
+        if not gone.any():
             return self
+        first = int(gone.argmax())
         stays = ~gone[first:]  # those before are copied as they stand
         columns = (self.session, self.item, self.time)
         return Log(*(np.concatenate([each[:first], each[first:][stays]]) for each in columns))

@@ -8,11 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from prnn_cli.data.data_file import DataFile, open_bytes, open_text, readable, refuse_binary
+from prnn_cli.data.data_file import BLOCK_BYTES, DataFile, open_bytes, open_text, readable, refuse_binary
 from prnn_cli.errors import UserError
 
 SEPARATORS = ",;\t|^: \x01"
-BLOCK_BYTES = 8 << 20
 
 
 class TextFile(DataFile):

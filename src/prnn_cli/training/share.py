@@ -71,14 +71,13 @@ class Divided:
         return torch.argsort(self._order)
 
     def of(self, batch: Batch) -> Batch:
-        clicks = Clicks(
-            self._own(batch.clicks.items),
-            {name: Rows(*map(self._own, rows.tensors())) for name, rows in batch.clicks.rows.items()},
-        )
+        own = self.processes.own
+        rows = {name: Rows(*map(own, each.tensors())) for name, each in batch.clicks.rows.items()}
+        clicks = Clicks(own(batch.clicks.items), rows)
         outputs = Rows(*(each.index_select(0, self._order) for each in batch.outputs.tensors()))
         active = batch.active.index_select(0, self._order[: self.num_slots])
-        kept = {name: self._own(mask) for name, mask in batch.kept.items()}
-        return Batch(clicks, outputs, self._own(batch.new_session), active, kept)
+        kept = {name: own(mask) for name, mask in batch.kept.items()}
+        return Batch(clicks, outputs, own(batch.new_session), active, kept)
 
     def added_up(self, gradients: Found, counts: Found, tables: Mapping[str, str]) -> tuple[Found, Found]:
         """By one exchange."""
@@ -87,16 +86,11 @@ class Divided:
         sums = self.processes.summed(torch.cat([each.flatten() for each in own.values()]))
         parts = torch.split(sums, [each.numel() for each in own.values()])
         whole = {name: part.view_as(own[name]) for name, part in zip(own, parts, strict=True)}
-        return {name: whole[name] for name in gradients}, {
-            name: whole[name].to(counts[name].dtype) for name in counts
-        }
+        counts = {name: whole[name].to(each.dtype) for name, each in counts.items()}
+        return {name: whole[name] for name in gradients}, counts
 
     def wait(self) -> None:
         self.processes.gathered(None)
-
-    def _own(self, tensor: Tensor) -> Tensor:
-        """Of (S, …) or of rows (processes × n, …) the run of this process."""
-        return tensor.chunk(self.processes.number)[self.processes.rank]
 
     def _placed(self, gradient: Tensor, rows: str | None) -> Tensor:
         """Where the gradient stands among those of the whole mini-batch."""
@@ -105,5 +99,5 @@ class Divided:
         if rows == "output":
             return gradient.index_select(0, self._back)
         whole = gradient.new_zeros(self.processes.number * len(gradient), *gradient.shape[1:])
-        self._own(whole).copy_(gradient)
+        self.processes.own(whole).copy_(gradient)
         return whole

@@ -81,12 +81,7 @@ class TrainState:
 
     def share_of(self, processes: Processes) -> "TrainState":
         """What `of_all` was made of."""
-        if processes.number == 1:
-            return self
-        own = {
-            name: each.chunk(processes.number)[processes.rank].clone() for name, each in self.carry.items()
-        }
-        return replace(self, carry=own)
+        return replace(self, carry={name: processes.own(each) for name, each in self.carry.items()})
 
     @property
     def device(self) -> torch.device:

@@ -4,7 +4,6 @@ Randomness is an input: a tick's numbers depend on (seed, phase, epoch, tick) an
 or a subnet's dropout) alone, so that a resumed run, another network and every way to run the step see the same ones.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +12,7 @@ import torch
 
 from prnn_cli.ahead import ahead
 from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence, side_by_side
+from prnn_cli.hardware import num_cores
 from prnn_cli.networks.network import Network
 from prnn_cli.randomness import coin_flips, generator_for
 from prnn_cli.training.negatives import NegativeSampler
@@ -66,7 +66,7 @@ class TickMaker:
 
     def _has_spare_core(self) -> bool:
         """Threads that share a core with another one keep all threads of the step waiting."""
-        return self.device.type != "cpu" or torch.get_num_threads() < len(os.sched_getaffinity(0))
+        return self.device.type != "cpu" or torch.get_num_threads() < num_cores()
 
     def make(self, phase: int, epoch: int, start: int, stop: int) -> Tick:
         num_steps, key = stop - start, (self.seed, phase, epoch, start // STEPS)
