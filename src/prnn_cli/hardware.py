@@ -12,7 +12,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.processes import Processes
 from prnn_cli.schema import HardwareConfig
 
-LONG_RUN = 100_000  # updates: a plain CPU step loses about as much time to a compiled one as compiling takes
+LONG_RUN = 30_000  # updates: a plain CPU step loses about as much time to a compiled one as compiling takes
 SMALL_STEP = 4_000_000  # multiplications; below, threads wait for each other longer than they work
 
 
