@@ -102,7 +102,7 @@ def build_trainer(
     updates = ticks.num_updating_steps * sum(phase.epochs * len(phase.updates) for phase in phases)
     if processes.number > 1:
         path = "plain"  # what the processes exchange stands in the middle of a step
-    path = path or chosen_path(config.hardware, device, updates)
+    path = path or chosen_path(config.hardware, device, updates, multiplications_per_batch(config))
     num_outputs = recipe.batch_size + recipe.num_sampled
     share = Divided(processes, recipe.batch_size, num_outputs, device) if processes.number > 1 else WHOLE
     own_slots = recipe.batch_size // processes.number

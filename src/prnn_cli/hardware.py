@@ -12,7 +12,8 @@ from prnn_cli.errors import UserError
 from prnn_cli.processes import Processes
 from prnn_cli.schema import HardwareConfig
 
-LONG_RUN = 30_000  # updates: a plain CPU step loses about as much time to a compiled one as compiling takes
+LONG_RUN = 30_000  # small updates: by then plain CPU steps have lost about as much time as compiling takes
+TWICE_AS_MUCH = 25_000_000  # multiplications of an update that loses twice as much as a small one
 SMALL_STEP = 4_000_000  # multiplications; below, threads wait for each other longer than they work
 
 
@@ -48,12 +49,14 @@ def num_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def chosen_path(config: HardwareConfig, device: torch.device, num_updates: int) -> str:
-    """How the training step is run: plain, compiled, or captured in a CUDA graph (which compiles it first)."""
+def chosen_path(config: HardwareConfig, device: torch.device, num_updates: int, multiplications: int) -> str:
+    """How the training step is run: plain, compiled, or captured in a CUDA graph (which compiles it first).
+    `multiplications`: of a mini-batch."""
     fast = "graph" if device.type == "cuda" else "compiled"
     if config.compile != "auto":
         return fast if config.compile == "always" else "plain"
-    return fast if num_updates >= LONG_RUN and _has_compiler(device) else "plain"
+    is_long = num_updates * (1 + multiplications / TWICE_AS_MUCH) >= LONG_RUN
+    return fast if is_long and _has_compiler(device) else "plain"
 
 
 def _has_compiler(device: torch.device) -> bool:

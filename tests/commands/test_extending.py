@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from PIL import Image
 
 from commands.conftest import SMALL, Result
 from prnn_cli.features import extractors
@@ -31,7 +29,7 @@ def test_the_readmes_examples_can_be_added_and_run(
         (readouts, "Pooled", readouts.READOUTS, "pooled"),
         (extractors, "MeanColour", extractors.EXTRACTORS, "mean_colour"),
     ):
-        names = {**vars(module), "torch": torch, "Image": Image}
+        names = dict(vars(module))
         exec(example(name), names)
         monkeypatch.setitem(choices, option, names[name])
     for group, origin, changes in (

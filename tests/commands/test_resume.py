@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -79,19 +80,44 @@ def assert_same_run(left: str, right: str) -> None:
     assert epochs[0].equals(epochs[1])
 
 
+PAIRS = [
+    *[("parallel", strategy) for strategy in STRATEGIES],
+    ("shared_w", "residual"),
+    ("interaction", "interleaving"),
+    *[(arch, "simultaneous") for arch in ("id_only", "feature_only", "concatenated")],
+]
+OTHERS = [pair for pair in product(("shared_w", "interaction"), STRATEGIES) if pair not in PAIRS]
+
+
 @pytest.mark.usefixtures("short_ticks")
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    ("arch", "strategy"), [*PAIRS, *[pytest.param(*pair, marks=pytest.mark.nightly) for pair in OTHERS]]
+)
 def test_a_run_resumed_from_any_tick_ends_with_the_same_bits(
-    strategy: str, prnn: Prnn, cut_off: Callable[..., None]
+    arch: str, strategy: str, prnn: Prnn, cut_off: Callable[..., None]
 ) -> None:
     """Cut off in its first epoch, and once more, behind the checkpoint that it went on from, in a later one."""
-    own = [*BOTH, f"strategy={strategy}", "epochs=2"]
+    own = [*BOTH, f"arch={arch}", f"strategy={strategy}", "epochs=2"]
     mine = [*own, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
     assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
     cut_off(7, "train", *mine)
     cut_off(25, "train", *mine, "resume=true")
     assert prnn("train", *mine, "resume=true").exit_code == 0
     assert_same_run("mine", "whole")
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_a_compiled_run_goes_on_compiled_to_the_same_bits(prnn: Prnn, cut_off: Callable[..., None]) -> None:
+    """The way its steps are taken was decided when it began, whatever is asked for later."""
+    mine = [*SMALL, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
+    whole = prnn("train", *SMALL, "hardware.compile=always", "hydra.run.dir=runs/whole")
+    assert "compiled in" in whole.err
+    cut_off(7, "train", *mine, "hardware.compile=always")
+    resumed = prnn("train", *mine, "hardware.compile=never", "resume=true")
+    assert "compiled in" in resumed.err
+    assert_same_run("mine", "whole")
+    for name in ("mine", "whole"):
+        assert json.loads(Path(f"runs/{name}/metrics.json").read_text())["train"]["path"] == "compiled"
 
 
 @pytest.mark.usefixtures("short_ticks")

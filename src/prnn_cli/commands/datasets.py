@@ -10,6 +10,7 @@ HELP = """prnn datasets                  the known datasets (dataset=NAME)
 prnn datasets describe PATH    look at a file, a folder or a glob, print the YAML that would read it
 
 Example:
+  mkdir -p my_configs/dataset
   prnn datasets describe logs > my_configs/dataset/logs.yaml
   prnn train -cd my_configs dataset=logs arch=id_only
 """
