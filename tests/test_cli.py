@@ -115,7 +115,7 @@ def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
     assert (
-        "choose one of train, preprocess, features, evaluate, tables, bench, status, datasets, completion"
+        "choose one of train, preprocess, features, evaluate, recommend, tables, bench, status, datasets, completion"
         in result.err
     )
 
@@ -146,6 +146,7 @@ def test_an_output_folder_below_a_file_is_named(prnn: Prnn) -> None:
                 "preprocess",
                 "features",
                 "evaluate",
+                "recommend",
                 "tables",
                 "bench",
                 "status",

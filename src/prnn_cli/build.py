@@ -108,7 +108,6 @@ def build_trainer(
     own_slots = recipe.batch_size // processes.number
     return Trainer(
         network=network,
-        path=path,
         take_steps=path_of(path, PlainPath(network, build_loss(recipe), settings, share)),
         phases=phases,
         ticks=ticks,

@@ -1,5 +1,6 @@
 """The two ways in which a command can end badly, each one sentence for the person who typed it."""
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -43,3 +44,14 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, signal_number: int, message: str = "stopped") -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def first_line(error: BaseException) -> str:
+    """Of its text; its kind where it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """torch says it in a RuntimeError."""
+    says_so = isinstance(error, RuntimeError) and re.search("out of memory|can't allocate", str(error))
+    return isinstance(error, MemoryError) or bool(says_so)

@@ -122,8 +122,8 @@ def check_seal(folder: Path) -> None:
 
 def is_whole(folder: Path) -> bool:
     """Whether a sealed folder is there; a damaged one is set aside, with a warning, to be made again."""
-    if not (folder / CHECKSUMS).is_file():
-        return folder.is_dir()
+    if not folder.is_dir():
+        return False
     try:
         check_seal(folder)
     except (OSError, ValueError) as error:

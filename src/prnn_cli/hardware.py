@@ -69,9 +69,15 @@ def _has_compiler(device: torch.device) -> bool:
 def threads_for_training(config: HardwareConfig, multiplications: int) -> Iterator[None]:
     """`multiplications`: of a mini-batch. A small one gets one thread, unless the number is given: on two cores
     it is as fast as with two, and does not collapse when another process takes a core."""
+    is_small = config.threads is None and multiplications < SMALL_STEP
+    with num_threads(1 if is_small else torch.get_num_threads()):
+        yield
+
+
+@contextmanager
+def num_threads(number: int) -> Iterator[None]:
     before = torch.get_num_threads()
-    if config.threads is None and multiplications < SMALL_STEP:
-        torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:

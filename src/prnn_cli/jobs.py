@@ -3,7 +3,6 @@
 import importlib
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,15 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli import schema
-from prnn_cli.errors import LostProcessError, Pruned, RunError, Stopped, UserError, refused_by_the_system
+from prnn_cli.errors import (
+    LostProcessError,
+    Pruned,
+    RunError,
+    Stopped,
+    UserError,
+    is_out_of_memory,
+    refused_by_the_system,
+)
 from prnn_cli.explain import explain
 from prnn_cli.launched import in_own_process
 from prnn_cli.overview import Overview
@@ -31,6 +38,7 @@ SCHEMAS: dict[str, type] = {
     "preprocess": schema.PreprocessCommand,
     "features": schema.FeaturesCommand,
     "evaluate": schema.EvaluateCommand,
+    "recommend": schema.RecommendCommand,
     "tables": schema.TablesCommand,
     "bench": schema.BenchCommand,
     "status": schema.StatusCommand,
@@ -218,7 +226,7 @@ def _resources_explained() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not re.search("out of memory|can't allocate", str(error)):
+        if not is_out_of_memory(error):
             raise
         raise RunError(
             "out of memory; lower recipe.batch_size, subnets.*.hidden_size or recipe.num_sampled, or use a smaller "

@@ -16,14 +16,21 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.files import is_locked, locked, remove_remains, set_aside, write_json, write_text
 
 log = logging.getLogger(__name__)
 
 CONFIG = Path(".hydra") / "config.yaml"
 
-PATHS = ("dataset.path", "dataset.items.path", "features.precomputed.path", "features.precomputed.item_ids")
+PATHS = (
+    "dataset.path",
+    "dataset.items.path",
+    "dataset.items.vectors",
+    "features.images.weights",
+    "features.precomputed.path",
+    "features.precomputed.item_ids",
+)
 
 # What may differ between a run and its resumption: none of these changes a number that is trained.
 FREE_ON_RESUME = (
@@ -82,6 +89,8 @@ class RunFolder:
 
     def keep_checkpoint(self) -> None:
         """As the previous one, until the next but one."""
+        if not self.checkpoint_file.is_file():  # set aside as damaged: the previous one is all that there is
+            return
         previous = self.checkpoint_file.with_name("previous.safetensors")
         with suppress(OSError):  # a file system without links keeps one
             previous.unlink(missing_ok=True)
@@ -100,9 +109,8 @@ class RunFolder:
         try:
             loaded = OmegaConf.load(file)
         except (OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise UserError(
-                f"{file} is damaged ({reason}); restore it, or train in another folder"
+                f"{file} is damaged ({first_line(error)}); restore it, or train in another folder"
             ) from error
         if not isinstance(loaded, DictConfig):
             raise UserError(

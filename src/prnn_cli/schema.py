@@ -16,6 +16,8 @@ from prnn_cli.errors import UserError
 GENERATED_CLICKS = ("successor", "repeat", "style", "intent", "anywhere")
 GENERATED_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "hu")
 
+RESERVED = ("id", "output", "vectors")  # names in the parameters' that no source of features can have
+
 
 def bounded(at_least: float | None = None, at_most: float | None = None, below: float | None = None) -> Any:
     return field(default=MISSING, metadata={"at_least": at_least, "at_most": at_most, "below": below})
@@ -183,8 +185,11 @@ class FeaturesConfig:
 
     def check_values(self, path: str) -> None:
         for name, how in self.sources.items():
-            if name == "id":
-                raise UserError(f"{path}sources.id={how}: id is fed the item's ID; choose another name")
+            if name in RESERVED or not name.isidentifier():
+                raise UserError(
+                    f"{path}sources.{name}={how}: call it by a word of letters, digits and _ that is none of "
+                    f"{', '.join(RESERVED)}, which name other things"
+                )
 
 
 @dataclass
@@ -379,6 +384,17 @@ class EvaluateCommand:
     run: str = MISSING
     cache_dir: str = MISSING
     evaluation: EvaluationChanges = field(default_factory=EvaluationChanges)
+    hardware: HardwareConfig = field(default_factory=HardwareConfig)
+
+
+@dataclass
+class RecommendCommand:
+    run: str = MISSING
+    session: list[str] | None = MISSING
+    sessions: str | None = MISSING
+    n: int = bounded(at_least=1)
+    exclude_clicked: bool = MISSING
+    cache_dir: str = MISSING
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
 
 

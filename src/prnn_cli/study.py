@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.schema import SearchConfig
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def open_study(folder: Path, identity: Identity, seed: int, search: SearchConfig
         known = study.user_attrs.get("identity")
         done = len(study.get_trials(deepcopy=False))
     except Exception as error:  # SQLAlchemy's or SQLite's, whatever the file holds
-        raise UserError(f"{file} is no study ({_first_line(error)}); choose another search.folder") from error
+        raise UserError(f"{file} is no study ({first_line(error)}); choose another search.folder") from error
     # A new seed, or a resumed study would be proposed its first trials once more.
     study.sampler = optuna.samplers.TPESampler(seed=seed + done, constant_liar=search.parallel > 1)
     if known is None:
@@ -97,7 +97,3 @@ def _pruner(search: SearchConfig) -> Any:
 
 def _url(file: Path) -> str:
     return f"sqlite:///{file.absolute()}"
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from prnn_cli.errors import first_line
 from prnn_cli.files import atomic_write
 
 CHECKSUM = "checksum"
@@ -47,7 +48,7 @@ def read_tensors(
     except KeyError as error:
         raise DamagedFileError("it has no checksum") from error
     except (SafetensorError, OSError, ValueError) as error:
-        raise DamagedFileError(str(error).splitlines()[0]) from error
+        raise DamagedFileError(first_line(error)) from error
     if _checksum(tensors, metadata) != checksum:
         raise DamagedFileError("its content has another checksum than when it was written")
     return {name: value.to(device) for name, value in tensors.items()}, metadata

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands.conftest import SMALL, Result
+from prnn_cli.commands.logged import TensorBoard
 from prnn_cli.run_folder import read_json
 
 Prnn = Callable[..., Result]
@@ -57,6 +58,19 @@ def test_a_store_that_does_not_answer_is_a_sentence(prnn: Prnn) -> None:
     result = prnn(*RUN, "logger=mlflow", "logger.uri=http://127.0.0.1:9")
     assert result.exit_code == 2
     assert "logger.uri=http://127.0.0.1:9 cannot be used" in result.err
+
+
+def test_a_run_goes_on_without_a_logger_that_fails_later(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tensorboard")
+
+    def fail(*arguments: object) -> None:
+        raise ConnectionError("the server is gone")
+
+    monkeypatch.setattr(TensorBoard, "log", fail)
+    result = prnn(*RUN, "logger=tensorboard")
+    assert result.exit_code == 0
+    assert result.err.count("logger=tensorboard fails (the server is gone); the run goes on without it") == 1
+    assert read_json(Path("runs/mine/status.json"))["status"] == "done"
 
 
 @pytest.mark.parametrize("logger", ["tensorboard", "mlflow"])

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,8 @@ import torch
 from safetensors.torch import load_file
 
 from commands.conftest import SMALL, Result
+from prnn_cli.commands import validate
+from prnn_cli.hardware import num_threads
 
 RUN = "hydra.run.dir=runs/mine"
 Prnn = Callable[..., Result]
@@ -386,6 +389,34 @@ def test_the_validation_part_is_ranked_after_each_epoch_by_the_subnets_that_scor
     assert both["mrr@20"].nunique() == 4
     assert without["loss"].equals(alone["loss"])
     assert "mrr@20" not in without
+
+
+def test_validation_takes_all_threads_and_measures_the_papers_cutoff(
+    prnn: Prnn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Training a small mini-batch takes one."""
+    seen, evaluate = [], validate.evaluate
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(validate, "evaluate", watched)
+    own = ["dataset.validation_days=1", "evaluation.cutoffs=[5]", "hardware.threads=null"]
+    with num_threads(2):
+        assert prnn("train", *SMALL, *own, RUN).exit_code == 0
+    assert seen == [2, 2]
+    assert {"mrr@5", "mrr@20"} <= set(pd.read_csv("runs/mine/epochs.csv"))
+
+
+def test_item_vectors_that_learn_are_in_the_model(prnn: Prnn) -> None:
+    own = [argument for argument in SMALL if not argument.startswith(("arch", "subnets"))]
+    own += ["arch=parallel", "units.each=6", "features=colour_histogram", "epochs=1"]
+    assert prnn("train", *own, "subnets.image.fine_tuning_rate=0.01", RUN).exit_code == 0
+    model = load_file("runs/mine/model.safetensors")
+    vectors = model["subnets.image.input.image.vectors"]
+    assert vectors.shape[1] == 320
+    assert not torch.allclose(vectors.norm(dim=1), torch.ones(len(vectors)), atol=1e-6)  # they began so
 
 
 def test_a_resumed_run_keeps_what_it_had_measured_on_the_validation_part(

@@ -151,7 +151,7 @@ def test_damaged_data_is_prepared_again_with_a_warning(
     assert not second.reused
     assert_same(first, second)
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert f"prepared data in {first.folder} cannot be read" in warning.getMessage()
+    assert f"{first.folder} is damaged" in warning.getMessage()
     assert prepare(dataset, tmp_path / "cache").reused
 
 

@@ -63,7 +63,7 @@ def test_no_option_and_no_extractor_is_left_out() -> None:
     [
         (
             "+features.sources.id=tfidf",
-            "features.sources.id=tfidf: id is fed the item's ID; choose another name",
+            "features.sources.id=tfidf: call it by a word of letters, digits and _ that is none of id, output, vectors",
         ),
         ("features.tfidf.max_ngram=4", "features.tfidf.max_ngram=4 is too large; it must be at most 3"),
         ("features.images.max_bad_share=2", "features.images.max_bad_share=2.0 is too large"),

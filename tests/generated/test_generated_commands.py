@@ -63,7 +63,7 @@ OVERRIDES = st.lists(
     min_size=1,
     max_size=3,
 )
-COMMANDS = st.sampled_from(["train", "preprocess", "features", "evaluate", "tables", "status"])
+COMMANDS = st.sampled_from(["train", "preprocess", "features", "evaluate", "recommend", "tables", "status"])
 
 
 def run(folder: str, *arguments: str) -> tuple[int, str]:

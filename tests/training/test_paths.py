@@ -3,7 +3,7 @@
 import copy
 import logging
 from collections.abc import Callable
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -32,30 +32,33 @@ def trained(
     strategy: str,
     path_of: Callable[[PlainPath], paths.TakeSteps],
     momentum: float,
+    device: torch.device = CPU,
+    first_tick: int = 25,
 ) -> TrainState:
     """Every phase for one epoch of about 60 steps of 6 slots, with dropout and sampled negatives."""
-    network = in_single_precision(network)
+    network = in_single_precision(network, device)
     sessions = random_sessions(seed=3, num_sessions=80)
     settings = settings_of(network, momentum)
-    state = TrainState.initial(network, settings, 6, seed=0, device=CPU)
-    sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, 2, CPU)
-    ticks = TickMaker(network, SessionParallelPlan.build(sessions, 6), sampler, seed=0, device=CPU)
+    state = TrainState.initial(network, settings, 6, seed=0, device=device)
+    sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, 2, device)
+    ticks = TickMaker(network, SessionParallelPlan.build(sessions, 6), sampler, seed=0, device=device)
     take_steps = path_of(PlainPath(network, getattr(losses, loss), settings))
     names = [subnet.name for subnet in network.subnets]
     for number, phase in enumerate(getattr(strategies, strategy)(names, epochs=1)):
-        for start in range(0, ticks.num_updating_steps, 25):
-            stop = min(start + 25, ticks.num_updating_steps)
+        last = ticks.num_updating_steps
+        for start, stop in pairwise([0, *range(first_tick, last, 25), last]):
             take_steps(state, ticks.make(number, 0, start, stop).batches, phase)
     return state
 
 
-def in_single_precision(network: Network) -> Network:
+def in_single_precision(network: Network, device: torch.device) -> Network:
     network = copy.deepcopy(network)
     for subnet in network.subnets:
         for source in subnet.inputs:
-            for name in ("vectors", "weights"):
-                if hasattr(source, name):
-                    object.__setattr__(source, name, getattr(source, name).float())
+            for name, value in vars(source).items():
+                if isinstance(value, torch.Tensor):
+                    single = value.float() if value.is_floating_point() else value
+                    object.__setattr__(source, name, single.to(device))
     return network
 
 

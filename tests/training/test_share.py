@@ -85,7 +85,7 @@ def in_threads(number: int, work: Callable[[Processes], T]) -> list[T]:
     ("arch", "strategy"), list(product(["parallel", "shared_w", "interaction"], strategies.STRATEGIES))
 )
 def test_three_processes_of_two_slots_train_as_one_of_six(arch: str, strategy: str) -> None:
-    network = in_single_precision(network_of(arch, "image_and_text"))
+    network = in_single_precision(network_of(arch, "image_and_text"), CPU)
     alone = trained(network, "top1", strategy, ALONE)
     shared = in_threads(3, lambda processes: trained(network, "top1", strategy, processes))
     for state in shared:

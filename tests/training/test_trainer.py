@@ -39,7 +39,6 @@ def trainer_of(
     plan = SessionParallelPlan.build(sessions, num_slots)
     return Trainer(
         network=network,
-        path="plain",
         take_steps=PlainPath(network, top1, settings),
         phases=simultaneous(("id",), epochs),
         ticks=TickMaker(network, plan, sampler, seed=1, device=CPU),

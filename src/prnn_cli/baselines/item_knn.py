@@ -34,12 +34,6 @@ class ItemKnn(LastClickScorer):
             blocks.append(_most_similar(similarity, config.num_neighbours))
         return cls("item_knn", sparse.vstack(blocks, format="csr"))
 
-    def neighbours(self, item: int, n: int) -> list[tuple[int, float]]:
-        """The n most similar items, best first: (item_index, similarity); fewer if fewer share a session."""
-        row = self.matrix[[item]]
-        best = np.lexsort((row.indices, -row.data))[:n]
-        return list(zip(row.indices[best].tolist(), row.data[best].tolist(), strict=True))
-
 
 def _session_item_matrix(sessions: Sessions) -> sparse.csr_array:
     """(num_sessions, num_items), 1 where the session holds the item."""

@@ -14,7 +14,7 @@ from prnn_cli.benchmarks.logs import drawn_sessions
 from prnn_cli.benchmarks.timing import seconds_of
 from prnn_cli.data.prepare import prepare
 from prnn_cli.evaluation.candidates import Candidates
-from prnn_cli.evaluation.replay import replay
+from prnn_cli.evaluation.replay import choose_num_slots, replay
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Separate
@@ -22,7 +22,7 @@ from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import DatasetConfig, ItemKnnConfig, LogCase, RankingCase
 
-HIDDEN_SIZE, SLOTS, SESSIONS = 100, 128, 4000
+HIDDEN_SIZE, SESSIONS = 100, 4000
 
 
 def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[str, Any]:
@@ -37,7 +37,8 @@ def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[s
     took = seconds_of(lambda: replay(scorer, sessions, candidates, device), device, repeats)
     num_events = sessions.num_events - sessions.num_sessions
 
-    states = torch.ones(SLOTS, HIDDEN_SIZE, device=device)
+    slots = choose_num_slots(sessions, candidates, device.type)
+    states = torch.ones(slots, HIDDEN_SIZE, device=device)
     rows = torch.ones(candidates.num_candidates, HIDDEN_SIZE, device=device)
     tiles = torch.split(rows, 2048 if device.type == "cpu" else len(rows))
 
@@ -45,15 +46,15 @@ def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[s
         for tile in tiles:
             states @ tile.T
 
-    floor = seconds_of(products, device, repeats) * num_events / SLOTS
+    floor = seconds_of(products, device, repeats) * num_events / slots
     return {
         "what": f"ranking against {candidates.num_candidates:,} candidates",
         "device": device.type,
         "hidden_size": str(HIDDEN_SIZE),
         "num_items": case.num_items,
         "threads": torch.get_num_threads(),
-        "us_per_step": took / num_events * SLOTS / 1e-6,
-        "floor_us": floor / num_events * SLOTS / 1e-6,
+        "us_per_step": took / num_events * slots / 1e-6,
+        "floor_us": floor / num_events * slots / 1e-6,
         "ratio": took / floor,
         "events_per_s": num_events / took,
     }

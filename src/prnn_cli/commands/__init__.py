@@ -8,6 +8,7 @@ COMMANDS = {
     "preprocess": "read a log, filter and split it as in the paper, say what was read and dropped",
     "features": "make the item features alone, show items that are alike",
     "evaluate": "rank the test events once more with a finished run's model",
+    "recommend": "the items that a finished run's model expects to be clicked next",
     "tables": "the paper's tables of finished runs, across sweeps and seeds",
     "bench": "how fast this machine prepares, trains and ranks, and how near to its floor",
     "status": "how a run stands: running, done, or failed and why",

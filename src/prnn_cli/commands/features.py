@@ -4,10 +4,9 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from prnn_cli.data.prepare import PreparedData, prepare, with_files
+from prnn_cli.data.prepare import prepare, with_files
 from prnn_cli.errors import UserError
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.items import Catalogue
@@ -35,7 +34,7 @@ def run(config: FeaturesCommand, folder: RunFolder) -> None:
     device = select_device(config.hardware)
     cache_dir = Path(config.cache_dir)
     data = prepare(config.dataset, cache_dir)
-    query = _item_index(config.similar, data) if config.similar is not None else None
+    query = data.index_of(config.similar, "similar") if config.similar is not None else None
     tables = extract(config.features, config.dataset, data, cache_dir, device)
     summary = [_properties(table, config.features.sources[name]) for name, table in tables.items()]
     overview = overview_table(summary)
@@ -77,17 +76,6 @@ def _properties(table: FeatureTable, extractor: str) -> dict[str, Any]:
         "covered_items": table.num_covered,
         "items": table.num_items,
     }
-
-
-def _item_index(item_id: str, data: PreparedData) -> int:
-    (found,) = np.nonzero(data.item_ids == item_id)
-    if not len(found):
-        popular = data.item_ids[np.argsort(-data.support, kind="stable")[:3]]
-        raise UserError(
-            f"similar={item_id} is no item of the prepared log (rare items are left out of it); "
-            f"its most frequent ones are {', '.join(popular)}"
-        )
-    return int(found[0])
 
 
 def _show_similar(

@@ -1,19 +1,22 @@
 """logger=tensorboard and logger=mlflow: a run's parameters, the metrics of each epoch, and what it leaves."""
 
+import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from prnn_cli.commands.supervise import EpochObserver
-from prnn_cli.errors import Pruned, UserError
+from prnn_cli.errors import Pruned, UserError, first_line
 from prnn_cli.extras import require
 from prnn_cli.files import write_text
 from prnn_cli.run_folder import CONFIG, RunFolder, flat, read_json
 from prnn_cli.schema import LoggerConfig, TrainCommand
 from prnn_cli.training.state import EpochRecord
+
+log = logging.getLogger(__name__)
 
 TABLES = ("metrics.json", "results.md", "results.csv", "ranks.parquet", "epochs.csv")
 ARTEFACTS = (*TABLES, "model.safetensors", str(CONFIG))
@@ -36,25 +39,38 @@ def logged(config: TrainCommand, folder: RunFolder) -> Iterator[list[EpochObserv
     if config.logger is None:
         yield []
         return
-    require(f"logger={config.logger.name}")
+    name = config.logger.name
+    require(f"logger={name}")
     parameters = {key: str(value) for key, value in flat(folder.config()).items()}
-    logger = LOGGERS[config.logger.name](config.logger, folder, parameters)
+    logger = LOGGERS[name](config.logger, folder, parameters)
+    goes_on = True
+
+    def told(tell: Callable[[], None]) -> None:
+        """What has been begun ends without the logger if need be."""
+        nonlocal goes_on
+        try:
+            if goes_on:
+                tell()
+        except Exception as error:  # of any library, and of what lies between it and its store
+            goes_on = False
+            log.warning("logger=%s fails (%s); the run goes on without it", name, first_line(error))
 
     def of_epoch(number: int, record: EpochRecord, validated: dict[str, float]) -> None:
         values = {key: value for key, value in asdict(record).items() if key in OF_AN_EPOCH}
-        logger.log(values | {f"validation {key}": value for key, value in validated.items()}, number)
+        values |= {f"validation {key}": value for key, value in validated.items()}
+        told(lambda: logger.log(values, number))
 
     status = "failed"
     try:
         yield [of_epoch]
-        logger.log(_flat_metrics(read_json(folder.metrics_file)))
-        logger.keep([folder.path / name for name in ARTEFACTS])
+        told(lambda: logger.log(_flat_metrics(read_json(folder.metrics_file))))
+        told(lambda: logger.keep([folder.path / name for name in ARTEFACTS]))
         status = "done"
     except Pruned:
         status = "pruned"
         raise
     finally:
-        logger.close(status)
+        told(lambda: logger.close(status))
 
 
 class TensorBoard:
@@ -102,9 +118,8 @@ class Mlflow:
                 self._run = self._begun(str(config.experiment), folder.path.name, parameters)
                 write_text(known, self._run + "\n")
         except MlflowException as error:
-            reason = str(error).splitlines()[0]
             raise UserError(
-                f"logger.uri={config.uri} cannot be used ({reason}); give a store that answers, such as "
+                f"logger.uri={config.uri} cannot be used ({first_line(error)}); give a store that answers, such as "
                 "sqlite:///mlflow.db"
             ) from error
 

@@ -13,14 +13,13 @@ from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from prnn_cli.build import build_network, learning_settings
-from prnn_cli.errors import RunError, UserError
+from prnn_cli.errors import RunError, UserError, is_out_of_memory
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.network import Network
 from prnn_cli.schema import TrainCommand
 from prnn_cli.training.ticks import STEPS
 
 GIB = 1 << 30
-OUT_OF_MEMORY = re.compile("out of memory|can't allocate")  # in a RuntimeError of torch
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,9 @@ def memory_needs(
 ) -> list[Need]:
     """The largest first; of the tensors that training keeps, not of the data or of torch itself."""
     network = build_network(config, num_items, features, torch.device("cpu"))
-    with FakeTensorMode():  # shapes without storage
-        parameters = network.initial_parameters(config.seed)
+    with FakeTensorMode() as shapes_alone:
+        without_storage = network.with_constants(map(shapes_alone.from_tensor, network.constants))
+        parameters = without_storage.initial_parameters(config.seed)
     settings = learning_settings(config)
     with_momentum = [
         value for name, value in parameters.items() if settings[network.learning_group(name)].momentum > 0
@@ -80,7 +80,7 @@ def shortage_told(needs: Sequence[Need]) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not OUT_OF_MEMORY.search(str(error)):
+        if not is_out_of_memory(error):
             raise
         total = sum(need.num_bytes for need in needs)
         width = max(len(need.what) for need in needs)

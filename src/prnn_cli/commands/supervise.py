@@ -134,7 +134,6 @@ def train_supervised(
         "epochs": epochs,
         "device": trainer.state.device.type,
         "threads": torch.get_num_threads(),
-        "path": trainer.path,
     }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
         supervisor = Supervisor(
@@ -230,7 +229,8 @@ class Supervisor:
         state = self.trainer.state.of_all(self.processes)
         if self.processes.writes:
             self.folder.keep_checkpoint()
-            state.save(self.folder.checkpoint_file, self.decisions)
+            taken = {"path": self.trainer.take_steps.taken}  # plain, where compiling failed
+            state.save(self.folder.checkpoint_file, self.decisions | taken)
         self._last_checkpoint = time.monotonic()
         self._last_writing_s = self._last_checkpoint - began
         self._writing_s += self._last_writing_s

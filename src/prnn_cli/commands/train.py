@@ -70,12 +70,13 @@ def train(
 
     needs = memory_needs(config, data.train.num_items, features, device)
     refuse_too_large(needs, device)
+    all_threads = torch.get_num_threads()
     with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
         checkpoint, path = load_checkpoint(
             folder, data.data_hash, device, partial(schedule, config), config.epochs, processes
         )
         trainer = build_trainer(config, data, features, device, checkpoint, path, processes)
-        validate = validation(trainer, data, config.evaluation, device, processes)
+        validate = validation(trainer, data, config.evaluation, device, all_threads, processes)
         every_s = config.checkpoint.every_s
         train_supervised(
             trainer, folder, data.data_hash, config.epochs, every_s, validate, observers, processes

@@ -6,8 +6,10 @@ from prnn_cli.commands.supervise import Validate
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.evaluation.ranking import metrics
 from prnn_cli.evaluation.replay import evaluate
+from prnn_cli.hardware import num_threads
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.processes import ALONE, Processes
+from prnn_cli.reporting.results import PAPERS_CUTOFF
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.training.trainer import Trainer
 
@@ -17,19 +19,23 @@ def validation(
     data: PreparedData,
     config: EvaluationConfig,
     device: torch.device,
+    threads: int,
     processes: Processes = ALONE,
 ) -> Validate | None:
-    """None where there is no validation part (dataset.validation_days), or nobody wants it ranked each epoch."""
+    """None where there is no validation part (dataset.validation_days), or nobody wants it ranked each epoch.
+    `threads`: that ranking takes, whatever training does."""
     sessions = data.validation
     if sessions is None or not config.each_epoch:
         return None
+    cutoffs = sorted({*config.cutoffs, PAPERS_CUTOFF})
 
     def validate(phase: int) -> dict[str, float]:
         """By the subnets that score in the phase (from 1): those that were not trained yet would only add noise."""
         subnets = {name for update in trainer.phases[phase - 1].updates for name in update.scores}
         scorer = NetworkScorer(trainer.network, trainer.state.parameters, subnets)
-        ranks = evaluate(scorer, sessions, data.support, config, device, processes)
-        measured = metrics(ranks, config.cutoffs, config.tie_break)
+        with num_threads(threads):
+            ranks = evaluate(scorer, sessions, data.support, config, device, processes)
+        measured = metrics(ranks, cutoffs, config.tie_break)
         return {key: value for key, value in measured.items() if "@" in key}
 
     return validate

@@ -11,7 +11,7 @@ from typing import TextIO, cast
 
 import pyarrow as pa
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 
 BLOCK_BYTES = 8 << 20  # of text that is parsed at a time, and so the most that a row may take
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
@@ -106,7 +106,7 @@ def readable(path: Path, encoding: str = "utf-8") -> Iterator[None]:
     except UnicodeError as error:
         raise UserError(f"{path} is not {encoding} text ({error}); set dataset.encoding") from error
     except (OSError, EOFError, pa.ArrowException, csv.Error) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         if "runcated" in reason or "ended before" in reason:
             line = _last_line(path)
             raise UserError(

@@ -23,7 +23,7 @@ from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split
 from prnn_cli.data.synthetic import generate
 from prnn_cli.data.synthetic_profile import VECTORS, generate_profile
 from prnn_cli.errors import UserError
-from prnn_cli.files import atomic_folder, check_seal, hash_of, remove_remains, seal, set_aside, write_json
+from prnn_cli.files import atomic_folder, hash_of, is_whole, remove_remains, seal, write_json
 from prnn_cli.schema import DatasetConfig
 
 FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is written or of the rules
@@ -37,8 +37,6 @@ STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and pl
 }
 # The content of the files stands for them.
 NOT_HASHED = ("name", "path", "scale", "synthetic", "profile", "items")
-
-UNREADABLE = (OSError, ValueError, KeyError)  # what a damaged folder makes the readers raise
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +63,17 @@ class PreparedData:
     support: np.ndarray
     reused: bool
 
+    def index_of(self, item_id: str, option: str) -> int:
+        """Raises `UserError` that names the option where the item is none of the prepared log's."""
+        (found,) = np.nonzero(self.item_ids == item_id)
+        if not len(found):
+            popular = self.item_ids[np.argsort(-self.support, kind="stable")[:3]]
+            raise UserError(
+                f"{option}={item_id} is no item of the prepared log (rare items are left out of it); "
+                f"its most frequent ones are {', '.join(popular)}"
+            )
+        return int(found[0])
+
 
 def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     """Reads, filters and splits the log, or takes what an earlier call made of the same input."""
@@ -76,19 +85,9 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
 
 def _prepared_in(folder: Path, dataset: DatasetConfig) -> PreparedData:
     remove_remains(folder.parent)
-    if folder.exists():
-        try:
-            check_seal(folder)
-            prepared = _load(folder, reused=True)
-        except UNREADABLE as error:
-            aside = set_aside(folder)
-            log.warning(
-                "prepared data in %s cannot be read (%s); set aside as %s, preparing it again",
-                *(folder, error, aside.name),
-            )
-        else:
-            log.info("reusing prepared data in %s", folder)
-            return prepared
+    if is_whole(folder):
+        log.info("reusing prepared data in %s", folder)
+        return _load(folder, reused=True)
     events = read_events(dataset)
     if dataset.session_gap_s is not None:
         events = cut_at_gaps(events, dataset.session_gap_s)
@@ -179,7 +178,6 @@ def _event_tables(split: SplitLog) -> Iterator[pa.Table]:
 
 
 def _load(folder: Path, reused: bool) -> PreparedData:
-    """Raises one of `UNREADABLE` for a damaged folder."""
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     columns = ["session_index", "item_index", "part"]
     table = pq.read_table(folder / "events.parquet", columns=columns, read_dictionary=["part"])

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prnn_cli.data.sessions import Sessions
+from prnn_cli.errors import first_line
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.files import atomic_write, hash_of, remove_remains, set_aside
 from prnn_cli.schema import EvaluationConfig
@@ -54,7 +55,7 @@ class RankCache:
             if ranks.num_events != expected:
                 raise ValueError(f"{ranks.num_events} events, not {expected}")
         except UNREADABLE as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             aside = set_aside(self.file).name
             log.warning(
                 "the ranks in %s cannot be read (%s); set aside as %s, ranking again",

@@ -68,7 +68,7 @@ def replay(
     The number of slots changes speed and memory, not ranks; None chooses it. `RunError` at a NaN score.
     """
     plan = SessionParallelPlan.build(
-        sessions, num_slots or _choose_num_slots(sessions, candidates, torch.device(device).type)
+        sessions, num_slots or choose_num_slots(sessions, candidates, torch.device(device).type)
     )
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
@@ -128,7 +128,7 @@ def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Te
     return scores, torch.where(column >= 0, column, own_column)
 
 
-def _choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> int:
+def choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> int:
     """As many slots as memory allows, few enough that the longest session idles at most half of them."""
     num_steps = np.maximum(np.diff(sessions.offsets) - 1, 0)
     busy = int(num_steps.sum()) // int(num_steps.max(initial=1))

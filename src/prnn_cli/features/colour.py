@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.features.image_files import read_image
 from prnn_cli.progress import meter
 from prnn_cli.schema import ImagesConfig
@@ -73,7 +73,7 @@ class _Histograms(Dataset[np.ndarray | str]):
         try:
             return colour_histogram(read_image(self.files[row]))
         except Exception as error:  # damaged files make Pillow raise errors of many kinds
-            return (str(error).splitlines() or [type(error).__name__])[0]
+            return first_line(error)
 
 
 def _judge(bad: Sequence[str], num_files: int, max_bad_share: float) -> None:

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 
 NUM_FEATURES = 1024
 
@@ -172,7 +172,7 @@ def _read(path: Path) -> dict[str, Any]:
             return load_file(path)
         stored = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # damaged files make torch raise errors of many kinds
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         raise UserError(
             f"{path} is not a readable weights file ({reason}); give a .pth or .safetensors file of "
             "torchvision's GoogLeNet, or remove it if it was downloaded"

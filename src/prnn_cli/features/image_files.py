@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.features.googlenet import MEAN, NUM_FEATURES, STD, GoogLeNet, load_googlenet, weights_file
 from prnn_cli.files import hash_of
 from prnn_cli.progress import meter
@@ -257,4 +257,4 @@ def _reason(error: Exception) -> str:
         return f"not one of {', '.join(FORMATS)}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return first_line(error)

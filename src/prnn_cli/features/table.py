@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 Vectors = np.ndarray | csr_array
@@ -62,7 +62,7 @@ class FeatureTable:
             arrays = {field: value.numpy() for field, value in tensors.items()}
             table = cls(name, _vectors(arrays), arrays["covered"])
         except (DamagedFileError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise UserError(f"{path} is not a readable feature table ({reason})") from error
         if table.vectors.shape[0] != table.num_items:
             raise UserError(f"{path} holds vectors of other items")

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from prnn_cli.data.columns import as_text
 from prnn_cli.data.log_files import open_file
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 
 ITEM_ID, VECTOR, VECTORS = "item_id", "vector", "vectors"
 
@@ -133,7 +133,7 @@ def _explained(path: Path, option: str) -> Iterator[None]:
     try:
         yield
     except (*UNREADABLE, *BROKEN_HEADER) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise UserError(f"features.precomputed.{option}={path} cannot be used: {reason}") from error
 
 

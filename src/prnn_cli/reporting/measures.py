@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.reporting.runs import FinishedRun, Row
 
 EVENT = ["session_index", "position", "item_index"]
@@ -85,7 +85,7 @@ def check_ranks(run: FinishedRun) -> None:
     try:
         stored = pq.read_metadata(path)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path.name} cannot be read ({str(error).splitlines()[0]})") from error
+        raise UserError(f"{path.name} cannot be read ({first_line(error)})") from error
     needed = [*EVENT, "rank_network", *(f"rank_{name}" for name in run.metrics["baselines"])]
     if missing := [name for name in needed if name not in stored.schema.names]:
         raise UserError(f"{path.name} is damaged: it lacks {', '.join(missing)}")
@@ -99,7 +99,7 @@ def read_ranks(run: FinishedRun) -> pd.DataFrame:
     try:
         return pd.read_parquet(_ranks_file(run))
     except (OSError, ValueError) as error:
-        raise UserError(f"{_ranks_file(run)} cannot be read ({str(error).splitlines()[0]})") from error
+        raise UserError(f"{_ranks_file(run)} cannot be read ({first_line(error)})") from error
 
 
 def _ranks_file(run: FinishedRun) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.reporting.published import paper_order
 from prnn_cli.run_folder import FREE_ON_RESUME, RunFolder, flat, read_json
 
@@ -84,7 +84,7 @@ def read_run(folder: Path) -> FinishedRun:
             config = RunFolder(Path(config.run)).config()
         settings = flat(config)
     except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
-        raise UserError(f"its .hydra/config.yaml cannot be read ({str(error).splitlines()[0]})") from error
+        raise UserError(f"its .hydra/config.yaml cannot be read ({first_line(error)})") from error
     ignored = (*FREE_ON_RESUME, *NAMES, "seed")
     decisive = {key: value for key, value in settings.items() if key.split(".")[0] not in ignored}
     return FinishedRun(folder, metrics, decisive)

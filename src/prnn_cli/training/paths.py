@@ -16,12 +16,14 @@ from torch import Tensor
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from prnn_cli.batching import Batch
+from prnn_cli.errors import first_line
 from prnn_cli.networks.network import Network
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.share import WHOLE, Share
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, train_step
 from prnn_cli.training.strategies import Phase, Update
+from prnn_cli.training.ticks import STEPS
 
 Compiled = Callable[..., Any]
 
@@ -119,8 +121,8 @@ class GraphPath:
 
 class _Captured:
     def __init__(self, step: Compiled, state: TrainState, batches: Batch) -> None:
-        """Capturing takes no step."""
-        self.inputs = [each.clone() for each in batches.tensors()]
+        """Capturing takes no step. There is room for any tick: the first one may be the rest of an epoch."""
+        self.inputs = [each.new_zeros(max(STEPS, len(each)), *each.shape[1:]) for each in batches.tensors()]
         self.counter = torch.zeros(1, dtype=torch.int64, device=state.device)
         self.graph = torch.cuda.CUDAGraph()
         of_state = state.tensors()
@@ -153,7 +155,8 @@ def compile_step(plain: PlainPath, state: TrainState, batches: Batch, phase: Pha
     arguments: list[Any] = [*constants, *state.tensors(), *batch.tensors()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, about torch
-        traced = make_fx(flat, tracing_mode="fake")(*arguments)
+        with torch.autograd.set_multithreading_enabled(False):  # CUDA's other thread would not be traced
+            traced = make_fx(flat, tracing_mode="fake")(*arguments)
         compiled: Compiled = inductor.compile(traced, arguments)
     return partial(compiled, *constants)
 
@@ -164,21 +167,20 @@ def _compiled_or_none(plain: PlainPath, state: TrainState, batches: Batch, phase
     try:
         compiled = compile_step(plain, state, batches, phase)
     except Exception as error:  # whatever a compiler may say, the plain step does the same
-        log.warning("compilation failed, so training goes on uncompiled: %s", _first_line(error))
+        log.warning("compilation failed, so training goes on uncompiled: %s", first_line(error))
         return None
     log.info("compiled in %.1f s", time.perf_counter() - started)
     return compiled
 
 
 def _captured_or_none(step: Compiled, state: TrainState, batches: Batch) -> _Captured | None:
+    stream = torch.cuda.current_stream()
     try:
         return _Captured(step, state, batches)
     except Exception as error:
+        torch.cuda.set_stream(stream)  # a capture that breaks off leaves its own
+        torch.cuda.synchronize()
         log.warning(
-            "no CUDA graph could be captured, so steps are launched one by one: %s", _first_line(error)
+            "no CUDA graph could be captured, so steps are launched one by one: %s", first_line(error)
         )
         return None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

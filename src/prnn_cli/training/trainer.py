@@ -32,7 +32,6 @@ class Trainer:
     whole: there it may be saved, or the report may raise to stop."""
 
     network: Network
-    path: str
     take_steps: TakeSteps
     phases: Sequence[Phase]
     ticks: TickMaker

@@ -1,0 +1,125 @@
+"""prnn recommend run=DIR: what a finished run's model expects to be clicked next."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from textwrap import shorten
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from prnn_cli.commands.trained import Trained, check_trained, load_trained
+from prnn_cli.data.events import read_events
+from prnn_cli.data.gaps import cut_at_gaps
+from prnn_cli.data.prepare import with_files
+from prnn_cli.data.sessions import Sessions
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.recommending import best_next
+from prnn_cli.features.items import Catalogue
+from prnn_cli.files import atomic_write
+from prnn_cli.hardware import select_device
+from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.reporting.tables import show
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.schema import DatasetConfig, RecommendCommand
+
+WRITES = True
+
+FILE = "recommendations.parquet"
+SHOWN_TEXT = 60  # characters
+
+log = logging.getLogger(__name__)
+
+
+def check(config: RecommendCommand) -> None:
+    if bool(config.session) == (config.sessions is not None):
+        raise UserError(
+            "give one of session=[ITEM_ID,ITEM_ID] (the clicks so far) and sessions=FILE (a log of such sessions)"
+        )
+    check_trained(config.run)
+
+
+def run(config: RecommendCommand, folder: RunFolder) -> None:
+    device, cache_dir = select_device(config.hardware), Path(config.cache_dir)
+    trained = load_trained(config.run, cache_dir, device)
+    if config.session is not None:
+        names, sessions = pa.array(["session"]), _session_of(config.session, trained)
+    else:
+        names, sessions = _sessions_of(str(config.sessions), trained)
+
+    scorer = NetworkScorer(trained.network, trained.parameters)
+    n = min(config.n, sessions.num_items)
+    items, scores = best_next(scorer, sessions, n, config.exclude_clicked, device)
+    table = _table(names, items, scores, trained.data.item_ids)
+    with atomic_write(folder.path / FILE) as temporary:
+        pq.write_table(table, temporary)
+    if config.session is not None:
+        show(_described(table, trained, cache_dir))
+    else:
+        print(f"the {n} best next items of {len(names):,} sessions")
+    print(f"written to {folder.path / FILE}")
+
+
+def _session_of(item_ids: list[str], trained: Trained) -> Sessions:
+    clicks = np.array([trained.data.index_of(item_id, "session") for item_id in item_ids], dtype=np.int32)
+    return Sessions(
+        clicks, np.array([0, len(clicks)]), np.zeros(1, dtype=np.int64), len(trained.data.item_ids)
+    )
+
+
+def _sessions_of(path: str, trained: Trained) -> tuple[pa.Array, Sessions]:
+    """The sessions of a log that is read as the model's own was: their ids, and their clicks on items it knows."""
+    dataset = replace(trained.config.dataset, path=path, synthetic=None, profile=None, scale=None)
+    events = read_events(dataset)
+    if dataset.session_gap_s is not None:
+        events = cut_at_gaps(events, dataset.session_gap_s)
+    known = pd.Index(trained.data.item_ids).get_indexer(events.item_ids.to_pylist())[events.item]
+    order = np.argsort(events.session, kind="stable")
+    order = order[known[order] >= 0]
+    if not len(order):
+        raise UserError(
+            f"none of the items in sessions={path} is known to the model; they are those of "
+            f"dataset.path={trained.config.dataset.path} that were clicked often enough"
+        )
+    if unknown := len(events) - len(order):
+        log.warning(
+            "%d of %d clicks are on items that the model does not know: left out", unknown, len(events)
+        )
+    session, starts = np.unique(events.session[order], return_index=True)
+    offsets = np.append(starts, len(order)).astype(np.int64)
+    clicks = known[order].astype(np.int32)
+    sessions = Sessions(clicks, offsets, np.arange(len(session)), len(trained.data.item_ids))
+    return events.session_ids.take(pa.array(session)), sessions
+
+
+def _table(names: pa.Array, items: np.ndarray, scores: np.ndarray, item_ids: np.ndarray) -> pa.Table:
+    """session_id, rank (from 1), item_id, score: best first; items that are left out have no line."""
+    num_sessions, n = items.shape
+    table = pa.table(
+        {
+            "session_id": names.take(pa.array(np.repeat(np.arange(num_sessions), n))),
+            "rank": np.tile(np.arange(1, n + 1, dtype=np.int32), num_sessions),
+            "item_id": pa.array(item_ids[items.ravel()]),
+            "score": scores.ravel(),
+        }
+    )
+    return table.filter(pa.array(np.isfinite(scores.ravel())))
+
+
+def _described(table: pa.Table, trained: Trained, cache_dir: Path) -> pd.DataFrame:
+    frame = table.to_pandas()
+    shown = pd.DataFrame(
+        {"Rank": frame["rank"], "Item": frame["item_id"], "score": frame["score"].map("{:.4f}".format)}
+    )
+    dataset = trained.config.dataset
+    if dataset.items.text:
+        shown["Text"] = _texts(frame["item_id"], dataset, trained, cache_dir)
+    return shown
+
+
+def _texts(item_ids: pd.Series, dataset: DatasetConfig, trained: Trained, cache_dir: Path) -> list[str]:
+    catalogue = Catalogue(with_files(dataset, cache_dir), trained.data.item_ids)
+    rows = [trained.data.index_of(item_id, "session") for item_id in item_ids]
+    return [shorten(catalogue.text(row), SHOWN_TEXT, placeholder=" …") for row in rows]
