@@ -113,6 +113,7 @@ def lines(
             )  # fmt: skip
         names = [f"{name}\n{count:,}" for name, count in zip(frame.index, frame["events"], strict=True)]
         axes.set_xticks(range(len(frame)), names, fontsize=8)
+        axes.margins(y=0.08)
         axes.set_ylim(bottom=0)
         axes.set_title(metric)
     panels[0].legend(fontsize=8)
