@@ -82,7 +82,8 @@ def markdown(frame: pd.DataFrame) -> str:
 def show(frame: pd.DataFrame, title: str = "") -> None:
     table = Table(title=title or None, title_justify="left")
     for position, column in enumerate(frame.columns):
-        table.add_column(column, justify="left" if position == 0 else "right")
+        is_words = position == 0 or column in ("Item", "Text")
+        table.add_column(column, justify="left" if is_words else "right")
     for row in frame.map(_cell).values.tolist():
         table.add_row(*map(Text, row))  # as text, brackets are no markup
     print_table(table)
