@@ -212,6 +212,17 @@ def test_lines_that_an_open_quote_swallows_count_as_bad_rows(read: Callable[...,
         read(text, "clicks.csv", max_bad_share=0.1)
 
 
+def test_a_broken_row_in_another_encoding_far_down_is_a_sentence_alone(
+    dataset_config: Callable[..., DatasetConfig], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Too far for the first look at the file, which reads a few thousand characters."""
+    rows = "".join(f"{n // 3},i{n % 50},{n}\n" for n in range(9000)).encode()
+    (tmp_path / "clicks.csv").write_bytes(b"session_id,item_id,time\n" + rows + b"1,c\xe5\n" + rows)
+    with pytest.raises(UserError, match=r"clicks\.csv is not utf-8 text .*; set dataset\.encoding"):
+        read_events(dataset_config(path=str(tmp_path / "clicks.csv"), max_bad_share=0.5))
+    assert capfd.readouterr().err == ""
+
+
 def test_a_broken_line_of_json_is_named(read: Callable[..., Events]) -> None:
     text = json_lines().decode() + '{"session_id": 7, "item_id\n[1, 2]\n'
     with pytest.raises(

@@ -1,6 +1,8 @@
 """CSV, TSV and other delimited text with a header line, plain or compressed."""
 
+import contextlib
 import csv
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ class TextFile(DataFile):
             return
         text = pa.string()
         types = {name: pa.dictionary(pa.int32(), text) if name in ids else text for name in names}
-        with readable(self.path, self.encoding):
+        with readable(self.path, self.encoding), _decoding_errors_raised():
             raw, stream = open_bytes(self.path)
             for batch in pa_csv.open_csv(
                 stream,
@@ -86,6 +88,30 @@ class TextFile(DataFile):
                 if cells and header_seen:
                     yield first_line, cells
                 header_seen = header_seen or bool(cells)
+
+
+@contextlib.contextmanager
+def _decoding_errors_raised() -> Iterator[None]:
+    """pyarrow decodes a row of other cells before it asks what to do with it; where it cannot, it prints a traceback
+    and raises that the row has other cells."""
+    failures: list[BaseException] = []
+    before = sys.unraisablehook
+
+    def keep(unraisable: Any) -> None:
+        if isinstance(unraisable.exc_value, UnicodeDecodeError):
+            failures.append(unraisable.exc_value)
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = keep
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        if failures:
+            raise failures[0] from error
+        raise
+    finally:
+        sys.unraisablehook = before
 
 
 def _check_options(separator: str | None, encoding: str) -> None:
