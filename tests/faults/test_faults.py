@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from faults.process import Kill, Refuse, SmallFiles, prnn
@@ -142,8 +143,8 @@ def test_a_killed_sweep_ends_with_the_same_table(
     again = prnn(workplace, *SWEEP, "resume=true")
     assert again.exit_code == 0, again.output
     assert results(workplace / "runs/sweep/1") == sweep_reference.results
-    tables = [(folder / "runs/sweep/table.csv").read_text() for folder in (workplace, sweep_reference.folder)]
-    assert tables[0] == tables[1]
+    tables = [pd.read_csv(folder / "runs/sweep/table.csv") for folder in (workplace, sweep_reference.folder)]
+    assert tables[0].drop(columns="events_per_s").equals(tables[1].drop(columns="events_per_s"))
     assert left_over(workplace) == []
 
 
@@ -179,7 +180,7 @@ FILES = [
     "items.parquet",
     "summary.json",
     "checksums.json",
-    "-*.parquet",
+    "-*.safetensors",
     "events.parquet",
 ]
 DAMAGES = ["flipped-0.6", "flipped-0.01", "flipped-0.99", "truncated-0", "truncated-0.9"]

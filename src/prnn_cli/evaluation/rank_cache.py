@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+import torch
 
 from prnn_cli.data.sessions import Sessions
-from prnn_cli.errors import first_line
 from prnn_cli.evaluation.ranking import Ranks
-from prnn_cli.files import atomic_write, hash_of, remove_remains, set_aside
+from prnn_cli.files import hash_of, remove_remains, set_aside
 from prnn_cli.schema import EvaluationConfig
+from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 FORMAT_VERSION = (
-    1  # part of the hash: raise it with every change of a baseline, of the ranking or of what is written
+    2  # part of the hash: raise it with every change of a baseline, of the ranking or of what is written
 )
-
-UNREADABLE = (OSError, ValueError, KeyError, pa.ArrowException)  # what a damaged file makes the reader raise
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +37,7 @@ class RankCache:
         cls, cache_dir: Path, data_hash: str, name: str, settings: Mapping[str, Any], config: EvaluationConfig
     ) -> "RankCache":
         identity = [FORMAT_VERSION, data_hash, name, dict(settings), config.part, config.candidates]
-        return cls(name, cache_dir / "ranks" / f"{name}-{hash_of(identity)}.parquet")
+        return cls(name, cache_dir / "ranks" / f"{name}-{hash_of(identity)}.safetensors")
 
     def get(self, sessions: Sessions) -> Ranks | None:
         """Those of an earlier run; None, with a warning where the file is damaged, if they are to be made."""
@@ -49,18 +45,17 @@ class RankCache:
         if not self.file.exists():
             return None
         try:
-            table = pq.ParquetFile(self.file, page_checksum_verification=True).read()
-            ranks = Ranks(**{name: table[name].to_numpy() for name in _columns()})
+            stored, _ = read_tensors(self.file)
+            ranks = Ranks(**{name: value.numpy() for name, value in stored.items()})
             expected = sessions.num_events - sessions.num_sessions
             if ranks.num_events != expected:
-                raise ValueError(f"{ranks.num_events} events, not {expected}")
-        except UNREADABLE as error:
-            reason = first_line(error)
+                raise DamagedFileError(f"{ranks.num_events} events, not {expected}")
+        except DamagedFileError as damage:
             aside = set_aside(self.file).name
             log.warning(
                 "the ranks in %s cannot be read (%s); set aside as %s, ranking again",
                 self.file,
-                reason,
+                damage,
                 aside,
             )
             return None
@@ -68,11 +63,6 @@ class RankCache:
         return ranks
 
     def put(self, ranks: Ranks) -> Ranks:
-        columns: dict[str, np.ndarray] = {name: getattr(ranks, name) for name in _columns()}
-        with atomic_write(self.file) as temporary:
-            pq.write_table(pa.table(columns), temporary, compression="zstd", write_page_checksum=True)
+        columns = {field.name: getattr(ranks, field.name) for field in dataclasses.fields(Ranks)}
+        write_tensors(self.file, {name: torch.from_numpy(values) for name, values in columns.items()})
         return ranks
-
-
-def _columns() -> list[str]:
-    return [field.name for field in dataclasses.fields(Ranks)]
