@@ -57,7 +57,7 @@ def test_the_sessions_of_a_log_are_each_answered_as_alone(prnn: Prnn, trained: p
     Path("today.csv").write_text(
         f"session_id,item_id,time\nlate,{c},9\nearly,{a},2\nlate,unknown,8\nearly,{b},1\nnone,unknown,3\n"
     )
-    result = prnn("recommend", "run=runs/mine", "sessions=today.csv", ALL, OUT)
+    result = prnn("recommend", "run=runs/mine", "session=[]", "sessions=today.csv", ALL, OUT)
     found = pd.read_parquet("out/recommendations.parquet")
     assert "2 of 5 clicks are on items that the model does not know: left out" in result.err
     assert "best next items of 2 sessions" in result.out

@@ -20,9 +20,9 @@ def check(config: EvaluateCommand) -> None:
 
 
 def run(config: EvaluateCommand, folder: RunFolder) -> None:
-    evaluation = changed(check_trained(config.run).evaluation, config.evaluation)
     device, cache_dir = select_device(config.hardware), Path(config.cache_dir)
     trained = load_trained(config.run, cache_dir, device)
+    evaluation = changed(trained.config.evaluation, config.evaluation)
     sessions_to_rank(trained.data, evaluation.part)
 
     scorer = NetworkScorer(trained.network, trained.parameters)

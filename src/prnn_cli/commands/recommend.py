@@ -23,7 +23,7 @@ from prnn_cli.hardware import select_device
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.tables import show
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import DatasetConfig, RecommendCommand
+from prnn_cli.schema import RecommendCommand
 
 WRITES = True
 
@@ -44,7 +44,7 @@ def check(config: RecommendCommand) -> None:
 def run(config: RecommendCommand, folder: RunFolder) -> None:
     device, cache_dir = select_device(config.hardware), Path(config.cache_dir)
     trained = load_trained(config.run, cache_dir, device)
-    if config.session is not None:
+    if config.session:
         names, sessions = pa.array(["session"]), _session_of(config.session, trained)
     else:
         names, sessions = _sessions_of(str(config.sessions), trained)
@@ -55,8 +55,8 @@ def run(config: RecommendCommand, folder: RunFolder) -> None:
     table = _table(names, items, scores, trained.data.item_ids)
     with atomic_write(folder.path / FILE) as temporary:
         pq.write_table(table, temporary)
-    if config.session is not None:
-        show(_described(table, trained, cache_dir))
+    if config.session:
+        show(_described(table, items[0], trained, cache_dir))
     else:
         print(f"the {n} best next items of {len(names):,} sessions")
     print(f"written to {folder.path / FILE}")
@@ -108,18 +108,15 @@ def _table(names: pa.Array, items: np.ndarray, scores: np.ndarray, item_ids: np.
     return table.filter(pa.array(np.isfinite(scores.ravel())))
 
 
-def _described(table: pa.Table, trained: Trained, cache_dir: Path) -> pd.DataFrame:
+def _described(table: pa.Table, items: np.ndarray, trained: Trained, cache_dir: Path) -> pd.DataFrame:
+    """items: at least those of the table, in its order."""
     frame = table.to_pandas()
     shown = pd.DataFrame(
         {"Rank": frame["rank"], "Item": frame["item_id"], "score": frame["score"].map("{:.4f}".format)}
     )
     dataset = trained.config.dataset
     if dataset.items.text:
-        shown["Text"] = _texts(frame["item_id"], dataset, trained, cache_dir)
+        catalogue = Catalogue(with_files(dataset, cache_dir), trained.data.item_ids)
+        texts = map(catalogue.text, items[: len(frame)].tolist())
+        shown["Text"] = [shorten(text, SHOWN_TEXT, placeholder=" …") for text in texts]
     return shown
-
-
-def _texts(item_ids: pd.Series, dataset: DatasetConfig, trained: Trained, cache_dir: Path) -> list[str]:
-    catalogue = Catalogue(with_files(dataset, cache_dir), trained.data.item_ids)
-    rows = [trained.data.index_of(item_id, "session") for item_id in item_ids]
-    return [shorten(catalogue.text(row), SHOWN_TEXT, placeholder=" …") for row in rows]
