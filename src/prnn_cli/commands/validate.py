@@ -9,7 +9,7 @@ from prnn_cli.evaluation.replay import evaluate
 from prnn_cli.hardware import num_threads
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.processes import ALONE, Processes
-from prnn_cli.reporting.results import PAPERS_CUTOFF
+from prnn_cli.reporting.results import all_cutoffs
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.training.trainer import Trainer
 
@@ -27,7 +27,6 @@ def validation(
     sessions = data.validation
     if sessions is None or not config.each_epoch:
         return None
-    cutoffs = sorted({*config.cutoffs, PAPERS_CUTOFF})
 
     def validate(phase: int) -> dict[str, float]:
         """By the subnets that score in the phase (from 1): those that were not trained yet would only add noise."""
@@ -35,7 +34,7 @@ def validation(
         scorer = NetworkScorer(trainer.network, trainer.state.parameters, subnets)
         with num_threads(threads):
             ranks = evaluate(scorer, sessions, data.support, config, device, processes)
-        measured = metrics(ranks, cutoffs, config.tie_break)
+        measured = metrics(ranks, all_cutoffs(config), config.tie_break)
         return {key: value for key, value in measured.items() if "@" in key}
 
     return validate

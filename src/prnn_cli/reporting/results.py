@@ -25,10 +25,13 @@ PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
 log = logging.getLogger(__name__)
 
 
+def all_cutoffs(config: EvaluationConfig) -> list[int]:
+    return sorted({*config.cutoffs, PAPERS_CUTOFF})
+
+
 def measured(ranks: dict[str, Ranks], config: EvaluationConfig) -> dict[str, Any]:
     """The part of metrics.json that the ranks decide."""
-    cutoffs = sorted({*config.cutoffs, PAPERS_CUTOFF})
-    values = {name: metrics(ranks[name], cutoffs, config.tie_break) for name in ranks}
+    values = {name: metrics(ranks[name], all_cutoffs(config), config.tie_break) for name in ranks}
     num_events = {name: int(method.pop("num_events")) for name, method in values.items()}
     network = values.pop("network")
     item_knn = values["item_knn"]
