@@ -57,15 +57,18 @@ class Clicks:
 class Batch:
     """One mini-batch; its shapes are the same at every step.
 
-    An idle slot (not `active`) shadows the first active one: it repeats its items, so that no other row is
-    touched, and the loss leaves it out.
+    An idle slot (`active` 0) shadows the first active one: it repeats its items, so that no other row is
+    touched, and the loss leaves it out. What is calculated with is no bool: compiled loops would turn each
+    value into a number by itself, which takes longer than the rest of the loop.
     """
 
     clicks: Clicks
     outputs: Rows  # (M,) items whose scores are asked for
     new_session: Tensor  # (B,) bool
-    active: Tensor  # (B,) bool
-    kept: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) bool, False where dropout drops
+    active: Tensor  # (B,) float, 1 or 0
+    kept: dict[str, Tensor] = field(
+        default_factory=dict
+    )  # subnet: (B, H) uint8, 0 where dropout drops, else 1
 
     def unbind(self) -> "list[Batch]":
         """The mini-batches of T steps, each field (T, …) -> those of each step."""

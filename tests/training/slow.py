@@ -99,7 +99,7 @@ class SlowTrainer:
         gradients = torch.autograd.grad(
             total / num_slots, [self.p[name] for name in learning], allow_unused=True, materialize_grads=True
         )
-        clicked = batch.clicks.items[batch.active]
+        clicked = batch.clicks.items[slots]
         for name, gradient in zip(learning, gradients, strict=True):
             kind, owner, *rest = name.split(".")
             moved = torch.ones(len(gradient), dtype=torch.bool)

@@ -29,7 +29,7 @@ def slow_top1(scores: list[list[float]], active: list[bool]) -> list[float]:
 @pytest.mark.parametrize("active", [[True] * 3, [True, False, True], [False, False, True]])
 def test_top1_equals_the_equation(active: list[bool], num_sampled: int) -> None:
     scores = torch.randn(3, 3 + num_sampled, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    found = top1(scores, torch.tensor(active))
+    found = top1(scores, torch.tensor(active).float())
     assert found.tolist() == pytest.approx(slow_top1(scores.tolist(), active))
 
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from prnn_cli.batching import SessionParallelPlan
+from prnn_cli.hardware import num_threads
 from prnn_cli.networks.network import Network
-from prnn_cli.training import losses, paths, strategies
+from prnn_cli.training import compiling, losses, paths, strategies
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
@@ -72,7 +73,7 @@ class TracedPath(CompiledPath):
 
     def compiled(self, state: TrainState, batches: object, phase: object) -> paths.Compiled:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("torch._inductor.compile", lambda traced, arguments: traced)
+            patch.setattr(compiling, "by_inductor", lambda traced, arguments: traced)
             compiled = super().compiled(state, batches, phase)  # type: ignore[arg-type]
         assert compiled is not None, "it fell back to the plain step, which is of course the plain one"
         return compiled
@@ -115,6 +116,24 @@ def test_the_compiled_step_of_small_networks_is_the_plain_one(
     plain = trained(network, "top1", "simultaneous", lambda plain: plain, momentum=0.0)
     assert_close(trained(network, "top1", "simultaneous", CompiledPath, momentum=0.0), plain)
     assert "failed" not in caplog.text
+
+
+def test_compiled_steps_of_several_threads_give_the_same_bits_each_time() -> None:
+    """One item stands in many slots: whichever thread adds up its gradients must do so in one order."""
+    network = id_network(hidden_size=100)
+    settings = {"id": LearningSettings(0.1, 0.0), "output": LearningSettings(0.1, 0.0)}
+    sessions = random_sessions(seed=3, num_sessions=512)
+    sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, 0, CPU)
+    ticks = TickMaker(network, SessionParallelPlan.build(sessions, 256), sampler, seed=0, device=CPU)
+    (phase,) = strategies.simultaneous(["id"], epochs=1)
+    with num_threads(2):
+        take_steps = CompiledPath(PlainPath(network, top1, settings))
+        first, *others = (TrainState.initial(network, settings, 256, seed=0, device=CPU) for _ in range(4))
+        for state in (first, *others):
+            take_steps(state, ticks.make(0, 0, 0, 5).batches, phase)
+    assert take_steps.taken == "compiled"
+    for other in others:
+        assert all(map(torch.equal, first.tensors(), other.tensors()))
 
 
 def test_a_failed_compilation_is_a_warning_and_training_goes_on(

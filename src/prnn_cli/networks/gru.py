@@ -10,8 +10,7 @@ def gru_cell(x: Tensor, h: Tensor, recurrent_gates: Tensor, recurrent_candidate:
     x: (B, 3H), the inputs' projections and the bias, for r, z and c side by side; h: (B, H);
     recurrent_gates U_rz: (H, 2H); recurrent_candidate U_c: (H, H).
     """
-    hidden_size = h.shape[1]
-    gates = torch.sigmoid(x[:, : 2 * hidden_size] + h @ recurrent_gates)
-    reset, update = gates.chunk(2, dim=1)
-    candidate = torch.tanh(x[:, 2 * hidden_size :] + (reset * h) @ recurrent_candidate)
+    x_gates, x_candidate = torch.split(x, [2 * h.shape[1], h.shape[1]], dim=1)
+    reset, update = torch.sigmoid(x_gates + h @ recurrent_gates).chunk(2, dim=1)
+    candidate = torch.tanh(x_candidate + (reset * h) @ recurrent_candidate)
     return torch.lerp(h, candidate, update)

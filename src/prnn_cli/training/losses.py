@@ -2,7 +2,8 @@
 
 scores: (B, M), column i < B is slot i's target, so that the other slots' targets are its in-batch negatives;
 further columns are the sampled negatives. Where processes divide the slots, the others' targets stand between both.
-active: bool, of the slots with a target in a column. Returns (B,), 0 where the slot is idle.
+active: float, 1 for the slots with a target, which stands in a column, 0 for idle ones. Returns (B,), 0 where the slot
+is idle.
 r_i: the target's score; j runs over the M active columns, or over the negatives, which are those but i.
 """
 
@@ -55,8 +56,8 @@ def cross_entropy(scores: Tensor, active: Tensor) -> Tensor:
 
 
 def active_columns(active: Tensor, num_columns: int) -> Tensor:
-    """(M,) float: 1 for the active slots' targets and for every sampled negative."""
-    return torch.nn.functional.pad(active.float(), (0, num_columns - len(active)), value=1.0)
+    """(M,): 1 for the active slots' targets and for every sampled negative."""
+    return torch.cat([active, active.new_ones(num_columns - len(active))])
 
 
 def _target(scores: Tensor) -> Tensor:
@@ -72,4 +73,4 @@ def _softmax_of_negatives(scores: Tensor, active: Tensor) -> Tensor:
 
 
 def _of_active(losses: Tensor, active: Tensor) -> Tensor:
-    return torch.where(active[: len(losses)], losses, 0)
+    return torch.where(active[: len(losses)] > 0, losses, 0)

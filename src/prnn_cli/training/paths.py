@@ -5,27 +5,24 @@ All of them take the same step, `train_step`, which is written once: the fast on
 
 import logging
 import time
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from prnn_cli.batching import Batch
 from prnn_cli.errors import first_line
 from prnn_cli.networks.network import Network
+from prnn_cli.training.compiling import Compiled, compile_function
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.share import WHOLE, Share
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, train_step
 from prnn_cli.training.strategies import Phase, Update
 from prnn_cli.training.ticks import STEPS
-
-Compiled = Callable[..., Any]
 
 log = logging.getLogger(__name__)
 
@@ -142,8 +139,6 @@ class _Captured:
 
 def compile_step(plain: PlainPath, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
     """A function of `state.tensors()` and a mini-batch's `tensors()` that changes the former in place."""
-    import torch._inductor as inductor  # it takes a second to import
-
     batch, constants = batches.unbind()[0], plain.network.constants
     of_network, of_state = len(constants), len(constants) + len(state.tensors())
 
@@ -152,13 +147,8 @@ def compile_step(plain: PlainPath, state: TrainState, batches: Batch, phase: Pha
         traced_state = state.with_tensors(tensors[of_network:of_state])
         replace(plain, network=network).step(traced_state, batch.with_tensors(tensors[of_state:]), phase)
 
-    arguments: list[Any] = [*constants, *state.tensors(), *batch.tensors()]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's own, about torch
-        with torch.autograd.set_multithreading_enabled(False):  # CUDA's other thread would not be traced
-            traced = make_fx(flat, tracing_mode="fake")(*arguments)
-        compiled: Compiled = inductor.compile(traced, arguments)
-    return partial(compiled, *constants)
+    arguments = [*constants, *state.tensors(), *batch.tensors()]
+    return partial(compile_function(flat, arguments), *constants)
 
 
 def _compiled_or_none(plain: PlainPath, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:

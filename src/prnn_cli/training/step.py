@@ -94,8 +94,8 @@ def apply_gradients(
 
 
 def counted(losses: Tensor, scores: Tensor, active: Tensor) -> dict[str, Tensor]:
-    # Float sums are vectorised where sums of bool are not, and exact up to 2^24 scores.
-    used = active[: len(scores), None].float() * active_columns(active, scores.shape[1])
+    # Sums of float are exact up to 2^24 scores.
+    used = active[: len(scores), None] * active_columns(active, scores.shape[1])
     return {"loss": losses.sum(), "saturated": torch.where(scores.abs() > 0.999, used, 0).sum().long()}
 
 
