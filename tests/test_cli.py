@@ -35,6 +35,15 @@ def test_help_and_version_import_neither_torch_nor_hydra() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
+def test_training_does_not_import_what_few_runs_need() -> None:
+    code = (
+        "import sys, prnn_cli.commands.train; "
+        "sys.exit(bool({'scipy.optimize', 'sklearn', 'matplotlib', 'optuna', 'torch._inductor.compile_fx'} "
+        "& set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_commands_help_shows_examples_and_options(prnn: Prnn, command: str) -> None:
     result = prnn(command, "--help")

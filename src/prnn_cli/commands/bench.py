@@ -83,7 +83,7 @@ def _case(row: dict[str, Any]) -> str:
     if "hidden_size" in row:
         parts.append(f"{row['hidden_size']} units")
     if "path" in row:
-        parts.append(f"{row['path']}, {row['threads']} threads")
+        parts.append(f"{row['path']}, {row['threads']} thread{'s' if row['threads'] > 1 else ''}")
     return ", ".join(parts)
 
 

@@ -10,8 +10,6 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-from scipy.optimize import brentq
-from scipy.special import ndtri
 
 from prnn_cli.data.synthetic_model import DAY_S, END, HOURS, ClickModel, elapsed_s
 from prnn_cli.schema import PartSizeConfig, ProfileConfig
@@ -79,6 +77,8 @@ def popularity_of_ranks(num_items: int, exponent: float, shift: float) -> np.nda
 
 def session_lengths(quantiles: np.ndarray, mean: float) -> np.ndarray:
     """Lengths (int64, from 2) at these quantiles (0…1) of the distribution with this mean."""
+    from scipy.special import ndtri  # takes half a second, which no other log should wait for
+
     longer = np.exp(_log_median(mean) + LENGTH_SIGMA * ndtri(quantiles))
     lengths: np.ndarray = np.minimum(2 + longer, MAX_SESSION_LENGTH).astype(np.int64)
     return lengths
@@ -87,6 +87,9 @@ def session_lengths(quantiles: np.ndarray, mean: float) -> np.ndarray:
 @cache
 def _log_median(mean: float) -> float:
     """Of what a session has beyond its two first clicks."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtri
+
     grid = LENGTH_SIGMA * ndtri((np.arange(200_000) + 0.5) / 200_000)
 
     def excess(log_median: float) -> float:
