@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from scipy.sparse import csr_array
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 from prnn_cli.build import build_network, learning_settings
 from prnn_cli.errors import RunError, UserError, is_out_of_memory
@@ -34,9 +33,7 @@ def memory_needs(
 ) -> list[Need]:
     """The largest first; of the tensors that training keeps, not of the data or of torch itself."""
     network = build_network(config, num_items, features, torch.device("cpu"))
-    with FakeTensorMode() as shapes_alone:
-        without_storage = network.with_constants(map(shapes_alone.from_tensor, network.constants))
-        parameters = without_storage.initial_parameters(config.seed)
+    parameters = network.parameters_without_values()
     settings = learning_settings(config)
     with_momentum = [
         value for name, value in parameters.items() if settings[network.learning_group(name)].momentum > 0

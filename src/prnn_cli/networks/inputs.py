@@ -146,7 +146,7 @@ class FineTuned(Dense):
         dtype = torch.promote_types(
             self.vectors.dtype, torch.float32
         )  # half precision cannot take small steps
-        return weight | {name + VECTORS: self.vectors.to("cpu", dtype, copy=True)}
+        return weight | {name + VECTORS: self.vectors.to(dtype, copy=True)}
 
     def project(self, name: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
         return leaves[name + VECTORS] @ leaves[name]  # (B, F) @ (F, 3H) -> (B, 3H)

@@ -24,7 +24,7 @@ def load_model(path: Path, network: Network, device: torch.device) -> dict[str, 
             f"{path} is not a readable model ({error}); remove the run's metrics.json and add resume=true to its "
             "command, which writes it again from the checkpoint"
         ) from error
-    expected = {name: value.shape for name, value in network.initial_parameters(seed=0).items()}
+    expected = {name: value.shape for name, value in network.parameters_without_values().items()}
     found = {name: value.shape for name, value in parameters.items()}
     if found != expected:
         name = next(name for name in expected.keys() | found.keys() if found.get(name) != expected.get(name))

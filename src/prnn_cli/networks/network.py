@@ -44,6 +44,11 @@ class Network:
             parameters |= subnet.initial_parameters(generator_for(seed, subnet.name))
         return parameters | initial_tables(self.readout, self.num_items, seed)
 
+    def parameters_without_values(self) -> dict[str, Tensor]:
+        """Names, shapes and types (torch's `meta` device), for which nothing is drawn or allocated."""
+        with torch.device("meta"):
+            return self.with_constants(each.to("meta") for each in self.constants).initial_parameters(seed=0)
+
     @cached_property
     def row_tables(self) -> dict[str, str]:
         tables = dict.fromkeys(self.readout.tables, "output")
