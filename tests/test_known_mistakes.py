@@ -91,7 +91,7 @@ def test_4_scores_exist_for_the_steps_targets_and_samples_only() -> None:
 def test_5_negatives_scores_are_regularised_and_nothing_overflows() -> None:
     """Far below the target the pairwise term is flat: what pulls a negative score to zero is regularisation."""
     scores = torch.tensor([[20.0, -1.0], [-1.0, 20.0]], requires_grad=True)
-    top1(scores, torch.tensor([True, True])).sum().backward()
+    top1(scores, torch.ones(2)).sum().backward()
     pull = 2 * -1.0 * (1 / (1 + math.exp(-1))) * (1 - 1 / (1 + math.exp(-1))) / 2
     assert scores.grad[0, 1].item() == pytest.approx(pull, rel=1e-4)
 

@@ -58,8 +58,8 @@ class Batch:
     """One mini-batch; its shapes are the same at every step.
 
     An idle slot (`active` 0) shadows the first active one: it repeats its items, so that no other row is
-    touched, and the loss leaves it out. What is calculated with is no bool: compiled loops would turn each
-    value into a number by itself, which takes longer than the rest of the loop.
+    touched, and the loss leaves it out. `active` and `kept` are numbers: compiled loops would turn each bool
+    into a number by itself, which takes longer than the rest of the loop.
     """
 
     clicks: Clicks

@@ -35,14 +35,14 @@ def test_top1_equals_the_equation(active: list[bool], num_sampled: int) -> None:
 
 def test_top1_by_hand() -> None:
     """Two slots with all scores 0: both pairwise terms and one regularisation are σ(0) = 1/2, M = 2."""
-    losses = top1(torch.zeros(2, 2), torch.tensor([True, True]))
+    losses = top1(torch.zeros(2, 2), torch.ones(2))
     assert losses.tolist() == pytest.approx([0.75, 0.75])
 
 
 def test_the_targets_own_score_is_not_regularised() -> None:
     """With all others at −∞-like distance the loss must keep falling in the target's score."""
     scores = torch.zeros(2, 2, requires_grad=True)
-    top1(scores, torch.tensor([True, True])).sum().backward()
+    top1(scores, torch.ones(2)).sum().backward()
     own = scores.grad.diagonal()
     pairwise = -0.25 / 2  # −σ'(0) / M from the one negative; a regularised target would add σ'(r²)·2r
     assert own.tolist() == pytest.approx([pairwise, pairwise])
@@ -50,7 +50,7 @@ def test_the_targets_own_score_is_not_regularised() -> None:
 
 def test_idle_slots_give_and_take_nothing() -> None:
     scores = torch.randn(3, 5, requires_grad=True)
-    losses = top1(scores, torch.tensor([True, True, False]))
+    losses = top1(scores, torch.tensor([1.0, 1.0, 0.0]))
     assert losses[2] == 0
     losses.sum().backward()
     assert (scores.grad[2] == 0).all()  # its row
@@ -59,7 +59,7 @@ def test_idle_slots_give_and_take_nothing() -> None:
 
 def test_saturated_and_huge_scores_stay_finite() -> None:
     scores = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], requires_grad=True)
-    losses = top1(scores, torch.tensor([True, True]))
+    losses = top1(scores, torch.ones(2))
     losses.sum().backward()
     assert torch.isfinite(losses).all()
     assert torch.isfinite(scores.grad).all()

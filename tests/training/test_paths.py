@@ -128,9 +128,9 @@ def test_compiled_steps_of_several_threads_give_the_same_bits_each_time() -> Non
     (phase,) = strategies.simultaneous(["id"], epochs=1)
     with num_threads(2):
         take_steps = CompiledPath(PlainPath(network, top1, settings))
-        first, *others = (TrainState.initial(network, settings, 256, seed=0, device=CPU) for _ in range(4))
+        first, *others = (TrainState.initial(network, settings, 256, seed=0, device=CPU) for _ in range(20))
         for state in (first, *others):
-            take_steps(state, ticks.make(0, 0, 0, 5).batches, phase)
+            take_steps(state, ticks.make(0, 0, 0, 13).batches, phase)
     assert take_steps.taken == "compiled"
     for other in others:
         assert all(map(torch.equal, first.tensors(), other.tensors()))

@@ -120,7 +120,7 @@ def assert_an_epoch_equals_the_slow_one(
                 break
             for subnet in network.subnets:
                 half = torch.full((num_slots, subnet.hidden_size), 0.5)
-                batch.kept[subnet.name] = torch.bernoulli(half, generator=generator).bool()
+                batch.kept[subnet.name] = torch.bernoulli(half, generator=generator).to(torch.uint8)
             train_step(network, getattr(losses, loss), settings, state, batch, phase)
             by_hand.step(batch, phase)
     for name, value in by_hand.p.items():

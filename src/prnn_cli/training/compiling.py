@@ -14,7 +14,7 @@ aten = torch.ops.aten
 
 
 def compile_function(function: Callable[..., None], arguments: list[Tensor]) -> Compiled:
-    """For arguments of these shapes and types, and for this number of threads."""
+    """For arguments of these shapes and types, which it does not check, and for this number of threads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, about torch
         with torch.autograd.set_multithreading_enabled(False):  # CUDA's other thread would not be traced
@@ -31,11 +31,11 @@ def by_inductor(traced: GraphModule, arguments: list[Tensor]) -> Compiled:
         formulas[aten.tanh.default] = tanh
         if torch.get_num_threads() > 1:
             # By its formula the threads would add to one row in whatever order they meet there.
-            del formulas[aten.index_add.default]
-    options = {"size_asserts": False}  # at every call, of every argument; they are as long as these
+            formulas.pop(aten.index_add.default, None)
+    options = {"size_asserts": False}  # made at every call, of every argument
     return cast(Compiled, compile_fx(traced, arguments, config_patches=options, decompositions=formulas))
 
 
 def tanh(x: Tensor) -> Tensor:
-    """Within 1.2e-7, and three times as fast as the vectorised one."""
+    """With an error below 1.8e-7, absolute, and three times as fast as the vectorised one."""
     return 2 * torch.sigmoid(2 * x) - 1

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -68,7 +68,7 @@ class CompiledPath:
 
     def __init__(self, plain: PlainPath) -> None:
         self.plain = plain
-        self._compiled: dict[tuple[Update, ...], Compiled | None] = {}
+        self._compiled: dict[tuple[Any, ...], Compiled | None] = {}
 
     @property
     def taken(self) -> str:
@@ -85,9 +85,10 @@ class CompiledPath:
                 compiled(*of_state, *of_batch)
 
     def compiled(self, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
-        if phase.updates not in self._compiled:
-            self._compiled[phase.updates] = _compiled_or_none(self.plain, state, batches, phase)
-        return self._compiled[phase.updates]
+        kind = (phase.updates, *(each.shape[1:] for each in batches.tensors()))
+        if kind not in self._compiled:
+            self._compiled[kind] = _compiled_or_none(self.plain, state, batches, phase)
+        return self._compiled[kind]
 
 
 class GraphPath:
