@@ -7,12 +7,18 @@ import pytest
 
 from commands.conftest import SMALL, Result
 from commands.test_resume import BOTH, assert_same_run
-from prnn_cli.training.strategies import STRATEGIES
 
 Prnn = Callable[..., Result]
 
 
-@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        "residual",
+        "interleaving",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("simultaneous", "alternating")),
+    ],
+)
 def test_a_job_of_a_sweep_has_the_bits_of_a_run_alone(strategy: str, prnn: Prnn) -> None:
     """Not the sweep's first: what a job leaves behind in the process would show in the next one."""
     own = [*BOTH, "epochs=1", f"strategy={strategy}"]
