@@ -59,6 +59,4 @@ def batches_of(
     extra = torch.empty(0, dtype=torch.int64) if negatives is None else negatives
     output_items = torch.cat([inputs.target_items, extra.expand(plan.num_steps, -1)], dim=1)
     outputs = Rows(output_items, first_occurrence(output_items))
-    return Batch(
-        network.clicks(inputs.input_items), outputs, inputs.new_session, inputs.active.float()
-    ).unbind()
+    return Batch(network.clicks(inputs.input_items), outputs, inputs.new_session, inputs.active).unbind()

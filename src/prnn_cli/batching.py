@@ -66,9 +66,7 @@ class Batch:
     outputs: Rows  # (M,) items whose scores are asked for
     new_session: Tensor  # (B,) bool
     active: Tensor  # (B,) float, 1 or 0
-    kept: dict[str, Tensor] = field(
-        default_factory=dict
-    )  # subnet: (B, H) uint8, 0 where dropout drops, else 1
+    kept: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
 
     def unbind(self) -> "list[Batch]":
         """The mini-batches of T steps, each field (T, …) -> those of each step."""
@@ -124,7 +122,7 @@ def side_by_side(shares: Sequence[Clicks]) -> Clicks:
 
 @dataclass(frozen=True)
 class StepInputs:
-    """What T consecutive steps read from the log, each field (T, B)."""
+    """What T consecutive steps read from the log, each field (T, B), as `Batch` holds it."""
 
     input_items: Tensor
     target_items: Tensor
@@ -188,7 +186,7 @@ class SessionParallelPlan:
             input_items=on_device(items[positions].astype(np.int64)),
             target_items=on_device(items[positions + 1].astype(np.int64)),
             new_session=on_device(self._starts_session[positions]),
-            active=on_device(active),
+            active=on_device(active.astype(np.float32)),
         )
 
 

@@ -6,8 +6,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.events import Events
+from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.session_filters import grouped
+from prnn_cli.schema import DatasetConfig
+
+
+def read_sessions(dataset: DatasetConfig) -> Events:
+    """The events of a log; where it holds users (`dataset.session_gap_s`), these are cut into sessions."""
+    events = read_events(dataset)
+    return events if dataset.session_gap_s is None else cut_at_gaps(events, dataset.session_gap_s)
 
 
 def cut_at_gaps(events: Events, gap_s: float) -> Events:

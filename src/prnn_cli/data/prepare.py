@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from prnn_cli.ahead import ahead
 from prnn_cli.alone import alone
-from prnn_cli.data.events import Events, read_events
-from prnn_cli.data.gaps import cut_at_gaps
+from prnn_cli.data.events import Events
+from prnn_cli.data.gaps import read_sessions
 from prnn_cli.data.log_files import find_files
 from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
 from prnn_cli.data.synthetic import generate
@@ -88,9 +88,7 @@ def _prepared_in(folder: Path, dataset: DatasetConfig) -> PreparedData:
     if is_whole(folder):
         log.info("reusing prepared data in %s", folder)
         return _load(folder, reused=True)
-    events = read_events(dataset)
-    if dataset.session_gap_s is not None:
-        events = cut_at_gaps(events, dataset.session_gap_s)
+    events = read_sessions(dataset)
     split = split_sessions(events, dataset)
     summary = _summary(split, events)
     with atomic_folder(folder) as temporary:

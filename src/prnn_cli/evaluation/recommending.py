@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from prnn_cli.data.sessions import Sessions
-from prnn_cli.evaluation.replay import MAX_SCORES, MAX_SLOTS, Scorer
+from prnn_cli.evaluation.replay import Scorer, slots_in_memory
 
 
 @torch.no_grad()
@@ -16,7 +16,7 @@ def best_next(
     scorer: Scorer, sessions: Sessions, n: int, exclude_clicked: bool, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
     """Items (S, n), best first, and their scores (S, n); of items that are left out −inf. n is at most num_items."""
-    num_slots = max(1, min(MAX_SLOTS[device.type], MAX_SCORES[device.type] // sessions.num_items))
+    num_slots = slots_in_memory(sessions.num_items, device.type)
     items = np.empty((sessions.num_sessions, n), dtype=np.int64)
     scores = np.empty((sessions.num_sessions, n), dtype=np.float32)
     by_length = np.argsort(np.diff(sessions.offsets), kind="stable")  # little to pad

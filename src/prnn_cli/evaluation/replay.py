@@ -132,7 +132,12 @@ def choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> i
     """As many slots as memory allows, few enough that the longest session idles at most half of them."""
     num_steps = np.maximum(np.diff(sessions.offsets) - 1, 0)
     busy = int(num_steps.sum()) // int(num_steps.max(initial=1))
-    return max(1, min(MAX_SLOTS[kind], MAX_SCORES[kind] // candidates.num_candidates, busy))
+    return max(1, min(slots_in_memory(candidates.num_candidates, kind), busy))
+
+
+def slots_in_memory(num_scores: int, kind: str) -> int:
+    """Of so many scores each, at least one."""
+    return max(1, min(MAX_SLOTS[kind], MAX_SCORES[kind] // num_scores))
 
 
 def _ranks(sessions: Sessions, better: np.ndarray, equal: np.ndarray) -> Ranks:

@@ -21,8 +21,10 @@ from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.share import WHOLE, Share
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, train_step
-from prnn_cli.training.strategies import Phase, Update
+from prnn_cli.training.strategies import Phase
 from prnn_cli.training.ticks import STEPS
+
+Kind = tuple[Any, ...]
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +63,14 @@ class PlainPath:
 
 
 class CompiledPath:
-    """The step as one compiled function for each kind of phase: forward, backward and optimiser together, by torch's
-    Inductor, which caches what it compiles between runs. Equals the plain path up to rounding; where compilation
-    fails, says so and goes on with the plain path.
+    """The step as one compiled function for each kind of phase and mini-batch: forward, backward and optimiser
+    together, by torch's Inductor, which caches what it compiles between runs. Equals the plain path up to rounding;
+    where compilation fails, says so and goes on with the plain path.
     """
 
     def __init__(self, plain: PlainPath) -> None:
         self.plain = plain
-        self._compiled: dict[tuple[Any, ...], Compiled | None] = {}
+        self._compiled: dict[Kind, Compiled | None] = {}
 
     @property
     def taken(self) -> str:
@@ -85,7 +87,7 @@ class CompiledPath:
                 compiled(*of_state, *of_batch)
 
     def compiled(self, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
-        kind = (phase.updates, *(each.shape[1:] for each in batches.tensors()))
+        kind = _kind(phase, batches)
         if kind not in self._compiled:
             self._compiled[kind] = _compiled_or_none(self.plain, state, batches, phase)
         return self._compiled[kind]
@@ -98,23 +100,23 @@ class GraphPath:
 
     def __init__(self, plain: PlainPath) -> None:
         self.compiled = CompiledPath(plain)
-        self._captured: dict[tuple[Update, ...], _Captured | None] = {}
+        self._captured: dict[Kind, _Captured | None] = {}
 
     @property
     def taken(self) -> str:
         return "graph" if all(self._captured.values()) else self.compiled.taken
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
-        captured = self._captured.get(phase.updates)
+        kind = _kind(phase, batches)
+        captured = self._captured.get(kind)
         if captured is not None:
             captured.replay(batches.tensors())
             return
-        self.compiled(
-            state, batches, phase
-        )  # the first tick loads the kernels that a capture must find loaded
+        # The first tick loads the kernels that a capture must find loaded.
+        self.compiled(state, batches, phase)
         step = self.compiled.compiled(state, batches, phase)
-        if phase.updates not in self._captured:
-            self._captured[phase.updates] = step and _captured_or_none(step, state, batches)
+        if kind not in self._captured:
+            self._captured[kind] = step and _captured_or_none(step, state, batches)
 
 
 class _Captured:
@@ -136,6 +138,11 @@ class _Captured:
         self.counter.zero_()
         for _ in range(num_steps):
             self.graph.replay()
+
+
+def _kind(phase: Phase, batches: Batch) -> Kind:
+    """What a fast step was made for: the updates, and the shapes of a mini-batch, which it does not check."""
+    return (phase.updates, *(each.shape[1:] for each in batches.tensors()))
 
 
 def compile_step(plain: PlainPath, state: TrainState, batches: Batch, phase: Phase) -> Compiled:

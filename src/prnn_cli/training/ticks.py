@@ -86,7 +86,7 @@ class TickMaker:
         }
         shares = inputs.input_items.chunk(self.num_shares, dim=1)
         clicks = side_by_side([self.network.clicks(share, self._num_rows) for share in shares])
-        return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active.float(), kept))
+        return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active, kept))
 
     def _most_rows(self) -> dict[str, int]:
         """The most rows that a share of any step of the plan reads of each input's tables, so that all have one
