@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from prnn_cli.app.hydra_app import configs_folder, register_schemas
 from prnn_cli.data.prepare import prepare
-from prnn_cli.hydra_app import configs_folder, register_schemas
 
 BLOCK_SESSIONS = 250_000
 SCHEMA = pa.schema([(name, pa.int64()) for name in ("session_id", "item_id", "time")])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence
+from prnn_cli.batching import Batch, SessionParallelPlan, TableRows, first_occurrence
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
@@ -58,5 +58,5 @@ def batches_of(
     inputs = plan.steps(0, plan.num_steps)
     extra = torch.empty(0, dtype=torch.int64) if negatives is None else negatives
     output_items = torch.cat([inputs.target_items, extra.expand(plan.num_steps, -1)], dim=1)
-    outputs = Rows(output_items, first_occurrence(output_items))
+    outputs = TableRows(output_items, first_occurrence(output_items))
     return Batch(network.clicks(inputs.input_items), outputs, inputs.new_session, inputs.active).unbind()

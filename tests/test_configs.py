@@ -7,7 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from prnn_cli.hydra_app import SCHEMAS, configs_folder, register_schemas
+from prnn_cli.app.hydra_app import SCHEMAS, configs_folder, register_schemas
 from prnn_cli.schema import FilterConfig, TrainCommand, check
 
 CONFIGS = configs_folder()

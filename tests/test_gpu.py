@@ -14,16 +14,16 @@ from commands.conftest import SMALL, Result
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.training import paths
+from prnn_cli.training import executors
+from prnn_cli.training.executors import EagerExecutor, GraphExecutor
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
-from prnn_cli.training.paths import GraphPath, PlainPath
 from prnn_cli.training.state import TrainState
-from prnn_cli.training.step import train_step
+from prnn_cli.training.step import Step
 from prnn_cli.training.strategies import simultaneous
 from small import CPU, batches_of, id_network, parameters_of, random_sessions
-from training.test_paths import assert_close, in_single_precision, trained
+from training.test_executors import assert_close, in_single_precision, trained
 from training.test_step import network_of
 
 Prnn = Callable[..., Result]
@@ -46,7 +46,7 @@ def test_steps_agree_with_the_cpu() -> None:
         state.parameters = {name: value.to(device) for name, value in parameters_of(network).items()}
         for batch in batches_of(network, random_sessions(seed=2), 16):
             on_device = batch.with_tensors([tensor.to(device) for tensor in batch.tensors()])
-            train_step(network, top1, settings, state, on_device, simultaneous(["id"], 1)[0])
+            Step(network, top1, settings)(state, on_device, simultaneous(["id"], 1)[0])
         trained[device.type] = {name: value.cpu() for name, value in state.parameters.items()}
     for name, value in trained["cpu"].items():
         torch.testing.assert_close(trained["cuda"][name], value, rtol=1e-4, atol=1e-5)
@@ -57,13 +57,13 @@ def test_steps_agree_with_the_cpu() -> None:
 def test_the_captured_step_is_the_plain_one(strategy: str, first_tick: int) -> None:
     network, captured = network_of("parallel", "image_and_text"), []
 
-    def graph(plain: PlainPath) -> GraphPath:
-        captured.append(GraphPath(plain))
+    def graph(step: Step) -> GraphExecutor:
+        captured.append(GraphExecutor(step))
         return captured[0]
 
-    plain = trained(network, "top1", strategy, lambda plain: plain, 0.2, CUDA)
+    plain = trained(network, "top1", strategy, EagerExecutor, 0.2, CUDA)
     fast = trained(network, "top1", strategy, graph, 0.2, CUDA, first_tick)
-    assert captured[0].taken == "graph"
+    assert captured[0].used == "graph"
     assert_close(fast, plain)
 
 
@@ -72,9 +72,9 @@ def test_a_capture_that_fails_leaves_the_stream_and_training_as_they_were(
 ) -> None:
     """A value read by the host, which nothing captured may be."""
     network, broken = id_network(), []
-    compiled = paths.CompiledPath.compiled
+    compiled = executors.CompiledExecutor.compiled
 
-    def reads(self: paths.CompiledPath, *arguments: Any) -> Any:
+    def reads(self: executors.CompiledExecutor, *arguments: Any) -> Any:
         step = compiled(self, *arguments)
 
         def reading(*tensors: torch.Tensor) -> None:
@@ -84,10 +84,10 @@ def test_a_capture_that_fails_leaves_the_stream_and_training_as_they_were(
 
         return reading
 
-    monkeypatch.setattr(paths.CompiledPath, "compiled", reads)
+    monkeypatch.setattr(executors.CompiledExecutor, "compiled", reads)
     stream = torch.cuda.current_stream()
-    plain = trained(network, "top1", "simultaneous", lambda plain: plain, 0.0, CUDA)
-    assert_close(trained(network, "top1", "simultaneous", GraphPath, 0.0, CUDA), plain)
+    plain = trained(network, "top1", "simultaneous", EagerExecutor, 0.0, CUDA)
+    assert_close(trained(network, "top1", "simultaneous", GraphExecutor, 0.0, CUDA), plain)
     assert "no CUDA graph could be captured" in caplog.text
     assert torch.cuda.current_stream() == stream
 
@@ -121,7 +121,7 @@ def test_the_same_seed_gives_the_same_metrics_captured(prnn: Prnn) -> None:
         run = ["hardware.compile=always", "features=text", "arch=parallel", "units.each=8"]
         assert prnn("train", *BOTH_ON_GPU, *run, f"hydra.run.dir=runs/{name}").exit_code == 0
         metrics.append(json.loads(Path(f"runs/{name}/metrics.json").read_text()))
-    assert metrics[0]["train"]["path"] == "graph"
+    assert metrics[0]["train"]["executor"] == "graph"
     assert metrics[0]["recall@20"] == pytest.approx(metrics[1]["recall@20"], abs=0.01)
 
 

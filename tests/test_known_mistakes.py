@@ -9,18 +9,18 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from prnn_cli.app.hydra_app import configs_folder, register_schemas
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.data.prepare import prepare
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
-from prnn_cli.hydra_app import configs_folder, register_schemas
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import Cursor, TrainState
-from prnn_cli.training.step import forward, gather, train_step
+from prnn_cli.training.step import Step, forward, gather
 from prnn_cli.training.strategies import Update, simultaneous
 from prnn_cli.training.ticks import TickMaker
 from small import CPU, batches_of, id_network, parameters_of, random_sessions, sessions_of
@@ -98,7 +98,7 @@ def test_5_negatives_scores_are_regularised_and_nothing_overflows() -> None:
 
 def test_6_dropout_drops_with_its_rate_scales_the_rest_and_is_off_in_evaluation() -> None:
     batches = tick_maker(random_sessions(seed=1), num_slots=8, rate=0.2).make(0, 0, 0, 17).batches
-    assert batches.kept["id"].float().mean().item() == pytest.approx(0.8, abs=0.04)
+    assert batches.keep_masks["id"].float().mean().item() == pytest.approx(0.8, abs=0.04)
 
     network = id_network(dropout=0.2)
     parameters = parameters_of(network)
@@ -106,12 +106,12 @@ def test_6_dropout_drops_with_its_rate_scales_the_rest_and_is_off_in_evaluation(
     carry = network.initial_carry(8, CPU)
     leaves = gather(network, parameters, batch, UPDATE)
     trained = forward(network, leaves, carry, batch, UPDATE)[1]["id"]
-    assert torch.equal(trained != 0, batch.kept["id"])  # on h', and carried on so
+    assert torch.equal(trained != 0, batch.keep_masks["id"])  # on h', and carried on so
 
     scorer = NetworkScorer(network, parameters)
     scorer.reset(8)
     scorer.advance(batch.clicks.items, batch.new_session)
-    torch.testing.assert_close(scorer.carry["id"] * batch.kept["id"] * 1.25, trained)
+    torch.testing.assert_close(scorer.carry["id"] * batch.keep_masks["id"] * 1.25, trained)
 
 
 def test_7_momentum_moves_a_row_on_by_its_last_step() -> None:
@@ -121,7 +121,7 @@ def test_7_momentum_moves_a_row_on_by_its_last_step() -> None:
         settings = {"id": LearningSettings(0.1, momentum)}
         state = TrainState.initial(network, settings, 2, seed=0, device=CPU)
         for batch in batches_of(network, sessions_of([0, 1, 0, 1, 0], [2, 3, 2, 3, 2]), 2):
-            train_step(network, top1, settings, state, batch, simultaneous(["id"], 1)[0])
+            Step(network, top1, settings)(state, batch, simultaneous(["id"], 1)[0])
         moved.append(state.parameters["readout.id"])
     assert not torch.allclose(moved[0], moved[1])
 
@@ -151,7 +151,7 @@ def test_9_adagrad_starts_from_nothing_and_the_learning_rate_does_not_decay() ->
     assert all((value == 0).all() for value in state.accumulators.values())
     before = state.parameters["readout.id"].clone()
     batch = batches_of(network, sessions_of([0, 1], [2, 3]), num_slots=2)[0]
-    train_step(network, top1, SETTINGS, state, batch, simultaneous(["id"], 1)[0])
+    Step(network, top1, SETTINGS)(state, batch, simultaneous(["id"], 1)[0])
     step = (state.parameters["readout.id"] - before)[[1, 3], 5]  # the biases, whose gradients are large
     assert step.abs().tolist() == pytest.approx([0.1, 0.1], rel=0.06)  # ε takes a little of it
 
@@ -162,7 +162,7 @@ def test_10_no_size_is_built_in(num_items: int, hidden_size: int, num_slots: int
     state = TrainState.initial(network, SETTINGS, num_slots, seed=0, device=CPU)
     sessions = random_sessions(seed=0, num_items=num_items)
     for batch in batches_of(network, sessions, num_slots)[:3]:
-        train_step(network, top1, SETTINGS, state, batch, simultaneous(["id"], 1)[0])
+        Step(network, top1, SETTINGS)(state, batch, simultaneous(["id"], 1)[0])
     assert state.parameters["readout.id"].shape == (num_items, hidden_size + 1)
     assert state.carry["id"].shape == (num_slots, hidden_size)
 

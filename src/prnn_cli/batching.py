@@ -16,7 +16,7 @@ from prnn_cli.data.sessions import Sessions
 
 
 @dataclass(frozen=True)
-class Rows:
+class TableRows:
     """Rows of a table that a step touches; a row may occur several times.
 
     `first` holds for each position the first one with the same row: where the gradients of a row are summed.
@@ -29,9 +29,9 @@ class Rows:
     slot: Tensor | None = None  # (n,)
     weight: Tensor | None = None  # (n,)
 
-    def unbind(self) -> "list[Rows]":
+    def unbind(self) -> "list[TableRows]":
         """(T, n) rows of T steps -> those of each step."""
-        return [Rows(*step) for step in zip(*(each.unbind() for each in self.tensors()), strict=True)]
+        return [TableRows(*step) for step in zip(*(each.unbind() for each in self.tensors()), strict=True)]
 
     def tensors(self) -> list[Tensor]:
         return [each for each in (self.index, self.first, self.slot, self.weight) if each is not None]
@@ -42,7 +42,7 @@ class Clicks:
     """The clicked item of each slot, (B,), and the rows that the networks' inputs read for them, by input."""
 
     items: Tensor
-    rows: dict[str, Rows]
+    rows: dict[str, TableRows]
 
     def unbind(self) -> "list[Clicks]":
         """(T, B) clicks of T steps -> those of each step."""
@@ -58,28 +58,28 @@ class Batch:
     """One mini-batch; its shapes are the same at every step.
 
     An idle slot (`active` 0) shadows the first active one: it repeats its items, so that no other row is
-    touched, and the loss leaves it out. `active` and `kept` are numbers: compiled loops would turn each bool
+    touched, and the loss leaves it out. `active` and `keep_masks` are numbers: compiled loops would turn each bool
     into a number by itself, which takes longer than the rest of the loop.
     """
 
     clicks: Clicks
-    outputs: Rows  # (M,) items whose scores are asked for
+    outputs: TableRows  # (M,) items whose scores are asked for
     new_session: Tensor  # (B,) bool
     active: Tensor  # (B,) float, 1 or 0
-    kept: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
+    keep_masks: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
 
     def unbind(self) -> "list[Batch]":
         """The mini-batches of T steps, each field (T, …) -> those of each step."""
         clicks, outputs = self.clicks.unbind(), self.outputs.unbind()
         new_session, active = self.new_session.unbind(), self.active.unbind()
-        kept = {name: each.unbind() for name, each in self.kept.items()}
+        keep_masks = {name: each.unbind() for name, each in self.keep_masks.items()}
         return [
             Batch(
                 clicks[t],
                 outputs[t],
                 new_session[t],
                 active[t],
-                {name: each[t] for name, each in kept.items()},
+                {name: each[t] for name, each in keep_masks.items()},
             )
             for t in range(len(clicks))
         ]
@@ -87,37 +87,37 @@ class Batch:
     def tensors(self) -> list[Tensor]:
         """All that it holds, in an order that `with_tensors` knows."""
         rows = [self.outputs, *self.clicks.rows.values()]
-        fields = [self.clicks.items, self.new_session, self.active, *self.kept.values()]
+        fields = [self.clicks.items, self.new_session, self.active, *self.keep_masks.values()]
         return fields + [tensor for each in rows for tensor in each.tensors()]
 
     def with_tensors(self, tensors: Iterable[Tensor]) -> "Batch":
         """A mini-batch like this one that holds others."""
         values = iter(tensors)
         items, new_session, active = next(values), next(values), next(values)
-        kept = {name: next(values) for name in self.kept}
+        keep_masks = {name: next(values) for name in self.keep_masks}
         outputs, *rows = (
-            Rows(*(next(values) for _ in each.tensors()))
+            TableRows(*(next(values) for _ in each.tensors()))
             for each in (self.outputs, *self.clicks.rows.values())
         )
         clicks = Clicks(items, dict(zip(self.clicks.rows, rows, strict=True)))
-        return Batch(clicks, outputs, new_session, active, kept)
+        return Batch(clicks, outputs, new_session, active, keep_masks)
 
-    def rows(self, name: str) -> Rows:
+    def rows(self, name: str) -> TableRows:
         return self.outputs if name == "output" else self.clicks.rows[name]
 
 
-def side_by_side(shares: Sequence[Clicks]) -> Clicks:
-    """(T, B) clicks of several runs of slots -> those of all slots; `Rows.slot` still counts within its run."""
-    if len(shares) == 1:
-        return shares[0]
+def concatenated(shards: Sequence[Clicks]) -> Clicks:
+    """(T, B) clicks of several runs of slots -> those of all slots; `TableRows.slot` still counts within its run."""
+    if len(shards) == 1:
+        return shards[0]
     rows = {}
-    for name in shares[0].rows:
+    for name in shards[0].rows:
         index, _, *others = (
             torch.cat(each, dim=1)
-            for each in zip(*(share.rows[name].tensors() for share in shares), strict=True)
+            for each in zip(*(shard.rows[name].tensors() for shard in shards), strict=True)
         )
-        rows[name] = Rows(index, first_occurrence(index), *others)
-    return Clicks(torch.cat([share.items for share in shares], dim=1), rows)
+        rows[name] = TableRows(index, first_occurrence(index), *others)
+    return Clicks(torch.cat([shard.items for shard in shards], dim=1), rows)
 
 
 @dataclass(frozen=True)

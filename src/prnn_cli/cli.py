@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from prnn_cli import __version__
 from prnn_cli.commands import COMMANDS, WORD_COMMANDS
 from prnn_cli.errors import RunError, Stopped, UserError
-from prnn_cli.processes import Processes
+from prnn_cli.system.distributed import process_group
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
 
@@ -67,24 +67,24 @@ def _dispatch(arguments: Sequence[str]) -> int:
         print(f"prnn {__version__}")
         return 0
     if command == "completion":
-        from prnn_cli.completion import complete_or_print_script
+        from prnn_cli.app.completion import complete_or_print_script
 
         return complete_or_print_script(rest)
     if command == "datasets":
+        from prnn_cli.app.hydra_app import configs_folder
         from prnn_cli.commands import datasets
-        from prnn_cli.hydra_app import configs_folder
 
         return datasets.run(rest, configs_folder() / "dataset")
     if command not in COMMANDS:
         names = ", ".join(COMMANDS | WORD_COMMANDS)
         raise UserError(f"prnn has no command {command!r}; choose one of {names}")
-    from prnn_cli.hydra_app import run_command
+    from prnn_cli.app.hydra_app import run_command
 
     return run_command(command, rest)
 
 
 def _complain(message: object, exit_code: int) -> int:
-    processes = Processes.of_environment()
-    which = "" if processes.writes else f" (process {processes.rank} of {processes.number})"
+    group = process_group()
+    which = "" if group.is_main else f" (process {group.rank} of {group.world_size})"
     print(f"prnn{which}: {message}", file=sys.stderr)
     return exit_code

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import torch
 
-from prnn_cli.alone import alone
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.files import set_aside
-from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
+from prnn_cli.system.files import set_aside
+from prnn_cli.system.locks import exclusive_lock
+from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 FORMAT_VERSION = 1  # part of the name: raise it with every change of the plan
 WORTH_KEEPING = 100_000  # sessions: below, a plan is made as fast as it is read
@@ -22,7 +22,7 @@ def training_plan(data: PreparedData, num_slots: int, cache_dir: Path) -> Sessio
     if data.train.num_sessions < WORTH_KEEPING:
         return SessionParallelPlan.build(data.train, num_slots)
     file = cache_dir / "plans" / f"{data.data_hash}-{num_slots}-{FORMAT_VERSION}.safetensors"
-    with alone(file):
+    with exclusive_lock(file):
         if file.exists():
             try:
                 tensors, _ = read_tensors(file)

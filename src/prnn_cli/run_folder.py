@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
-from prnn_cli.files import is_locked, locked, remove_remains, set_aside, write_json, write_text
+from prnn_cli.system.files import is_locked, locked, remove_remains, set_aside, write_json, write_text
 
 log = logging.getLogger(__name__)
 

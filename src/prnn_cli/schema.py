@@ -51,7 +51,7 @@ class FilterConfig:
 
 @dataclass
 class SyntheticConfig:
-    """The generated log; see `data/synthetic.py` for what each number means."""
+    """The generated log; see `data/synthetic/small.py` for what each number means."""
 
     num_items: int = bounded(at_least=50)
     num_sessions: int = bounded(at_least=100)

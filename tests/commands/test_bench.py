@@ -37,13 +37,13 @@ def test_every_row_says_what_was_timed_and_how_near_to_its_floor(
         "epoch, parallel residual",
     ]
     steps = [row for row in rows if row["what"].startswith("step")]
-    wanted = {"device", "hidden_size", "batch_size", "num_sampled", "num_items", "threads", "path"}
+    wanted = {"device", "hidden_size", "batch_size", "num_sampled", "num_items", "threads", "executor"}
     for row in steps:
         assert wanted <= row.keys()
         assert row["ratio"] == pytest.approx(row["us_per_step"] / row["floor_us"])
     assert all(row["events_per_s"] > 0 for row in rows)
     assert (workplace / "bench/bench.md").read_text().count("\n") == 2 + len(rows)
-    assert "1,000 items, batch 8, 100+100 units, plain" in done.err
+    assert "1,000 items, batch 8, 100+100 units, eager" in done.err
 
 
 def test_the_floor_is_the_steps_eight_products_and_two_gathers() -> None:

@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file
 
 from commands.conftest import SMALL, Result
-from prnn_cli.commands import validate
-from prnn_cli.hardware import num_threads
+from prnn_cli.experiment import validation
+from prnn_cli.system.hardware import num_threads
 
 RUN = "hydra.run.dir=runs/mine"
 Prnn = Callable[..., Result]
@@ -82,7 +82,7 @@ def test_metrics_hold_the_run_and_the_baselines(finished: Path) -> None:
     for key in ("recall@20", "mrr@20"):
         assert metrics["gain"][key] == pytest.approx(metrics[key] / item_knn[key] - 1)
     speed = {"events", "steps", "seconds", "events_per_s", "steps_per_s"}
-    assert metrics["train"].keys() == speed | {"path", "processes"}
+    assert metrics["train"].keys() == speed | {"executor", "processes"}
     assert metrics["versions"]["torch"] == torch.__version__
 
 
@@ -395,13 +395,13 @@ def test_validation_takes_all_threads_and_measures_the_papers_cutoff(
     prnn: Prnn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Training a small mini-batch takes one."""
-    seen, evaluate = [], validate.evaluate
+    seen, evaluate = [], validation.evaluate_sharded
 
     def watched(*arguments: Any) -> Any:
         seen.append(torch.get_num_threads())
         return evaluate(*arguments)
 
-    monkeypatch.setattr(validate, "evaluate", watched)
+    monkeypatch.setattr(validation, "evaluate_sharded", watched)
     own = ["dataset.validation_days=1", "evaluation.cutoffs=[5]", "hardware.threads=null"]
     with num_threads(2):
         assert prnn("train", *SMALL, *own, RUN).exit_code == 0

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["prnn_cli.hydra_app", "prnn_cli.commands.train", "prnn_cli.commands.evaluate"])
+SERVER.set_forkserver_preload(
+    ["prnn_cli.app.hydra_app", "prnn_cli.commands.train", "prnn_cli.commands.evaluate"]
+)
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.chmod", "os.truncate"}
 

@@ -245,7 +245,7 @@ def test_two_runs_fill_one_cache(reference: Reference, workplace: Path) -> None:
 
 
 def test_what_other_processes_are_writing_is_left_alone(workplace: Path) -> None:
-    from prnn_cli.files import atomic_write, remove_remains
+    from prnn_cli.system.files import atomic_write, remove_remains
 
     with atomic_write(workplace / "table.csv") as temporary:
         temporary.write_text("1")

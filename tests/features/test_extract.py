@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from features.conftest import dense, extracted, prepared
+from prnn_cli.app.hydra_app import configs_folder
 from prnn_cli.errors import UserError
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.extractors import EXTRACTORS
 from prnn_cli.features.googlenet import GoogLeNet
-from prnn_cli.hydra_app import configs_folder
 from prnn_cli.schema import FeaturesCommand, check
 from test_configs import composed
 

@@ -11,7 +11,7 @@ import pytest
 
 from features.conftest import ITEMS, prepared
 from prnn_cli.errors import UserError
-from prnn_cli.features.items import Catalogue
+from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.schema import FeaturesCommand
 
 Command = Callable[..., FeaturesCommand]
@@ -26,10 +26,10 @@ ROWS = [
 ]
 
 
-def catalogue_of(config: FeaturesCommand) -> Catalogue:
+def catalogue_of(config: FeaturesCommand) -> ItemCatalogue:
     data = prepared(config)
     assert list(data.item_ids) == ITEMS
-    return Catalogue(config.dataset, data.item_ids)
+    return ItemCatalogue(config.dataset, data.item_ids)
 
 
 def test_rows_of_the_table_are_found_by_item_index(command: Command, write_items: WriteItems) -> None:
@@ -67,7 +67,7 @@ def test_the_column_of_the_ids_may_have_another_name_and_hold_numbers(
     pd.DataFrame({"sku": [7, 8], "title": ["Red", "Blue"]}).to_parquet(tmp_path / "items.parquet")
     path = f"dataset.items.path={tmp_path / 'items.parquet'}"
     config = command("dataset.items.item_id=sku", "dataset.items.text=[title]", path)
-    catalogue = Catalogue(config.dataset, prepared(config).item_ids)
+    catalogue = ItemCatalogue(config.dataset, prepared(config).item_ids)
     catalogue.item_ids = pd.Series(["8", "9"]).to_numpy(dtype=object)
     assert catalogue.rows.tolist() == [1, -1]
 

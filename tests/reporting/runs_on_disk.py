@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from prnn_cli.files import write_json, write_text
 from prnn_cli.reporting.measures import EVENT
 from prnn_cli.schema import TableConfig
+from prnn_cli.system.files import write_json, write_text
 
 EVENTS = pd.DataFrame([(0, 1, 5), (0, 2, 6), (0, 3, 5), (1, 1, 6)], columns=EVENT)
 

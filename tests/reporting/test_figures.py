@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 
 from prnn_cli.networks.inputs import Dense, OneHot
-from prnn_cli.networks.layout import layout
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import READOUTS
 from prnn_cli.networks.subnet import Subnet
+from prnn_cli.networks.summary import layout
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.figures import bars, learning_curves, write_figures
 from prnn_cli.reporting.report import report_runs

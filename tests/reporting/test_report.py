@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from prnn_cli.errors import UserError
-from prnn_cli.files import write_json
 from prnn_cli.reporting.measures import measure
 from prnn_cli.reporting.published import published, published_value
 from prnn_cli.reporting.report import report_runs
 from prnn_cli.reporting.runs import Row, find_folders, gather_rows, read_run
+from prnn_cli.system.files import write_json
 from reporting.runs_on_disk import table_config, write_run
 
 ALL_FIRST, HALF, NONE = [1, 1, 1, 1], [1, 30, 1, 30], [30, 30, 30, 30]

@@ -45,7 +45,7 @@ class SlowTrainer:
             for name in update.scores:
                 states[name] = self.gru(name, batch, before[name])
                 if name in update.learns:
-                    states[name] = states[name] * batch.kept[name] * 2  # dropped by a half
+                    states[name] = states[name] * batch.keep_masks[name] * 2  # dropped by a half
                 after[name] = states[name].detach()
             self.learn(batch, self.scores(states), update.learns)
         self.h = after

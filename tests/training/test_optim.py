@@ -3,12 +3,12 @@ import math
 import pytest
 import torch
 
-from prnn_cli.batching import Rows
-from prnn_cli.training.optim import LearningSettings, Slot, update_dense, update_rows
+from prnn_cli.batching import TableRows
+from prnn_cli.training.optim import LearningSettings, ParameterState, update_dense, update_rows
 
 
-def slot(value: torch.Tensor, momentum: bool = False) -> Slot:
-    return Slot(value, torch.zeros_like(value), torch.zeros_like(value) if momentum else None)
+def slot(value: torch.Tensor, momentum: bool = False) -> ParameterState:
+    return ParameterState(value, torch.zeros_like(value), torch.zeros_like(value) if momentum else None)
 
 
 def test_adagrad_by_hand() -> None:
@@ -42,7 +42,7 @@ def test_rows_equal_the_dense_update_by_the_summed_gradient(momentum: float) -> 
     first = torch.tensor([0, 1, 0, 3, 0, 1])
     for seed in range(3):
         gradient = torch.randn(6, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-        update_rows(rows, Rows(items, first), gradient.clone(), settings)
+        update_rows(rows, TableRows(items, first), gradient.clone(), settings)
         update_dense(dense, torch.zeros_like(table).index_add_(0, items, gradient), settings)
     torch.testing.assert_close(rows.value, dense.value)
     torch.testing.assert_close(rows.accumulator, dense.accumulator)
@@ -51,10 +51,10 @@ def test_rows_equal_the_dense_update_by_the_summed_gradient(momentum: float) -> 
 def test_untouched_rows_neither_move_nor_decay() -> None:
     settings = LearningSettings(0.1, 0.9)
     parameter = slot(torch.ones(3, 2), momentum=True)
-    update_rows(parameter, Rows(torch.tensor([0]), torch.tensor([0])), torch.ones(1, 2), settings)
+    update_rows(parameter, TableRows(torch.tensor([0]), torch.tensor([0])), torch.ones(1, 2), settings)
     velocity = parameter.velocity.clone()
     before = parameter.value[0].clone()
-    update_rows(parameter, Rows(torch.tensor([1]), torch.tensor([0])), torch.ones(1, 2), settings)
+    update_rows(parameter, TableRows(torch.tensor([1]), torch.tensor([0])), torch.ones(1, 2), settings)
     assert torch.equal(parameter.value[0], before)
     assert torch.equal(parameter.velocity[0], velocity[0])
     assert (parameter.value[2] == 1).all()

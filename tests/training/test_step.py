@@ -15,7 +15,7 @@ from prnn_cli.training import losses, strategies
 from prnn_cli.training.losses import top1
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
-from prnn_cli.training.step import train_step
+from prnn_cli.training.step import Step
 from prnn_cli.training.strategies import simultaneous
 from small import CPU, batches_of, id_network, parameters_of, random_sessions, sessions_of
 from training import slow
@@ -120,8 +120,8 @@ def assert_an_epoch_equals_the_slow_one(
                 break
             for subnet in network.subnets:
                 half = torch.full((num_slots, subnet.hidden_size), 0.5)
-                batch.kept[subnet.name] = torch.bernoulli(half, generator=generator).to(torch.uint8)
-            train_step(network, getattr(losses, loss), settings, state, batch, phase)
+                batch.keep_masks[subnet.name] = torch.bernoulli(half, generator=generator).to(torch.uint8)
+            Step(network, getattr(losses, loss), settings)(state, batch, phase)
             by_hand.step(batch, phase)
     for name, value in by_hand.p.items():
         torch.testing.assert_close(state.parameters[name], value.detach(), rtol=1e-8, atol=1e-10, msg=name)
@@ -201,7 +201,7 @@ def test_fixed_subnets_keep_their_bits_and_the_learning_one_moves(arch: str) -> 
         (learner,) = phase.learning
         before = {name: value.clone() for name, value in state.parameters.items()}
         for batch in batches:
-            train_step(network, top1, settings, state, batch, phase)
+            Step(network, top1, settings)(state, batch, phase)
         moved = {name for name, value in state.parameters.items() if not torch.equal(value, before[name])}
         assert {network.owner(name) for name in moved} <= {learner, "output"}
         expected = {name for name in before if network.owner(name) in (learner, "output")}
@@ -217,7 +217,7 @@ def test_residuals_first_phase_is_id_only_to_the_bit() -> None:
         state = TrainState.initial(network, settings, 4, seed=0, device=CPU)
         phase = getattr(strategies, strategy)([subnet.name for subnet in network.subnets], epochs=1)[0]
         for batch in batches_of(network, random_sessions(seed=2), 4):
-            train_step(network, top1, settings, state, batch, phase)
+            Step(network, top1, settings)(state, batch, phase)
         ended.append(state.parameters)
     id_only, parallel = ended
     for name, value in id_only.items():
@@ -240,7 +240,7 @@ def test_only_touched_rows_are_read_or_written() -> None:
     for name, rows in touched.items():
         others = [row for row in range(len(state.parameters[name])) if row not in rows]
         state.parameters[name][others] = torch.nan
-    train_step(network, top1, settings, state, batch, simultaneous(["id", "text"], 1)[0])
+    Step(network, top1, settings)(state, batch, simultaneous(["id", "text"], 1)[0])
     for name, rows in touched.items():
         value = state.parameters[name]
         assert value.isfinite().all(dim=1).nonzero().flatten().tolist() == rows, name
@@ -254,9 +254,9 @@ def test_a_step_of_clicks_without_any_text_moves_no_term() -> None:
     state = state_of(network, 1, settings)
     phase = simultaneous(["id", "text"], 1)[0]
     first, second = batches_of(network, sessions_of([0, 3, 3]), num_slots=1, negatives=torch.tensor([4, 5]))
-    train_step(network, top1, settings, state, first, phase)
+    Step(network, top1, settings)(state, first, phase)
     before = state.parameters["subnets.text.input.text"].clone()
-    train_step(network, top1, settings, state, second, phase)
+    Step(network, top1, settings)(state, second, phase)
     assert torch.equal(state.parameters["subnets.text.input.text"], before)
 
 
@@ -267,5 +267,5 @@ def test_a_loss_that_is_not_finite_is_noticed_with_its_first_step() -> None:
     batches = batches_of(network, sessions_of([0, 1, 2, 3], [4, 5, 6, 7]), num_slots=2)
     state.parameters["subnets.id.input.id"][5] = torch.nan  # clicked at step 1
     for batch in batches:
-        train_step(network, top1, settings, state, batch, PHASE)
+        Step(network, top1, settings)(state, batch, PHASE)
     assert int(state.tally["first_bad_step"]) == 1

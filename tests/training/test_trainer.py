@@ -11,13 +11,14 @@ from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.tensor_files import DamagedFileError
+from prnn_cli.system.tensor_files import DamagedFileError
 from prnn_cli.training import ticks
+from prnn_cli.training.executors import EagerExecutor
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
-from prnn_cli.training.paths import PlainPath
 from prnn_cli.training.state import TrainState
+from prnn_cli.training.step import Step
 from prnn_cli.training.strategies import Phase, Update, simultaneous
 from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Progress, Trainer
@@ -39,7 +40,7 @@ def trainer_of(
     plan = SessionParallelPlan.build(sessions, num_slots)
     return Trainer(
         network=network,
-        take_steps=PlainPath(network, top1, settings),
+        executor=EagerExecutor(Step(network, top1, settings)),
         phases=simultaneous(("id",), epochs),
         ticks=TickMaker(network, plan, sampler, seed=1, device=CPU),
         state=TrainState.initial(network, settings, num_slots, seed=1, device=CPU),
@@ -159,7 +160,7 @@ def test_random_numbers_depend_on_seed_phase_epoch_and_tick_alone() -> None:
 
     def numbers(phase: int, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
         batches = maker.make(phase, epoch, 0, 4).batches
-        return batches.kept["id"], batches.outputs.index[:, 4:]
+        return batches.keep_masks["id"], batches.outputs.index[:, 4:]
 
     mask, negatives = numbers(0, 1)
     again = numbers(0, 1)
@@ -172,7 +173,7 @@ def test_random_numbers_depend_on_seed_phase_epoch_and_tick_alone() -> None:
 @pytest.mark.usefixtures("short_ticks")
 def test_each_tick_has_its_own_random_numbers() -> None:
     maker = trainer_of(random_sessions(seed=0)).ticks
-    masks = [maker.make(0, 0, start, start + 5).batches.kept["id"] for start in (0, 5, 10)]
+    masks = [maker.make(0, 0, start, start + 5).batches.keep_masks["id"] for start in (0, 5, 10)]
     assert not torch.equal(masks[0], masks[1])
     assert not torch.equal(masks[1], masks[2])
 

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from commands.conftest import SMALL, Result
-from prnn_cli.commands import trial as trial_module
 from prnn_cli.errors import Stopped
+from prnn_cli.experiment import trial as trial_module
 from prnn_cli.run_folder import RunFolder, read_json
 
 optuna = pytest.importorskip("optuna")

@@ -1,4 +1,4 @@
-"""A training step on every path, and an epoch with everything in it, beside the step's floor."""
+"""A training step by every executor, and an epoch with everything in it, beside the step's floor."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,9 +9,9 @@ import torch
 from prnn_cli.benchmarks.floor import floor_of, floor_seconds
 from prnn_cli.benchmarks.logs import drawn_data, drawn_features
 from prnn_cli.benchmarks.timing import seconds_of
-from prnn_cli.build import build_trainer, features_used, multiplications_per_batch
-from prnn_cli.hardware import threads_for_training
+from prnn_cli.experiment.build import build_trainer, features_used, multiplications_per_batch
 from prnn_cli.schema import BenchConfig, TrainCommand
+from prnn_cli.system.hardware import threads_for_training
 from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Trainer
 
@@ -21,15 +21,15 @@ CLICKS_A_SESSION = 5
 def training_rows(
     train: TrainCommand, num_items: int, bench: BenchConfig, device: torch.device
 ) -> Iterator[dict[str, Any]]:
-    """One row a path and a different phase of the strategy."""
+    """One row an executor and a different phase of the strategy."""
     recipe = train.recipe
     data = drawn_data(recipe.batch_size * 2 * bench.steps // (CLICKS_A_SESSION - 1), num_items)
     sources = features_used(train).sources
     features = {name: drawn_features(how, name, num_items) for name, how in sources.items()}
     fast = "graph" if device.type == "cuda" else "compiled"
     with threads_for_training(train.hardware, multiplications_per_batch(train)):
-        for path in ("plain",) if train.hardware.compile == "never" else ("plain", fast):
-            trainer = build_trainer(train, data, features, device, path=path)
+        for executor in ("eager",) if train.hardware.compile == "never" else ("eager", fast):
+            trainer = build_trainer(train, data, features, device, executor=executor)
             for phase in {phase.updates: phase for phase in trainer.phases}.values():
                 yield {
                     "what": f"step of {'+'.join(phase.learning)}, {train.arch.name} {train.strategy.name}",
@@ -48,10 +48,10 @@ def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.devi
     batches = trainer.ticks.make(0, 0, 0, bench.steps).batches
     floor = floor_of(trainer.network, trainer.state.parameters, batches.unbind()[0], phase)
     floor_us = floor_seconds(floor, device, bench.steps, bench.repeats) / 1e-6
-    took = seconds_of(lambda: trainer.take_steps(trainer.state, batches, phase), device, bench.repeats)
+    took = seconds_of(lambda: trainer.executor(trainer.state, batches, phase), device, bench.repeats)
     us = took / bench.steps / 1e-6
     return {
-        "path": trainer.take_steps.taken,
+        "executor": trainer.executor.used,
         "us_per_step": us,
         "floor_us": floor_us,
         "ratio": us / floor_us,
@@ -75,7 +75,7 @@ def _epoch(trainer: Trainer, train: TrainCommand, num_items: int, device: torch.
 
     def steps_alone() -> None:
         for batches in ticks:
-            trainer.take_steps(trainer.state, batches, phase)
+            trainer.executor(trainer.state, batches, phase)
 
     alone = seconds_of(steps_alone, device, repeats=3)
     return {
@@ -85,7 +85,7 @@ def _epoch(trainer: Trainer, train: TrainCommand, num_items: int, device: torch.
         "num_sampled": train.recipe.num_sampled,
         "num_items": num_items,
         "threads": torch.get_num_threads(),
-        "path": trainer.take_steps.taken,
+        "executor": trainer.executor.used,
         "us_per_step": took / steps / 1e-6,
         "floor_us": alone / steps / 1e-6,
         "ratio": took / alone,

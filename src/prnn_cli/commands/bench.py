@@ -9,12 +9,12 @@ from rich.table import Table
 
 from prnn_cli.benchmarks.others import item_knn_row, peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
-from prnn_cli.files import write_json, write_text
-from prnn_cli.hardware import device_name, select_device
-from prnn_cli.progress import console
 from prnn_cli.reporting.results import environment
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import BenchCommand, TrainCommand
+from prnn_cli.system.files import write_json, write_text
+from prnn_cli.system.hardware import device_name, select_device
+from prnn_cli.system.progress import console
 
 WRITES = True
 
@@ -82,8 +82,8 @@ def _case(row: dict[str, Any]) -> str:
         parts.append(f"+{row['num_sampled']:,} sampled")
     if "hidden_size" in row:
         parts.append(f"{row['hidden_size']} units")
-    if "path" in row:
-        parts.append(f"{row['path']}, {row['threads']} thread{'s' if row['threads'] > 1 else ''}")
+    if "executor" in row:
+        parts.append(f"{row['executor']}, {row['threads']} thread{'s' if row['threads'] > 1 else ''}")
     return ", ".join(parts)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from prnn_cli.data.describe import describe
+from prnn_cli.data.describe.proposal import describe
 from prnn_cli.errors import UserError
 
 HELP = """prnn datasets                  the known datasets (dataset=NAME)

@@ -9,14 +9,14 @@ import pandas as pd
 from prnn_cli.data.prepare import prepare, with_files
 from prnn_cli.errors import UserError
 from prnn_cli.features.extract import check_features, extract
-from prnn_cli.features.items import Catalogue
+from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.similar import Tile, draw_tiles, nearest
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.files import write_json, write_text
-from prnn_cli.hardware import select_device
 from prnn_cli.reporting.tables import markdown, show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import FeaturesCommand
+from prnn_cli.system.files import write_json, write_text
+from prnn_cli.system.hardware import select_device
 
 WRITES = True
 
@@ -47,7 +47,7 @@ def run(config: FeaturesCommand, folder: RunFolder) -> None:
         "sources": summary,
     }
     if query is not None:
-        catalogue = Catalogue(with_files(config.dataset, cache_dir), data.item_ids)
+        catalogue = ItemCatalogue(with_files(config.dataset, cache_dir), data.item_ids)
         results["similar"] = _show_similar(query, tables, catalogue, config, folder.path)
     write_json(folder.path / "features.json", results)
     print(f"written to {folder.path}")
@@ -79,7 +79,11 @@ def _properties(table: FeatureTable, extractor: str) -> dict[str, Any]:
 
 
 def _show_similar(
-    query: int, tables: dict[str, FeatureTable], catalogue: Catalogue, config: FeaturesCommand, folder: Path
+    query: int,
+    tables: dict[str, FeatureTable],
+    catalogue: ItemCatalogue,
+    config: FeaturesCommand,
+    folder: Path,
 ) -> list[dict[str, Any]]:
     """The query and its nearest items for each source: similar.md, and similar.png for those of images."""
     covered = {name: table for name, table in tables.items() if table.covered[query]}
@@ -120,7 +124,7 @@ def _similar_table(found: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _draw(rows: list[list[tuple[int, float]]], catalogue: Catalogue, path: Path) -> None:
+def _draw(rows: list[list[tuple[int, float]]], catalogue: ItemCatalogue, path: Path) -> None:
     files = catalogue.images(max_missing_share=1)
     ids = catalogue.item_ids
     draw_tiles(

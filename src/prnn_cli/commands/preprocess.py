@@ -3,13 +3,13 @@
 import shutil
 from pathlib import Path
 
-from prnn_cli.data.explanation import explanation
+from prnn_cli.data.describe.explanation import explanation
 from prnn_cli.data.prepare import PreparedData, prepare, with_files
-from prnn_cli.files import atomic_write, write_text
 from prnn_cli.reporting.table1 import write_table_1
 from prnn_cli.reporting.tables import dropped_table, markdown, show, table_1
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import PreprocessCommand
+from prnn_cli.system.files import atomic_write, write_text
 
 WRITES = True
 

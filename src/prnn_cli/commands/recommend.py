@@ -10,19 +10,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prnn_cli.commands.trained import Trained, check_trained, load_trained
 from prnn_cli.data.gaps import read_sessions
 from prnn_cli.data.prepare import with_files
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.recommending import best_next
-from prnn_cli.features.items import Catalogue
-from prnn_cli.files import atomic_write
-from prnn_cli.hardware import select_device
+from prnn_cli.experiment.saved_model import Trained, check_trained, load_trained
+from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.tables import show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import RecommendCommand
+from prnn_cli.system.files import atomic_write
+from prnn_cli.system.hardware import select_device
 
 WRITES = True
 
@@ -113,7 +113,7 @@ def _described(table: pa.Table, items: np.ndarray, trained: Trained, cache_dir: 
     )
     dataset = trained.config.dataset
     if dataset.items.text:
-        catalogue = Catalogue(with_files(dataset, cache_dir), trained.data.item_ids)
+        catalogue = ItemCatalogue(with_files(dataset, cache_dir), trained.data.item_ids)
         texts = map(catalogue.text, items[: len(frame)].tolist())
         shown["Text"] = [shorten(text, SHOWN_TEXT, placeholder=" …") for text in texts]
     return shown

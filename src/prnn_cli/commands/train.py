@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 
-from prnn_cli.build import (
+from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.evaluation.methods import compare, sessions_to_rank
+from prnn_cli.experiment.build import (
     build_trainer,
     check_combination,
     check_divisible,
@@ -17,27 +19,25 @@ from prnn_cli.build import (
     multiplications_per_batch,
     schedule,
 )
-from prnn_cli.commands.logged import logged
-from prnn_cli.commands.memory import memory_needs, refuse_too_large, shortage_told
-from prnn_cli.commands.supervise import (
+from prnn_cli.experiment.loggers import logged
+from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_told
+from prnn_cli.experiment.supervisor import (
     EpochObserver,
     check_more_epochs,
     load_checkpoint,
     train_supervised,
 )
-from prnn_cli.commands.trial import trial_observers
-from prnn_cli.commands.validate import validation
-from prnn_cli.data.prepare import PreparedData, prepare
-from prnn_cli.evaluation.comparison import compare, sessions_to_rank
-from prnn_cli.hardware import device_name, select_device, threads_for_training
-from prnn_cli.networks.layout import layout
+from prnn_cli.experiment.trial import trial_observers
+from prnn_cli.experiment.validation import validation
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.processes import Processes
+from prnn_cli.networks.summary import layout
 from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
+from prnn_cli.system.distributed import process_group
+from prnn_cli.system.hardware import device_name, select_device, threads_for_training
 from prnn_cli.training.trainer import Trainer
 
 WRITES = True
@@ -48,18 +48,15 @@ check = check_combination
 
 
 def run(config: TrainCommand, folder: RunFolder) -> None:
-    processes = Processes.of_environment()
-    check_divisible(config.recipe.batch_size, processes)
-    if not processes.writes:
-        train(config, folder, [], processes)
+    check_divisible(config.recipe.batch_size)
+    if not process_group().is_main:
+        train(config, folder, [])
         return
     with logged(config, folder) as observers:
-        train(config, folder, [*trial_observers(config.search, folder), *observers], processes)
+        train(config, folder, [*trial_observers(config.search, folder), *observers])
 
 
-def train(
-    config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver], processes: Processes
-) -> None:
+def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:
     device = select_device(config.hardware)
     folder.write_status("running", stage="preparing data and features")
     data = prepare(config.dataset, Path(config.cache_dir))
@@ -72,25 +69,23 @@ def train(
     refuse_too_large(needs, device)
     all_threads = torch.get_num_threads()
     with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
-        checkpoint, path = load_checkpoint(
-            folder, data.data_hash, device, partial(schedule, config), config.epochs, processes
+        checkpoint, executor = load_checkpoint(
+            folder, data.data_hash, device, partial(schedule, config), config.epochs
         )
-        trainer = build_trainer(config, data, features, device, checkpoint, path, processes)
-        validate = validation(trainer, data, config.evaluation, device, all_threads, processes)
+        trainer = build_trainer(config, data, features, device, checkpoint, executor)
+        validate = validation(trainer, data, config.evaluation, device, all_threads)
         every_s = config.checkpoint.every_s
-        train_supervised(
-            trainer, folder, data.data_hash, config.epochs, every_s, validate, observers, processes
-        )
+        train_supervised(trainer, folder, data.data_hash, config.epochs, every_s, validate, observers)
     folder.write_status("running", stage="trained; ranking the test events")
     parameters = trainer.state.parameters
-    if processes.writes:
+    if process_group().is_main:
         save_model(folder.model_file, parameters)
 
     scorer = NetworkScorer(trainer.network, parameters)
-    ranks = compare(scorer, data, config.evaluation, device, Path(config.cache_dir), processes)
-    if not processes.writes:
+    ranks = compare(scorer, data, config.evaluation, device, Path(config.cache_dir))
+    if not process_group().is_main:
         return
-    results = description(config, data, trainer, device, processes) | measured(ranks, config.evaluation)
+    results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
 
@@ -105,7 +100,7 @@ def show_result(folder: RunFolder) -> None:
 
 
 def description(
-    config: TrainCommand, data: PreparedData, trainer: Trainer, device: torch.device, processes: Processes
+    config: TrainCommand, data: PreparedData, trainer: Trainer, device: torch.device
 ) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
     state = trainer.state
@@ -124,7 +119,8 @@ def description(
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
         "network": layout(trainer.network),
-        "train": state.totals() | {"path": trainer.take_steps.taken, "processes": processes.number},
+        "train": state.totals()
+        | {"executor": trainer.executor.used, "processes": process_group().world_size},
         "device": device_name(device),
         "data_hash": data.data_hash,
         "data": data.summary,

@@ -9,8 +9,8 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 
-from prnn_cli.data.data_file import DataFile
-from prnn_cli.data.rows import Rows
+from prnn_cli.data.formats.data_file import DataFile
+from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.errors import UserError
 
 SHOWN = 3
@@ -28,7 +28,7 @@ class BadRows:
     unparsed: list[DataFile] = field(default_factory=list)
 
     def note(
-        self, rows: Rows, bad: np.ndarray, name: str, column: pa.ChunkedArray, what: str, hint: str
+        self, rows: FileRows, bad: np.ndarray, name: str, column: pa.ChunkedArray, what: str, hint: str
     ) -> None:
         """The rows where `bad` holds are wrong in the column `name`; `what` follows the value in messages."""
         if not bad.any():

@@ -9,17 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.ahead import ahead
 from prnn_cli.data.bad_rows import BadRows
-from prnn_cli.data.columns import Clock, as_codes, as_numbers, as_text
-from prnn_cli.data.data_file import DataFile
-from prnn_cli.data.log_files import find_files, open_file, refuse_copies
+from prnn_cli.data.formats.columns import Clock, as_codes, as_numbers, as_text
+from prnn_cli.data.formats.data_file import DataFile
+from prnn_cli.data.formats.log_files import find_files, open_file, refuse_copies
+from prnn_cli.data.formats.rows import FileRows, check_columns
+from prnn_cli.data.formats.session_lists import is_list, one_row_an_event
 from prnn_cli.data.row_filters import filtered
-from prnn_cli.data.rows import Rows, check_columns
-from prnn_cli.data.session_lists import is_list, one_row_an_event
 from prnn_cli.errors import UserError
-from prnn_cli.progress import meter
 from prnn_cli.schema import DatasetConfig
+from prnn_cli.system.prefetch import prefetch
+from prnn_cli.system.progress import meter
 
 ROW_NUMBER = "(row)"  # the session_id of lists that have none
 ID_COLUMNS = ("columns.session_id", "columns.item_id", "items.item_id")
@@ -74,7 +74,7 @@ def read_events(dataset: DatasetConfig) -> Events:
     return _sorted_events(log, dict(tally.bad.counts + tally.dropped), tally.rows_of_files)
 
 
-def read_log(dataset: DatasetConfig, columns: dict[str, str], tally: Tally) -> Iterator[Rows]:
+def read_log(dataset: DatasetConfig, columns: dict[str, str], tally: Tally) -> Iterator[FileRows]:
     """Block by block the rows that the dataset's filters keep, with at least the named columns.
 
     columns: config key -> name of the column that it asks for
@@ -84,20 +84,20 @@ def read_log(dataset: DatasetConfig, columns: dict[str, str], tally: Tally) -> I
     sizes = [path.stat().st_size for path in files]
     with meter("reading", sum(sizes)) as progress:
         for number, path in enumerate(files):
-            for rows in ahead(_rows_of(path, dataset, wanted, tally)):
+            for rows in prefetch(_rows_of(path, dataset, wanted, tally)):
                 yield filtered(rows, dataset.filters, tally.dropped, tally.bad)
                 progress.update(sum(sizes[:number]) + rows.file.position, path.name)
     refuse_copies([path for path, num_rows in zip(files, tally.rows_of_files, strict=True) if num_rows])
 
 
-def read_rows(file: DataFile, columns: dict[str, str]) -> Rows:
+def read_rows(file: DataFile, columns: dict[str, str]) -> FileRows:
     """All rows of a file, with the columns that `columns` names as in `read_log`; each must parse."""
     check_columns(file, columns)
     table = file.read(set(columns.values()))
-    return Rows(file, table, np.arange(len(table)))
+    return FileRows(file, table, np.arange(len(table)))
 
 
-def _rows_of(path: Path, dataset: DatasetConfig, wanted: dict[str, str], tally: Tally) -> Iterator[Rows]:
+def _rows_of(path: Path, dataset: DatasetConfig, wanted: dict[str, str], tally: Tally) -> Iterator[FileRows]:
     """The rows of one file block by block, counted, each a single event."""
     file = open_file(path, dataset.separator, dataset.encoding, wanted.values())
     check_columns(file, wanted)
@@ -109,14 +109,14 @@ def _rows_of(path: Path, dataset: DatasetConfig, wanted: dict[str, str], tally: 
         first += len(table)
         if dataset.columns.session_id is None:
             table = table.append_column(ROW_NUMBER, pa.array(numbers + rows_before + 1))
-        rows = _single_events(Rows(file, table, numbers), dataset)
+        rows = _single_events(FileRows(file, table, numbers), dataset)
         tally.rows_of_files[-1] += len(rows.table)
         yield rows
     tally.rows_of_files[-1] += file.num_unparsed
     tally.bad.note_unparsed(file)
 
 
-def _single_events(rows: Rows, dataset: DatasetConfig) -> Rows:
+def _single_events(rows: FileRows, dataset: DatasetConfig) -> FileRows:
     columns = dataset.columns
     if dataset.list_separator is None and not is_list(rows.table[columns.item_id].type):
         if columns.session_id is None:
@@ -126,7 +126,7 @@ def _single_events(rows: Rows, dataset: DatasetConfig) -> Rows:
             )
         return rows
     table, index = one_row_an_event(rows.table, columns.item_id, dataset.list_separator)
-    return Rows(rows.file, table, rows.numbers[index])
+    return FileRows(rows.file, table, rows.numbers[index])
 
 
 def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
@@ -147,7 +147,7 @@ def time_columns(dataset: DatasetConfig) -> dict[str, str]:
     raise UserError(f"dataset.columns.time={time} must be one column, or three as [year, month, day]")
 
 
-def _events_of(rows: Rows, dataset: DatasetConfig, clock: Clock, bad_rows: BadRows) -> pa.Table:
+def _events_of(rows: FileRows, dataset: DatasetConfig, clock: Clock, bad_rows: BadRows) -> pa.Table:
     """session_id, item_id (dictionaries of text), time, order (float64): of the rows that can be read."""
     columns = dataset.columns
     session, item = columns.session_id or ROW_NUMBER, columns.item_id
@@ -176,7 +176,7 @@ def _events_of(rows: Rows, dataset: DatasetConfig, clock: Clock, bad_rows: BadRo
     return table if good.all() else table.filter(pa.array(good))
 
 
-def _ids(name: str, rows: Rows) -> pa.DictionaryArray:
+def _ids(name: str, rows: FileRows) -> pa.DictionaryArray:
     column = rows.table[name]
     try:
         return as_codes(column)
@@ -186,7 +186,7 @@ def _ids(name: str, rows: Rows) -> pa.DictionaryArray:
         ) from error
 
 
-def _times(dataset: DatasetConfig, rows: Rows) -> tuple[str, pa.ChunkedArray]:
+def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray]:
     """(name, column); a date in three columns is put together."""
     names = list(time_columns(dataset).values())
     if len(names) == 1:

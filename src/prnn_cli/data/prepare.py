@@ -14,17 +14,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prnn_cli.ahead import ahead
-from prnn_cli.alone import alone
 from prnn_cli.data.events import Events
+from prnn_cli.data.formats.log_files import find_files
 from prnn_cli.data.gaps import read_sessions
-from prnn_cli.data.log_files import find_files
 from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
-from prnn_cli.data.synthetic import generate
-from prnn_cli.data.synthetic_profile import VECTORS, generate_profile
+from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
+from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError
-from prnn_cli.files import atomic_folder, hash_of, is_whole, remove_remains, seal, write_json
 from prnn_cli.schema import DatasetConfig
+from prnn_cli.system.files import atomic_folder, hash_of, is_whole, remove_remains, seal, write_json
+from prnn_cli.system.locks import exclusive_lock
+from prnn_cli.system.prefetch import prefetch
 
 FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is written or of the rules
 ROWS_PER_GROUP = 1 << 20
@@ -79,7 +79,7 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     """Reads, filters and splits the log, or takes what an earlier call made of the same input."""
     dataset = with_files(dataset, cache_dir)
     folder = cache_dir / "prepared" / _data_hash(dataset)
-    with alone(folder):
+    with exclusive_lock(folder):
         return _prepared_in(folder, dataset)
 
 
@@ -102,10 +102,10 @@ def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
     """With the paths of the log and of what describes its items where these are generated; generates them once."""
     scale = 1.0 if dataset.scale is None else dataset.scale
     if dataset.synthetic is not None:
-        with alone(cache_dir / "synthetic"):
+        with exclusive_lock(cache_dir / "synthetic"):
             return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
     if dataset.profile is not None:
-        with alone(cache_dir / "synthetic"):
+        with exclusive_lock(cache_dir / "synthetic"):
             return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
     if dataset.scale is not None:
         raise UserError(
@@ -160,7 +160,7 @@ def _write_events(split: SplitLog, path: Path) -> None:
     """Block by block; the ids of a block's sessions, which stand together, are a stretch of all ids."""
     with contextlib.ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
-        for table in ahead(_event_tables(split)):
+        for table in prefetch(_event_tables(split)):
             writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema, **STORAGE))
             writer.write_table(table)
 

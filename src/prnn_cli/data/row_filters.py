@@ -7,13 +7,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prnn_cli.data.bad_rows import BadRows
-from prnn_cli.data.columns import as_numbers
-from prnn_cli.data.rows import Rows
+from prnn_cli.data.formats.columns import as_numbers
+from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.errors import UserError
 from prnn_cli.schema import FilterConfig
 
 
-def filtered(rows: Rows, filters: list[FilterConfig], dropped: Counter[str], bad_rows: BadRows) -> Rows:
+def filtered(
+    rows: FileRows, filters: list[FilterConfig], dropped: Counter[str], bad_rows: BadRows
+) -> FileRows:
     """Rows that all filters keep; the others are counted by filter, or as bad where a number is needed and missing."""
     for each in filters:
         reason = _reason(each)
@@ -42,7 +44,7 @@ def _reason(each: FilterConfig) -> str:
     return reasons[0]
 
 
-def _with_numbers(each: FilterConfig, rows: Rows, bad_rows: BadRows) -> Rows:
+def _with_numbers(each: FilterConfig, rows: FileRows, bad_rows: BadRows) -> FileRows:
     if each.above is None:
         return rows
     column = rows.table[each.column]
@@ -52,7 +54,7 @@ def _with_numbers(each: FilterConfig, rows: Rows, bad_rows: BadRows) -> Rows:
     return rows.filter(~bad)
 
 
-def _keeps(each: FilterConfig, rows: Rows) -> np.ndarray:
+def _keeps(each: FilterConfig, rows: FileRows) -> np.ndarray:
     column = rows.table[each.column]
     present: np.ndarray = column.is_valid().to_numpy()
     if each.above is not None:

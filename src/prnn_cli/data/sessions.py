@@ -41,7 +41,7 @@ class Sessions:
     def num_events(self) -> int:
         return len(self.items)
 
-    def divided(self, number: int) -> "list[Sessions]":
+    def shards(self, number: int) -> "list[Sessions]":
         """Runs of sessions, one after another, of about equally many events."""
         if number == 1:
             return [self]

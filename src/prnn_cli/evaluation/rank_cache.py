@@ -11,9 +11,9 @@ import torch
 
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.ranking import Ranks
-from prnn_cli.files import hash_of, remove_remains, set_aside
 from prnn_cli.schema import EvaluationConfig
-from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
+from prnn_cli.system.files import hash_of, remove_remains, set_aside
+from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 FORMAT_VERSION = (
     2  # part of the hash: raise it with every change of a baseline, of the ranking or of what is written

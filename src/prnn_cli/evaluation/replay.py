@@ -17,8 +17,8 @@ from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, joined
 from prnn_cli.evaluation.tiles import LogitScorer, TileCounter, workers_of_one_thread
-from prnn_cli.processes import ALONE, Processes
 from prnn_cli.schema import EvaluationConfig
+from prnn_cli.system.distributed import process_group
 
 MAX_SLOTS = {"cpu": 128, "cuda": 1024}  # a CPU was no faster with more; a GPU waits for launches with fewer
 MAX_SCORES = {"cpu": 2**24, "cuda": 2**26}  # at a time: 64 MB, 256 MB
@@ -47,13 +47,22 @@ def evaluate(
     support: np.ndarray,
     config: EvaluationConfig,
     device: torch.device | str = "cpu",
-    processes: Processes = ALONE,
 ) -> Ranks:
-    """`replay` against the configured candidates; support: (num_items,) training events of each item. The sessions are
-    divided among the processes."""
-    candidates = Candidates.choose(config.candidates, support, device)
-    own = sessions.divided(processes.number)[processes.rank]
-    return joined(processes.gathered(replay(scorer, own, candidates, device)))
+    """Ranks against the configured candidates; support: (num_items,) training events of each item."""
+    return replay(scorer, sessions, Candidates.choose(config.candidates, support, device), device)
+
+
+def evaluate_sharded(
+    scorer: Scorer,
+    sessions: Sessions,
+    support: np.ndarray,
+    config: EvaluationConfig,
+    device: torch.device | str = "cpu",
+) -> Ranks:
+    """The ranks of `evaluate`, to which each process of a run adds those of its share of the sessions."""
+    group = process_group()
+    own = sessions.shards(group.world_size)[group.rank]
+    return joined(group.all_gather(evaluate(scorer, own, support, config, device)))
 
 
 def replay(

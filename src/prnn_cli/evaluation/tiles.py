@@ -23,11 +23,11 @@ TILE = 2**18  # logits: 1 MB
 class LogitScorer(Protocol):
     """A scorer whose scores are f of one product: of what it knows of each slot, and of each item."""
 
-    def item_rows(self, items: slice | Tensor) -> Tensor:
+    def item_vectors(self, items: slice | Tensor) -> Tensor:
         """(n, D)"""
 
-    def slot_rows(self) -> Tensor:
-        """(B, D); `slot_rows() @ item_rows(…).T` are the logits (B, n)."""
+    def state_vectors(self) -> Tensor:
+        """(B, D); `state_vectors() @ item_vectors(…).T` are the logits (B, n)."""
 
     def equal_range(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """The lowest and the highest logits (B,) with the same scores as these."""
@@ -44,7 +44,7 @@ class TileCounter:
 
     def __init__(self, scorer: LogitScorer, candidates: Candidates, num_slots: int, workers: Workers) -> None:
         self.scorer, self.candidates, self.workers = scorer, candidates, workers
-        self.rows = scorer.item_rows(candidates.items)
+        self.rows = scorer.item_vectors(candidates.items)
         self.width = max(1, TILE // num_slots)
         self.starts = list(range(0, candidates.num_candidates, self.width))
         num_parts = min(workers.number, len(self.starts))
@@ -56,8 +56,8 @@ class TileCounter:
         The target's logit comes from a product of its own, so it may differ from theirs in the last bit: among them it
         is left out by index, and ties where f saturates reach far further than a bit.
         """
-        slots = self.scorer.slot_rows()
-        own = (slots @ self.scorer.item_rows(targets).T).diagonal()
+        slots = self.scorer.state_vectors()
+        own = (slots @ self.scorer.item_vectors(targets).T).diagonal()
         low, high = (bound[:, None] for bound in self.scorer.equal_range(own))
         column, slot = self.candidates.column[targets].sort()
         ends = torch.searchsorted(

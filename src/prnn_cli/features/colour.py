@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.features.image_files import read_image
-from prnn_cli.progress import meter
 from prnn_cli.schema import ImagesConfig
+from prnn_cli.system.progress import meter
 
 LEVELS = 4  # of each of red, green and blue
 SIDE = 128  # pixels of the square that every image is resized to

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from prnn_cli.alone import alone
 from prnn_cli.data.prepare import PreparedData, with_files
 from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extractors import EXTRACTORS, Extractor
-from prnn_cli.features.items import Catalogue
+from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.files import hash_of, remove_remains, set_aside
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
+from prnn_cli.system.files import hash_of, remove_remains, set_aside
+from prnn_cli.system.locks import exclusive_lock
 
 FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is extracted or written
 
@@ -35,12 +35,12 @@ def extract(
 ) -> dict[str, FeatureTable]:
     """The table of each of `features.sources`, keyed by the subnet that it feeds."""
     check_features(features, dataset)
-    catalogue = Catalogue(with_files(dataset, cache_dir), data.item_ids)
+    catalogue = ItemCatalogue(with_files(dataset, cache_dir), data.item_ids)
     tables = {}
     for name, how in features.sources.items():
         extractor = EXTRACTORS[how](features, catalogue, torch.device(device))
         folder = cache_dir / "features" / _hash(how, extractor, data)
-        with alone(folder):
+        with exclusive_lock(folder):
             tables[name] = _cached(name, folder) or _made(name, folder, extractor)
         log.info("%s", coverage(tables[name]))
     return tables

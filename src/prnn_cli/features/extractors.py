@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array, vstack
 
-from prnn_cli.data.synthetic_profile import has_image_files
+from prnn_cli.data.synthetic.profile import has_image_files
 from prnn_cli.errors import UserError
 from prnn_cli.features.colour import colour_histograms
 from prnn_cli.features.googlenet import weights_file
 from prnn_cli.features.image_files import extract_images
-from prnn_cli.features.items import PLACEHOLDER, Catalogue
+from prnn_cli.features.items import PLACEHOLDER, ItemCatalogue
 from prnn_cli.features.precomputed import precomputed
 from prnn_cli.features.table import Vectors
 from prnn_cli.features.text import joined, stopwords, tfidf
@@ -24,7 +24,7 @@ from prnn_cli.schema import DatasetConfig, FeaturesConfig
 class Extractor(Protocol):
     """Made of the settings, the items they are about, and the device for what computes on one."""
 
-    def __init__(self, features: FeaturesConfig, catalogue: Catalogue, device: torch.device) -> None: ...
+    def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None: ...
 
     @staticmethod
     def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
@@ -41,7 +41,7 @@ class Extractor(Protocol):
 
 
 class Tfidf:
-    def __init__(self, features: FeaturesConfig, catalogue: Catalogue, device: torch.device) -> None:
+    def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None:
         self.config, self.catalogue = features.tfidf, catalogue
 
     @staticmethod
@@ -70,7 +70,7 @@ class Tfidf:
 class OfImages:
     """What the ways to describe pictures have in common."""
 
-    def __init__(self, features: FeaturesConfig, catalogue: Catalogue, device: torch.device) -> None:
+    def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None:
         self.config, self.catalogue, self.device = features.images, catalogue, device
 
     @cached_property
@@ -131,7 +131,7 @@ class GoogLeNet(OfImages):
 class Precomputed:
     """Vectors of `features.precomputed.path`, else those of the data set, one for each row of its items table."""
 
-    def __init__(self, features: FeaturesConfig, catalogue: Catalogue, device: torch.device) -> None:
+    def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None:
         self.config, self.catalogue = features.precomputed, catalogue
         items = catalogue.dataset.items
         if self.config.path is None:

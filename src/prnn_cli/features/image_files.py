@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.features.googlenet import MEAN, NUM_FEATURES, STD, GoogLeNet, load_googlenet, weights_file
-from prnn_cli.files import hash_of
-from prnn_cli.progress import meter
 from prnn_cli.schema import ImagesConfig
-from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
+from prnn_cli.system.files import hash_of
+from prnn_cli.system.progress import meter
+from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 FORMAT_VERSION = 1  # part of the hash: raise it with every change of the preprocessing or of what is written
 PART_SIZE = 512  # images whose vectors share a file: what an interruption can cost

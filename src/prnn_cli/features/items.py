@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.columns import as_text
 from prnn_cli.data.events import Tally, read_log, read_rows
-from prnn_cli.data.log_files import find_files, open_file
-from prnn_cli.data.rows import Rows
+from prnn_cli.data.formats.columns import as_text
+from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
@@ -24,7 +24,7 @@ PLACEHOLDER = "{item_id}"
 log = logging.getLogger(__name__)
 
 
-class Catalogue:
+class ItemCatalogue:
     """The prepared log's items (by item_index) and the table that describes them, which is read when it is asked for.
 
     `dataset` names its files (`prepare.with_files`). Where it has no items table, the log is the table: of each
@@ -129,7 +129,7 @@ class Catalogue:
             log.warning("%s repeats items in %d rows; the first row of an item counts", path, repeated)
         return unique
 
-    def _table_rows(self) -> Iterator[Rows]:
+    def _table_rows(self) -> Iterator[FileRows]:
         columns = self._columns()
         for path in self.files:
             rows = read_rows(open_file(path, None, self.dataset.encoding, columns.values()), columns)
@@ -144,7 +144,7 @@ class Catalogue:
         firsts = [_first_of_each_item(self._as_text(rows), skip_nulls=True) for rows in files]
         return _first_of_each_item(pa.concat_tables(firsts), skip_nulls=True)
 
-    def _as_text(self, rows: Rows) -> pa.Table:
+    def _as_text(self, rows: FileRows) -> pa.Table:
         items = self.dataset.items
         columns = {"item_id": _text(rows, items.item_id)}
         columns |= {f"text{n}": _not_blank(_text(rows, name)) for n, name in enumerate(items.text)}
@@ -180,7 +180,7 @@ def _first_of_each_item(table: pa.Table, skip_nulls: bool) -> pa.Table:
     return pa.table(columns)
 
 
-def _text(rows: Rows, name: str) -> pa.ChunkedArray:
+def _text(rows: FileRows, name: str) -> pa.ChunkedArray:
     column = rows.table[name]
     try:
         return as_text(column)

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from prnn_cli.features.image_files import read_image
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.files import atomic_write
+from prnn_cli.system.files import atomic_write
 
 TILE, MARGIN, CAPTION = 200, 20, 46  # pixels
 FONT = ImageFont.load_default(size=15)

@@ -8,7 +8,7 @@ import torch
 from scipy.sparse import csr_array
 
 from prnn_cli.errors import UserError, first_line
-from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
+from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 Vectors = np.ndarray | csr_array
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
-from prnn_cli.data.columns import as_text
-from prnn_cli.data.log_files import open_file
+from prnn_cli.data.formats.columns import as_text
+from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.errors import UserError, first_line
 
 ITEM_ID, VECTOR, VECTORS = "item_id", "vector", "vectors"

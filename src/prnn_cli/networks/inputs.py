@@ -11,8 +11,8 @@ from typing import ClassVar, Protocol, Self
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Clicks, Rows, first_occurrence
-from prnn_cli.networks.parameters import gate_blocks
+from prnn_cli.batching import Clicks, TableRows, first_occurrence
+from prnn_cli.networks.initialisation import gate_blocks
 
 ID_ROWS = "id"  # the rows, in tables of one row an item, of the items themselves
 VECTORS = ".vectors"  # ends the name of the parameter that holds an item's own vector
@@ -33,7 +33,7 @@ class Input(Protocol):
     def num_rows(self, items: Tensor) -> int:
         """(T, B) items -> the most rows that a step reads."""
 
-    def rows(self, items: Tensor, num_rows: int) -> Rows:
+    def rows(self, items: Tensor, num_rows: int) -> TableRows:
         """(T, B) items -> the rows (T, num_rows) that they read, padded where a step reads fewer."""
 
     def row_tables(self, name: str) -> dict[str, str]:
@@ -74,8 +74,8 @@ class OneHot(WithoutConstants):
     def num_rows(self, items: Tensor) -> int:
         return items.shape[1]
 
-    def rows(self, items: Tensor, num_rows: int) -> Rows:
-        return Rows(items, first_occurrence(items))
+    def rows(self, items: Tensor, num_rows: int) -> TableRows:
+        return TableRows(items, first_occurrence(items))
 
     def row_tables(self, name: str) -> dict[str, str]:
         return {name: self.rows_name}
@@ -101,7 +101,7 @@ class Dense:
     def num_rows(self, items: Tensor) -> int:
         return 0
 
-    def rows(self, items: Tensor, num_rows: int) -> Rows:
+    def rows(self, items: Tensor, num_rows: int) -> TableRows:
         raise AssertionError("dense vectors are no table that learns")
 
     def row_tables(self, name: str) -> dict[str, str]:
@@ -133,8 +133,8 @@ class FineTuned(Dense):
     def num_rows(self, items: Tensor) -> int:
         return items.shape[1]
 
-    def rows(self, items: Tensor, num_rows: int) -> Rows:
-        return Rows(items, first_occurrence(items))
+    def rows(self, items: Tensor, num_rows: int) -> TableRows:
+        return TableRows(items, first_occurrence(items))
 
     def row_tables(self, name: str) -> dict[str, str]:
         return {name + VECTORS: self.rows_name}
@@ -174,7 +174,7 @@ class Sparse(WithoutConstants):
     def num_rows(self, items: Tensor) -> int:
         return max(1, int(self._counts(items).sum(dim=1).max()))
 
-    def rows(self, items: Tensor, num_rows: int) -> Rows:
+    def rows(self, items: Tensor, num_rows: int) -> TableRows:
         counts = self._counts(items)
         ends = counts.cumsum(dim=1)
         place = torch.arange(num_rows, device=items.device).expand(len(items), -1).contiguous()  # (T, n)
@@ -183,7 +183,7 @@ class Sparse(WithoutConstants):
         at = self.starts[items].gather(1, slot) + place - (ends - counts).gather(1, slot)
         at = torch.where(used, at, 0)
         index = torch.where(used, self.columns[at], self.num_columns)
-        return Rows(index, first_occurrence(index), slot, torch.where(used, self.weights[at], 0))
+        return TableRows(index, first_occurrence(index), slot, torch.where(used, self.weights[at], 0))
 
     def _counts(self, items: Tensor) -> Tensor:
         """(T, B) non-zeros."""
@@ -228,7 +228,7 @@ class Embedded:
     def num_rows(self, items: Tensor) -> int:
         return self.source.num_rows(items)
 
-    def rows(self, items: Tensor, num_rows: int) -> Rows:
+    def rows(self, items: Tensor, num_rows: int) -> TableRows:
         return self.source.rows(items, num_rows)
 
     def row_tables(self, name: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from prnn_cli.errors import UserError
 from prnn_cli.networks.network import Network
-from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
+from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 
 
 def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:

@@ -11,7 +11,7 @@ from prnn_cli.batching import Clicks
 from prnn_cli.networks.inputs import VECTORS, Input
 from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits, multipliers
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.randomness import generator_for
+from prnn_cli.system.randomness import generator_for
 
 
 def elu(logits: Tensor) -> Tensor:
@@ -114,12 +114,14 @@ class Network:
         carry: Mapping[str, Tensor],
         clicks: Clicks,
         new_session: Tensor,
-        kept: Mapping[str, Tensor] | None = None,
+        keep_masks: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """The new state (B, H) of each subnet that `carry` holds; `kept` (B, H) by dropout, for those that learn."""
-        kept = kept or {}
+        """The new state (B, H) of each subnet that `carry` holds; `keep_masks` (B, H): dropout of those that learn."""
+        keep_masks = keep_masks or {}
         return {
-            subnet.name: subnet.step(leaves, carry[subnet.name], clicks, new_session, kept.get(subnet.name))
+            subnet.name: subnet.step(
+                leaves, carry[subnet.name], clicks, new_session, keep_masks.get(subnet.name)
+            )
             for subnet in self.subnets
             if subnet.name in carry
         }

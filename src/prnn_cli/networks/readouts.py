@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from prnn_cli.networks.parameters import uniform
+from prnn_cli.networks.initialisation import uniform
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.randomness import generator_for
+from prnn_cli.system.randomness import generator_for
 
 SHARED = "output"  # the owner of a table that belongs to no subnet alone
 

@@ -42,14 +42,14 @@ class NetworkScorer:
         rows = {name: self.parameters[name][items] for name in self.network.readout.tables}
         return self.network.scores(rows, self.carry)
 
-    def item_rows(self, items: slice | Tensor) -> Tensor:
+    def item_vectors(self, items: slice | Tensor) -> Tensor:
         """(n, D): the items' rows in all output tables of the subnets that score, side by side."""
         rows = [self.parameters[name][items] for name in self.network.scoring_tables(self.carry)]
         return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
     @torch.no_grad()
-    def slot_rows(self) -> Tensor:
-        """(B, D): what is multiplied with `item_rows`."""
+    def state_vectors(self) -> Tensor:
+        """(B, D): what is multiplied with `item_vectors`."""
         return self.network.multipliers(self.carry)
 
     @torch.no_grad()

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from prnn_cli.batching import Clicks
 from prnn_cli.networks.gru import gru_cell
+from prnn_cli.networks.initialisation import gate_blocks, uniform
 from prnn_cli.networks.inputs import Input
-from prnn_cli.networks.parameters import gate_blocks, uniform
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Subnet:
         hidden: Tensor,
         clicks: Clicks,
         new_session: Tensor,
-        kept: Tensor | None,
+        keep_mask: Tensor | None,
     ) -> Tensor:
         """(B, H) carried state -> (B, H) state, zeroed first where `new_session` (B,); inverted dropout of what is
-        not `kept` (B, H).
+        not in `keep_mask` (B, H).
 
         The dropped state is also the one that is carried on, as in the reference code.
         """
@@ -69,4 +69,4 @@ class Subnet:
             leaves[f"{self.prefix}recurrent_gates"],
             leaves[f"{self.prefix}recurrent_candidate"],
         )
-        return hidden if kept is None else hidden * (kept / (1 - self.dropout))
+        return hidden if keep_mask is None else hidden * (keep_mask / (1 - self.dropout))

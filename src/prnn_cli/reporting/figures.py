@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from prnn_cli.files import atomic_write
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.diagram import architectures
 from prnn_cli.reporting.runs import Row
+from prnn_cli.system.files import atomic_write
 
 if TYPE_CHECKING:  # an optional extra
     from matplotlib.axes import Axes

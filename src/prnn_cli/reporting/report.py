@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from prnn_cli.errors import UserError
-from prnn_cli.files import atomic_write, write_text
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.figures import write_figures
 from prnn_cli.reporting.measures import check_ranks
@@ -31,6 +30,7 @@ from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
 from prnn_cli.reporting.table1 import write_table_1
 from prnn_cli.reporting.tables import run_name, table_1
 from prnn_cli.schema import TableConfig
+from prnn_cli.system.files import atomic_write, write_text
 
 log = logging.getLogger(__name__)
 

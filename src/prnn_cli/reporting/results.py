@@ -13,10 +13,10 @@ import pandas as pd
 
 from prnn_cli import __version__
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
-from prnn_cli.files import atomic_write, write_json, write_text
 from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
+from prnn_cli.system.files import atomic_write, write_json, write_text
 
 PAPERS_CUTOFF = 20  # always measured, so that runs compare
 TIES_TO_WARN_OF = 0.01  # of the network's events

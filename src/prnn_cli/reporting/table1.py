@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from prnn_cli.files import atomic_write, write_text
 from prnn_cli.reporting.rendering import text_table, to_latex, to_markdown
+from prnn_cli.system.files import atomic_write, write_text
 
 
 def write_table_1(folder: Path, properties: pd.DataFrame, below: str = "") -> None:

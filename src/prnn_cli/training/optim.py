@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Rows
+from prnn_cli.batching import TableRows
 
 EPSILON = 1e-6
 
@@ -20,7 +20,7 @@ class LearningSettings:
 
 
 @dataclass(frozen=True)
-class Slot:
+class ParameterState:
     """A parameter and what the optimiser remembers of it; `velocity` only where there is momentum."""
 
     value: Tensor
@@ -28,25 +28,27 @@ class Slot:
     velocity: Tensor | None
 
 
-def update_dense(slot: Slot, gradient: Tensor, settings: LearningSettings) -> None:
-    slot.accumulator.addcmul_(gradient, gradient)
-    step = gradient * (slot.accumulator + EPSILON).rsqrt_().mul_(settings.learning_rate)
-    if slot.velocity is None:
-        slot.value.sub_(step)
+def update_dense(parameter: ParameterState, gradient: Tensor, settings: LearningSettings) -> None:
+    parameter.accumulator.addcmul_(gradient, gradient)
+    step = gradient * (parameter.accumulator + EPSILON).rsqrt_().mul_(settings.learning_rate)
+    if parameter.velocity is None:
+        parameter.value.sub_(step)
     else:
-        slot.velocity.mul_(settings.momentum).sub_(step)
-        slot.value.add_(slot.velocity)
+        parameter.velocity.mul_(settings.momentum).sub_(step)
+        parameter.value.add_(parameter.velocity)
 
 
-def update_rows(slot: Slot, rows: Rows, gradient: Tensor, settings: LearningSettings) -> None:
+def update_rows(
+    parameter: ParameterState, rows: TableRows, gradient: Tensor, settings: LearningSettings
+) -> None:
     """`gradient` (n, D) belongs to `rows`; a row that occurs several times takes one step by the sum of its
     gradients: they meet at its first occurrence, and every occurrence then writes the same bits."""
     index = rows.index
     gradient = torch.zeros_like(gradient).index_add_(0, rows.first, gradient).index_select(0, rows.first)
-    accumulator = slot.accumulator.index_select(0, index).addcmul_(gradient, gradient)
-    slot.accumulator.index_copy_(0, index, accumulator)
+    accumulator = parameter.accumulator.index_select(0, index).addcmul_(gradient, gradient)
+    parameter.accumulator.index_copy_(0, index, accumulator)
     step = gradient.mul_(accumulator.add_(EPSILON).rsqrt_()).mul_(-settings.learning_rate)
-    if slot.velocity is not None:
-        step.add_(slot.velocity.index_select(0, index), alpha=settings.momentum)
-        slot.velocity.index_copy_(0, index, step)
-    slot.value.index_copy_(0, index, slot.value.index_select(0, index).add_(step))
+    if parameter.velocity is not None:
+        step.add_(parameter.velocity.index_select(0, index), alpha=settings.momentum)
+        parameter.velocity.index_copy_(0, index, step)
+    parameter.value.index_copy_(0, index, parameter.value.index_select(0, index).add_(step))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from prnn_cli.networks.network import Network
-from prnn_cli.processes import Processes
-from prnn_cli.tensor_files import DamagedFileError, read_tensors, write_tensors
-from prnn_cli.training.optim import LearningSettings, Slot
+from prnn_cli.system.distributed import process_group
+from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
+from prnn_cli.training.optim import LearningSettings, ParameterState
 
 TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  # of a TrainState
 
@@ -73,15 +73,17 @@ class TrainState:
             tally=empty_tally(device),
         )
 
-    def of_all(self, processes: Processes) -> "TrainState":
-        """With the carried state of all slots, where each process has its own."""
-        if processes.number == 1:
+    def all_gathered(self) -> "TrainState":
+        """The state with the carried state of all slots, where each process has that of its own."""
+        group = process_group()
+        if group.world_size == 1:
             return self
-        return replace(self, carry={name: processes.side_by_side(each) for name, each in self.carry.items()})
+        return replace(self, carry={name: group.all_gather_shards(each) for name, each in self.carry.items()})
 
-    def share_of(self, processes: Processes) -> "TrainState":
-        """What `of_all` was made of."""
-        return replace(self, carry={name: processes.own(each) for name, each in self.carry.items()})
+    def sharded(self) -> "TrainState":
+        """The state with the carried state of this process's slots; undoes `all_gathered`."""
+        group = process_group()
+        return replace(self, carry={name: group.shard(each) for name, each in self.carry.items()})
 
     @property
     def device(self) -> torch.device:
@@ -111,8 +113,10 @@ class TrainState:
         bad = (name for name, value in self.parameters.items() if not torch.isfinite(value).all())
         return next(bad, None)
 
-    def slot(self, parameter: str) -> Slot:
-        return Slot(self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter))
+    def parameter_state(self, parameter: str) -> ParameterState:
+        return ParameterState(
+            self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter)
+        )
 
     def totals(self) -> dict[str, float]:
         """What the finished epochs add up to."""

@@ -1,48 +1,53 @@
-"""The step: one mini-batch, one update after the other. The definition that every faster path must equal."""
+"""The step: one mini-batch, one update after the other. The definition that every executor must equal."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from prnn_cli.batching import Batch
 from prnn_cli.networks.network import Network
+from prnn_cli.training.data_parallel import UNSHARDED, Sharding
 from prnn_cli.training.losses import active_columns
 from prnn_cli.training.optim import LearningSettings, update_dense, update_rows
-from prnn_cli.training.share import WHOLE, Share
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.strategies import Phase, Update
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def train_step(
-    network: Network,
-    loss_of: Loss,
-    settings: Mapping[str, LearningSettings],
-    state: TrainState,
-    batch: Batch,
-    phase: Phase,
-    share: Share = WHOLE,
-) -> None:
-    """Changes `state` in place. All updates start from the same carried state; a subnet's new state is the one
-    of the last update in which it scored. All changes are in place, and nothing here waits for the device: so the
-    step can be traced, compiled and captured as it stands."""
-    new_carry: dict[str, Tensor] = {}
-    own = share.of(batch)
-    for update in phase.updates:
-        leaves = gather(network, state.parameters, own, update)
-        scores, hidden = forward(network, leaves, state.carry, own, update)
-        losses = loss_of(scores, own.active)
-        gradients = gradients_of(losses.sum() / len(own.active), leaves)
-        counts = counted(losses.detach(), scores.detach(), own.active)
-        gradients, counts = share.added_up(gradients, counts, network.row_tables)
-        apply_gradients(network, settings, state, batch, gradients)
-        new_carry |= {name: value.detach() for name, value in hidden.items()}
-        count(state.tally, counts)
-    for name, value in new_carry.items():
-        state.carry[name].copy_(value)
-    state.tally["steps"] += 1
+@dataclass(frozen=True)
+class Step:
+    """A training step: what it computes, whoever executes it (`executors.py`). settings: by learning group."""
+
+    network: Network
+    loss_of: Loss
+    settings: Mapping[str, LearningSettings]
+    sharding: Sharding = UNSHARDED
+
+    def __call__(self, state: TrainState, batch: Batch, phase: Phase) -> None:
+        """Changes `state` in place. All updates start from the same carried state; a subnet's new state is the one
+        of the last update in which it scored. All changes are in place, and nothing here waits for the device: so
+        the step can be traced, compiled and captured as it stands."""
+        network = self.network
+        new_carry: dict[str, Tensor] = {}
+        own = self.sharding.shard(batch)
+        for update in phase.updates:
+            leaves = gather(network, state.parameters, own, update)
+            scores, hidden = forward(network, leaves, state.carry, own, update)
+            losses = self.loss_of(scores, own.active)
+            # By all slots, not the active ones, as in the reference code: where sessions run out at the end of an
+            # epoch, a step shrinks with the number of events that it is made of.
+            gradients = gradients_of(losses.sum() / len(own.active), leaves)
+            counts = counted(losses.detach(), scores.detach(), own.active)
+            gradients, counts = self.sharding.all_reduce(gradients, counts, network.row_tables)
+            apply_gradients(network, self.settings, state, batch, gradients)
+            new_carry |= {name: value.detach() for name, value in hidden.items()}
+            count(state.tally, counts)
+        for name, value in new_carry.items():
+            state.carry[name].copy_(value)
+        state.tally["steps"] += 1
 
 
 def gather(
@@ -65,8 +70,8 @@ def forward(
 
     The carried state is a constant: nothing is propagated back through time (as in the reference code)."""
     scoring = {name: carry[name] for name in update.scores}
-    kept = {name: mask for name, mask in batch.kept.items() if name in update.learns}
-    hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, kept)
+    keep_masks = {name: mask for name, mask in batch.keep_masks.items() if name in update.learns}
+    hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, keep_masks)
     return network.scores(leaves, hidden), hidden
 
 
@@ -88,9 +93,9 @@ def apply_gradients(
         table = network.row_tables.get(name)
         group = settings[network.learning_group(name)]
         if table:
-            update_rows(state.slot(name), batch.rows(table), gradient, group)
+            update_rows(state.parameter_state(name), batch.rows(table), gradient, group)
         else:
-            update_dense(state.slot(name), gradient, group)
+            update_dense(state.parameter_state(name), gradient, group)
 
 
 def counted(losses: Tensor, scores: Tensor, active: Tensor) -> dict[str, Tensor]:

@@ -10,11 +10,11 @@ from itertools import pairwise
 
 import torch
 
-from prnn_cli.ahead import ahead
-from prnn_cli.batching import Batch, Rows, SessionParallelPlan, first_occurrence, side_by_side
-from prnn_cli.hardware import num_cores
+from prnn_cli.batching import Batch, SessionParallelPlan, TableRows, concatenated, first_occurrence
 from prnn_cli.networks.network import Network
-from prnn_cli.randomness import coin_flips, generator_for
+from prnn_cli.system.hardware import num_cores
+from prnn_cli.system.prefetch import prefetch
+from prnn_cli.system.randomness import coin_flips, generator_for
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.state import Cursor
 
@@ -37,15 +37,15 @@ class TickMaker:
         sampler: NegativeSampler,
         seed: int,
         device: torch.device,
-        num_shares: int = 1,
+        num_shards: int = 1,
     ) -> None:
-        """num_shares: equal runs of slots, each of which reads its inputs' rows apart."""
+        """num_shards: equal runs of slots, each of which reads its inputs' rows apart."""
         self.network = network
         self.plan = plan
         self.sampler = sampler
         self.seed = seed
         self.device = device
-        self.num_shares = num_shares
+        self.num_shards = num_shards
         self._num_rows = self._most_rows()
 
     @property
@@ -62,7 +62,7 @@ class TickMaker:
         key, last = (cursor.phase, cursor.epoch), self.num_updating_steps
         bounds = pairwise([*range(cursor.step, last, STEPS), last])
         ticks = (self.make(*key, start, stop) for start, stop in bounds)
-        return ahead(ticks) if self._has_spare_core() else ticks
+        return prefetch(ticks) if self._has_spare_core() else ticks
 
     def _has_spare_core(self) -> bool:
         """Threads that share a core with another one keep all threads of the step waiting."""
@@ -73,8 +73,8 @@ class TickMaker:
         inputs = self.plan.steps(start, stop, self.device)
         negatives = self.sampler.draw(num_steps, generator_for(*key, "negatives", device=self.device))
         output_items = torch.cat([inputs.target_items, negatives], dim=1)
-        outputs = Rows(output_items, first_occurrence(output_items))
-        kept = {
+        outputs = TableRows(output_items, first_occurrence(output_items))
+        keep_masks = {
             subnet.name: coin_flips(
                 (num_steps, self.plan.num_slots, subnet.hidden_size),
                 1 - subnet.dropout,
@@ -84,19 +84,19 @@ class TickMaker:
             for subnet in self.network.subnets
             if subnet.dropout > 0
         }
-        shares = inputs.input_items.chunk(self.num_shares, dim=1)
-        clicks = side_by_side([self.network.clicks(share, self._num_rows) for share in shares])
-        return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active, kept))
+        shards = inputs.input_items.chunk(self.num_shards, dim=1)
+        clicks = concatenated([self.network.clicks(shard, self._num_rows) for shard in shards])
+        return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active, keep_masks))
 
     def _most_rows(self) -> dict[str, int]:
-        """The most rows that a share of any step of the plan reads of each input's tables, so that all have one
+        """The most rows that a shard of any step of the plan reads of each input's tables, so that all have one
         shape."""
-        slots = self.plan.num_slots // self.num_shares
+        slots = self.plan.num_slots // self.num_shards
         most = self.network.num_rows(torch.zeros(1, slots, dtype=torch.int64, device=self.device))
         if self.network.reads_vary:
             for start in range(0, self.plan.num_steps, 16 * STEPS):
                 items = self.plan.steps(start, start + 16 * STEPS, self.device).input_items
-                for share in items.chunk(self.num_shares, dim=1):
-                    read = self.network.num_rows(share)
+                for shard in items.chunk(self.num_shards, dim=1):
+                    read = self.network.num_rows(shard)
                     most = {name: max(most[name], number) for name, number in read.items()}
         return most

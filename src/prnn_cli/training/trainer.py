@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from prnn_cli.errors import RunError
 from prnn_cli.networks.network import Network
-from prnn_cli.training.paths import TakeSteps
+from prnn_cli.training.executors import Executor
 from prnn_cli.training.state import EpochRecord, TrainState
 from prnn_cli.training.strategies import Phase
 from prnn_cli.training.ticks import TickMaker
@@ -32,7 +32,7 @@ class Trainer:
     whole: there it may be saved, or the report may raise to stop."""
 
     network: Network
-    take_steps: TakeSteps
+    executor: Executor
     phases: Sequence[Phase]
     ticks: TickMaker
     state: TrainState
@@ -49,7 +49,7 @@ class Trainer:
             while cursor.epoch < phase.epochs:
                 started = time.perf_counter()
                 for tick in self.ticks.from_cursor(cursor):
-                    self.take_steps(state, tick.batches, phase)
+                    self.executor(state, tick.batches, phase)
                     self._refuse_bad_loss(phase)  # reads, and so waits for, the device
                     cursor.step = tick.stop
                     state.epoch_seconds += time.perf_counter() - started

@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.extras import require
+from prnn_cli.system.extras import require
 
 SWEEPER = "hydra_plugins.prnn.OptunaSweeper"
 OF_THE_ROWS = ("row", "seeds", "tune")

@@ -40,7 +40,7 @@ class TrialSweeper(Sweeper):
         self.launcher = Plugins.instance().instantiate_launcher(hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> None:
-        from prnn_cli.tuning.results import show_search, write_search
+        from prnn_cli.tuning.search_report import show_search, write_search
         from prnn_cli.tuning.space import Space
 
         preset = OmegaConf.to_container(self.config.search.space)
@@ -72,7 +72,7 @@ class TrialSweeper(Sweeper):
     def _settings(self, overrides: Sequence[str]) -> TrainCommand:
         """Raises `UserError` for values that no run can have."""
         from prnn_cli.errors import UserError
-        from prnn_cli.jobs import checked_settings
+        from prnn_cli.jobs.job import checked_settings
 
         settings: TrainCommand = checked_settings("train", self._composed(overrides))
         if settings.dataset.validation_days == 0 or settings.evaluation.part != "validation":
@@ -86,7 +86,7 @@ class TrialSweeper(Sweeper):
         from hydra.errors import HydraException
 
         from prnn_cli.errors import UserError
-        from prnn_cli.explain import explain
+        from prnn_cli.jobs.hydra_errors import explain
         from prnn_cli.schema import TrainCommand
 
         try:
@@ -101,8 +101,8 @@ class TrialSweeper(Sweeper):
 
     def _study(self, folder: Path, space: Space, fixed: Sequence[str], settings: TrainCommand) -> Study:
         from prnn_cli.data.prepare import prepare
+        from prnn_cli.experiment.study import Identity, open_study
         from prnn_cli.run_folder import FREE_ON_RESUME, PATHS, flat
-        from prnn_cli.study import Identity, open_study
 
         assert settings.search is not None
         data = prepare(settings.dataset, Path(settings.cache_dir))
@@ -162,8 +162,8 @@ class TrialSweeper(Sweeper):
 
 def _refuse_idle_subnets(space: Space, settings: TrainCommand) -> None:
     """Settings of a subnet that the network lacks would be searched in vain."""
-    from prnn_cli.build import subnets_of
     from prnn_cli.errors import UserError
+    from prnn_cli.experiment.build import subnets_of
 
     used = list(subnets_of(settings))
     for key in space.sweeps:

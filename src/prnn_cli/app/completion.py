@@ -1,0 +1,77 @@
+"""Shell completion: of sub-commands by us, of groups, choices and options by Hydra."""
+
+from collections.abc import Sequence
+
+from prnn_cli.commands import COMMANDS, WORD_COMMANDS
+from prnn_cli.errors import UserError
+
+BASH = r"""
+_prnn() {
+  local line="${COMP_LINE:0:COMP_POINT}" current="${COMP_WORDS[COMP_CWORD]}" IFS=$'\n'
+  [[ $current == "=" ]] && current=""
+  local word="${line##* }" found
+  local split_off="${word%"$current"}"  # readline breaks words at = and :
+  found=($(prnn completion query "$line" 2>/dev/null))
+  COMPREPLY=("${found[@]#"$split_off"}")
+  [[ ${#found[@]} == 1 && ${found[0]} != *[=./] ]] && COMPREPLY[0]+=" "
+}
+complete -o nospace -o default -F _prnn prnn
+"""
+
+ZSH = r"""
+_prnn() {
+  local -a found
+  found=("${(@f)$(prnn completion query "${(j: :)words[1,CURRENT]}" 2>/dev/null)}")
+  [[ -n $found ]] && compadd -Q -S '' -- $found || _files
+}
+compdef _prnn prnn
+"""
+
+FISH = r"""
+complete -c prnn -f -a '(prnn completion query (commandline -cp | string collect) 2>/dev/null)'
+"""
+
+SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
+
+
+def complete_or_print_script(arguments: Sequence[str]) -> int:
+    """`bash`, `zsh` or `fish` prints a script to evaluate; `query LINE` is what the scripts ask."""
+    match list(arguments):
+        case [shell] if shell in SCRIPTS:
+            print(SCRIPTS[shell].strip())
+        case ["query", line]:
+            print("\n".join(query(line)))
+        case _:
+            raise UserError(
+                'choose a shell: eval "$(prnn completion bash)", or zsh, or prnn completion fish | source'
+            )
+    return 0
+
+
+def query(line: str) -> list[str]:
+    """The completions of the last word of a command line that begins with prnn."""
+    words = line.split(" ")[1:]
+    if len(words) <= 1:
+        return [command for command in (*COMMANDS, *WORD_COMMANDS) if command.startswith("".join(words))]
+    command, *overrides = words
+    if command == "completion":
+        return [shell for shell in SCRIPTS if shell.startswith(overrides[-1])]
+    if command == "datasets":
+        return ["describe"] if len(overrides) == 1 and "describe".startswith(overrides[0]) else []
+    if command not in COMMANDS:
+        return []
+    return _query_hydra(command, " ".join(overrides))
+
+
+def _query_hydra(command: str, line: str) -> list[str]:
+    from hydra import initialize_config_dir
+    from hydra._internal.core_plugins.bash_completion import BashCompletion
+    from hydra.core.global_hydra import GlobalHydra
+
+    from prnn_cli.app.hydra_app import configs_folder, register_schemas
+
+    register_schemas()
+    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        found: list[str] = BashCompletion(loader)._query(command, line)
+        return sorted(set(found))

@@ -1,0 +1,182 @@
+"""Composes a command's configuration with Hydra and has its jobs run."""
+
+import logging
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NoReturn
+
+import hydra
+from hydra._internal.utils import get_args_parser
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from prnn_cli.app.safety import refuse_foreign_code
+from prnn_cli.app.sweep import Sweep, plan_sweep
+from prnn_cli.errors import RunError, UserError, refused_by_the_system
+from prnn_cli.jobs.hydra_errors import explain
+from prnn_cli.jobs.job import SCHEMAS, Jobs
+from prnn_cli.run_folder import RunFolder, runs_in
+from prnn_cli.system.distributed import process_group
+from prnn_cli.system.signals import stop_signal
+from prnn_cli.tuning.plan import chain
+
+log = logging.getLogger(__name__)
+
+
+def configs_folder() -> Path:
+    """Inside the package where it was installed, beside src in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    return next(path for path in (package / "configs", package.parents[1] / "configs") if path.is_dir())
+
+
+def run_command(command: str, arguments: list[str]) -> int:
+    """The exit code, of the last command line where tune=[…] makes several of it. Raises `UserError` for a
+    configuration that cannot be composed."""
+    register_schemas()
+    try:
+        lines = _chained(command, arguments) or [arguments]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, SCHEMAS[command])) from error
+    return [_run_line(command, line) for line in lines][-1]
+
+
+def _run_line(command: str, arguments: list[str]) -> int:
+    if process_group().world_size > 1 and command != "train":
+        raise UserError(f"torchrun is for prnn train; run prnn {command} by itself")
+    with _own_arguments(arguments) as own:
+        return _run_job_or_sweep(command, own)
+
+
+@contextmanager
+def _own_arguments(arguments: list[str]) -> Iterator[list[str]]:
+    """The arguments for this process: all but the main one work in a folder that goes with them."""
+    if process_group().is_main:
+        yield arguments
+        return
+    with TemporaryDirectory(prefix="prnn-process-") as folder:
+        same = [each for each in arguments if not each.startswith(("hydra.run.dir=", "resume="))]
+        own = [f"hydra.run.dir={folder}"]
+        # Overrides stand side by side, before or after all flags.
+        yield [*same, *own] if same and "=" in same[-1] else [*own, *same]
+
+
+def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise; the sentence is ours to make
+    logging.raiseExceptions = False  # a full disk must not print a traceback for each line of the log
+    sys.argv = [f"prnn {command}", *arguments]
+    jobs = Jobs(command)
+    try:
+        if sweep := _planned(command, arguments):
+            if process_group().world_size > 1:
+                raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
+            sys.argv += sweep.extra_arguments
+            jobs.names, jobs.tuning = sweep.jobs, sweep.searches
+            jobs.planned, jobs.launched, jobs.table = sweep.planned, sweep.launched, sweep.table
+        stop_signal.install()
+        with _launcher_explained(jobs):
+            hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, SCHEMAS[command])) from error
+    except YAMLError as error:
+        raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
+    except ValueError as error:
+        if "Config group override" not in str(error):  # Hydra's, of arch=0
+            raise
+        given = ", ".join(arguments)
+        raise UserError(
+            f"a group needs the name of one of its choices, not a number or null (in {given})"
+        ) from error
+    except SystemExit as finished:  # after --help and its like
+        return int(finished.code or 0)
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # the output folder
+        raise refused_by_the_system(error) from error
+    return jobs.finish()
+
+
+def register_schemas() -> None:
+    for command, node in SCHEMAS.items():
+        ConfigStore.instance().store(name=f"{command}_schema", node=node)
+
+
+@contextmanager
+def _launcher_explained(jobs: Jobs) -> Iterator[None]:
+    """Of jobs that a launcher runs elsewhere."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException, YAMLError, UserError, RunError, BrokenPipeError):
+        raise
+    except Exception as error:
+        if not jobs.planned:
+            raise
+        _explain_launcher(error, jobs)
+
+
+def _explain_launcher(error: Exception, jobs: Jobs) -> None:
+    """Raises `UserError` where no job began; else the table says what came of each."""
+    reason = f"{type(error).__name__} {' '.join(str(error).split())[:300]}".strip()
+    if not any(RunFolder(job.folder).is_begun() for job in jobs.planned):
+        raise UserError(
+            f"the launcher could not run the jobs ({reason}); see what its cluster answers, and the options of "
+            "hydra.launcher"
+        ) from error
+    log.error("the launcher ended before its jobs: %s", reason)
+
+
+def _chained(command: str, arguments: list[str]) -> list[list[str]]:
+    if (
+        command != "train"
+        or not (flags := _parse_flags(command, arguments))
+        or flags.config_path
+        or flags.config_name
+    ):
+        return []
+    lines = chain(flags.overrides, configs_folder(), flags.config_dir)
+    config_dir = ["-cd", flags.config_dir] if flags.config_dir else []
+    return [[*line, *config_dir, *(["-m"] if flags.multirun else [])] for line in lines]
+
+
+def _planned(command: str, arguments: list[str]) -> Sweep | None:
+    """The sweep that is asked for. Refuses what has to be refused before Hydra begins: unknown flags, a mistyped
+    run=DIR (Hydra would create that folder to work in), and a sweep of which a job cannot run."""
+    flags = _parse_flags(command, arguments)
+    if flags is None:
+        return None
+    if not flags.multirun:
+        for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
+            run = run.strip("'\"")
+            if not (command == "status" and runs_in(Path(run))):
+                RunFolder.existing(run)
+    if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
+        return None
+    return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)
+
+
+def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:
+    """None where nothing is to be run: for --help and its like."""
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise UserError(
+            f"{message}; prnn {command} --hydra-help shows the flags, which stand before or after the overrides"
+        )
+
+    parser.error = refuse  # type: ignore[method-assign]
+    flags = parser.parse_args(arguments)
+    if flags.cfg and flags.multirun:
+        raise UserError("--cfg shows one configuration, not those of a sweep; leave -m out")
+    refuse_foreign_code(flags.config_dir, flags.config_path, flags.overrides)
+    if flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
+        return None
+    for override in flags.overrides:
+        if override.partition("=")[0] == "":
+            raise UserError(f"{override} sets nothing; write KEY=VALUE or GROUP=CHOICE")
+    return flags

@@ -1,0 +1,151 @@
+"""The jobs of a sweep, composed and checked before the first one runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from prnn_cli.errors import UserError
+from prnn_cli.jobs.job import checked_settings
+from prnn_cli.reporting.sweep_jobs import SweepJob
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.schema import TableConfig
+from prnn_cli.system.extras import refuse_silent, require
+from prnn_cli.tuning.plan import check_search, parsed, search_path
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """extra_arguments: what the command line lacks for Hydra to run it, such as the seeds of seeds=3.
+    searches: the jobs are trials, which only the search knows.
+    launched: each job has a process of its own, here or elsewhere; planned: these jobs; table: what they become.
+    """
+
+    jobs: list[str]
+    extra_arguments: list[str]
+    searches: bool = False
+    launched: bool = False
+    planned: list[SweepJob] = field(default_factory=list)
+    table: TableConfig | None = None
+
+
+def plan_sweep(
+    command: str, overrides: Sequence[str], multirun: bool, configs: Path, config_dir: str | None = None
+) -> Sweep | None:
+    """None where the command line asks for one job. Raises `UserError` for a job that cannot run.
+
+    A sweep is asked for by -m (`multirun`), by an experiment that sets hydra.mode, or by seeds=N. `config_dir` is a
+    folder of configs of the user's own.
+    """
+    with initialize_config_dir(str(configs), version_base="1.3"):
+        given = parsed([*search_path(config_dir), *overrides])
+        for each in given:
+            if not each.is_sweep_override():
+                require(f"{each.key_or_group}={each.get_value_element_as_str()}")
+        launched = any(
+            each.key_or_group == "hydra/launcher" and each.get_value_element_as_str() != "basic"
+            for each in given
+        )
+        if any(each.key_or_group == "search" for each in given):
+            check_search(given)
+            return Sweep([], [], searches=True, launched=launched)
+        if own := [str(each.key_or_group) for each in given if str(each.key_or_group) == "hydra/sweeper"]:
+            # another sweeper has its own rules
+            if "hydra/sweeper=optuna" in overrides:
+                raise UserError(
+                    "hydra/sweeper=optuna needs a space to search; add search=NAME, or search=custom"
+                )
+            if any(each.key_or_group == "seeds" for each in given):
+                raise UserError(f"seeds=N does not go with {own[0]}; write -m seed=1,2,3")
+            return None
+        first = compose(command, _split(given)[0], return_hydra_config=True)
+        refuse_silent(OmegaConf.select(first, "hydra.launcher.ray.init.address"))
+        seeds = _seeds(first, given)
+        is_mode = str(OmegaConf.select(first, "hydra.mode")) == "RunMode.MULTIRUN"
+        if not (multirun or is_mode or seeds):
+            return None
+        params = OmegaConf.select(first, "hydra.sweeper.params") or {}
+        swept = parsed([f"{key}={value}" for key, value in params.items()])
+        # Fixed now, as its name may hold the time: other processes write there, wherever they are, and this one reads.
+        fixed = [f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"] if launched else []
+        jobs = _split([*swept, *given, *parsed([*seeds, *fixed])])
+        taken: dict[Path, str] = {}
+        checked = [_checked(command, job, number, taken) for number, job in enumerate(jobs)]
+        names = _distinct([name for name, _ in checked], jobs)
+        extra = [*seeds, *fixed, *([] if multirun or is_mode else ["--multirun"])]
+        if not launched or command != "train":
+            return Sweep(names, extra)
+        table = checked_settings(command, _without_hydra_node(first)).table
+    return Sweep(names, extra, launched=True, planned=[job for _, job in checked if job], table=table)
+
+
+def _split(overrides: list[Override]) -> list[list[str]]:
+    return [job for batch in BasicSweeper.split_arguments(overrides, None) for job in batch]
+
+
+def _seeds(config: DictConfig, given: list[Override]) -> list[str]:
+    """["seed=42,43,44"] for seeds=3: the seeds that follow the run's own, so that a finished run counts as one."""
+    seeds = OmegaConf.select(config, "seeds")
+    if not isinstance(seeds, int) or seeds <= 1:
+        return []
+    if any(each.key_or_group == "seed" and each.is_sweep_override() for each in given):
+        raise UserError(f"seeds={seeds} and a list of seeds both say which to run; leave one out")
+    return [f"seed={','.join(str(config.seed + extra) for extra in range(seeds))}"]
+
+
+def _checked(
+    command: str, job: list[str], number: int, taken: dict[Path, str]
+) -> tuple[str, SweepJob | None]:
+    """The job's name, where its row or label gives one, and the job, where its folder is known. taken: the folders of
+    the jobs before it"""
+    planned = None
+    try:
+        config = compose(command, [*job, f"hydra.job.num={number}"], return_hydra_config=True)
+        folder = Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir)
+        _refuse_folder(folder, _without_hydra(job), taken, resume=config.get("resume", False))
+        config = _without_hydra_node(config)
+        if command == "train":
+            shown = [each for each in job if not each.startswith("hydra")]
+            planned = SweepJob(folder, shown, config.arch.name, config.row, config.label, config.seeds > 1)
+        settings = checked_settings(command, config)
+    except UserError as error:
+        raise UserError(f"{error} (in the job {_without_hydra(job)})") from error
+    if getattr(settings, "row", None):
+        return f"{settings.row}-seed{settings.seed}", planned
+    return str(getattr(settings, "label", None) or ""), planned
+
+
+def _without_hydra_node(config: DictConfig) -> DictConfig:
+    config = config.copy()
+    OmegaConf.set_struct(config, False)
+    del config["hydra"]
+    return config
+
+
+def _refuse_folder(folder: Path, job: str, taken: dict[Path, str], resume: bool) -> None:
+    """Before the jobs ahead of it have been trained."""
+    if other := taken.get(folder):
+        raise UserError(
+            f"the job {other} has the folder {folder} too; let hydra.sweep.subdir tell them apart, as in "
+            "'hydra.sweep.subdir=${row}-${recipe.dropout}-seed${seed}'"
+        )
+    taken[folder] = job
+    if not resume:
+        RunFolder(folder).refuse_if_kept()
+
+
+def _distinct(names: list[str], jobs: list[list[str]]) -> list[str]:
+    """Where a name is missing or not the only one of its kind: what tells the job from the others."""
+    if all(names) and len(set(names)) == len(names):
+        return names
+    shared = set.intersection(*map(set, jobs))
+    told = [" ".join(each for each in job if each not in shared) for job in jobs]
+    return [name or f"job {number}" for number, name in enumerate(told)]
+
+
+def _without_hydra(job: Sequence[str]) -> str:
+    return " ".join(override for override in job if not override.startswith(("hydra.", "hydra/")))

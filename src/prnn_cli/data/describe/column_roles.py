@@ -1,0 +1,194 @@
+"""Guesses what the columns of a table hold, by their names and by the first rows."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from prnn_cli.data.formats.columns import UNITS, Clock, as_text, guessed_format
+from prnn_cli.data.formats.session_lists import is_list, one_row_an_event
+
+SESSION = r"session|visit(?!or)|basket|cart|invoice|trip|playlist|(^|_)sid$|order_?(id|no|num)"
+USER = r"user|visitor|customer|client|member|account|cookie|viewer|reader|shopper|(^|_)uid$"
+ITEM = (
+    r"item|product|sku|stock_?code|article|asin|isbn|video|track|song|movie|film|listing|offer|content|hotel|city|page"
+    r"|clicks?$|(^|_)[ip]id$"
+)
+TIME = r"time|date|stamp|when|_at$|^(ts|t|at)$"
+ORDER = r"^(order|position|pos|seq|sequence|step|nr|index|click_?(no|num|number|order))$"
+TEXT = r"title|name|desc|text|summary|caption|headline"
+SINCE, UNTIL = (
+    3e8,
+    4.2e9,
+)  # seconds, 1979 to 2103: numbers of this size are times whatever their column is called
+PATTERNS = [
+    f"{date}{clock}"
+    for date in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%d %b %Y", "%d/%b/%Y")
+    for clock in ("", " %H:%M", " %H:%M:%S", "%H%M%S", "%H%M", ":%H:%M:%S")
+]
+LIST_SEPARATORS = "|;, "
+MOST = 0.95
+
+
+@dataclass(frozen=True)
+class LogColumns:
+    """score: how many of the roles are told by a name; session: None where each row is a session."""
+
+    session: str | None
+    item: str
+    time: str | list[str]
+    time_format: str
+    order: str | None
+    session_is_user: bool
+    list_separator: str | None
+    score: int
+
+    @property
+    def time_names(self) -> list[str]:
+        return [self.time] if isinstance(self.time, str) else self.time
+
+    def item_values(self, sample: pa.Table) -> set[str]:
+        if self.list_separator or is_list(sample[self.item].type):
+            sample, _ = one_row_an_event(sample.select([self.item]), self.item, self.list_separator)
+        return set(as_text(sample[self.item]).to_pylist()) - {None}
+
+
+def find_log_columns(sample: pa.Table) -> LogColumns | None:
+    """None where no time, no item, or nothing that holds clicks together is found."""
+    names = sample.column_names
+    if not len(sample) or not (found := _time(sample)):
+        return None
+    time, time_format = found
+    free = [name for name in names if name not in ([time] if isinstance(time, str) else time)]
+    session = _named(sample, free, SESSION) or _named(sample, free, USER)
+    free = [name for name in free if name != session]
+    lists = (name for name in free if is_list(sample[name].type))
+    item = _named(sample, free, ITEM) or next(lists, None)
+    separator = _list_separator(sample, session, item) if item else None
+    is_listed = item is not None and (separator is not None or is_list(sample[item].type))
+    if session is None and not is_listed:
+        session = _most_distinct(sample, [name for name in free if name != item])  # more sessions than items
+    item = item or _most_distinct(sample, [name for name in free if name != session])
+    if item is None or (session is None and not is_listed):
+        return None
+    by_user = session is not None and not _fits(session, SESSION) and _fits(session, USER) and not is_listed
+    order = next((name for name in free if _fits(name, ORDER) and name != item), None)
+    score = sum(_fits(name, names) for name, names in ((session or "", f"{SESSION}|{USER}"), (item, ITEM)))
+    return LogColumns(session, item, time, time_format, order, by_user, separator, score)
+
+
+def same_ids(sample: pa.Table, ids: Collection[str]) -> str | None:
+    """The column that names items as `ids` do: at least half of its values, or of the ids, are found."""
+    names: list[str] = sample.column_names
+    for name in sorted(names, key=lambda each: not _fits(each, ITEM)):
+        values = _texts(sample[name])
+        shared = len(values & set(ids))
+        if values and shared >= 0.5 * min(len(values), len(ids)):
+            return name
+    return None
+
+
+def text_columns(sample: pa.Table, names: Sequence[str], is_log: bool) -> list[str]:
+    """Titles first. Of a log only what is called so; of an items table else what holds several words."""
+    texts = [name for name in names if pa.types.is_string(sample[name].type)]
+    named = [name for name in texts if _fits(name, TEXT)]
+    if named or is_log:
+        return sorted(named, key=lambda name: not _fits(name, "title|name"))
+    return [
+        name for name in texts if np.mean([value.count(" ") for value in _texts(sample[name])] or [0]) >= 1
+    ]
+
+
+def image_column(sample: pa.Table, names: Sequence[str], suffixes: tuple[str, ...]) -> str | None:
+    """The first column that mostly names image files, not addresses of the web."""
+    for name in names:
+        values = _texts(sample[name])
+        files = [value.lower().endswith(suffixes) and "://" not in value for value in values]
+        if files and np.mean(files) > 0.5:
+            return name
+    return None
+
+
+def _time(sample: pa.Table) -> tuple[str | list[str], str] | None:
+    names = sorted(sample.column_names, key=lambda name: not _fits(name, TIME))
+    for name in names:
+        if time_format := _time_format(sample[name], _fits(name, TIME)):
+            return name, time_format
+    lower = {name.lower(): name for name in names}
+    if {"year", "month", "day"} <= lower.keys():
+        return [lower["year"], lower["month"], lower["day"]], "auto"
+    return None
+
+
+def _time_format(column: pa.ChunkedArray, is_called_so: bool) -> str | None:
+    if is_list(column.type):
+        column = pa.chunked_array([column.combine_chunks().flatten()])
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        return "auto"
+    if not (
+        pa.types.is_string(column.type)
+        or pa.types.is_integer(column.type)
+        or pa.types.is_floating(column.type)
+    ):
+        return None
+    column = column.drop_null()
+    guess = guessed_format(column)
+    if guess in UNITS or guess == "iso":
+        seconds = Clock(guess).seconds(column)
+        known = ~np.isnan(seconds)
+        plausible = (
+            known & (seconds > SINCE) & (seconds < UNTIL) if guess in UNITS and not is_called_so else known
+        )
+        if plausible.mean() >= MOST:
+            return guess
+    # a few values refuse most patterns; it takes all of them to tell days from months
+    fitting = [pattern for pattern in PATTERNS if _share(column.slice(0, 50), pattern) >= MOST]
+    return next((pattern for pattern in fitting if _share(column, pattern) >= MOST), None)
+
+
+def _share(column: pa.ChunkedArray, pattern: str) -> float:
+    return float((~np.isnan(Clock(pattern).seconds(column))).mean()) if len(column) else 0.0
+
+
+def _named(sample: pa.Table, names: Sequence[str], pattern: str) -> str | None:
+    """Of the columns called so, the one with the most values; of equal ones the first."""
+    called = [name for name in names if _fits(name, pattern)]
+    counts = {name: len(_texts(sample[name])) for name in called}
+    return max(called, key=lambda name: counts[name]) if called else None
+
+
+def _most_distinct(sample: pa.Table, names: Sequence[str]) -> str | None:
+    """Of the columns whose values repeat but not all day long."""
+    counts = {name: len(_texts(sample[name])) for name in names}
+    repeated = [
+        name for name in names if 2 <= counts[name] <= 0.9 * len(sample) or is_list(sample[name].type)
+    ]
+    return max(repeated, key=lambda name: (is_list(sample[name].type), counts[name]), default=None)
+
+
+def _list_separator(sample: pa.Table, session: str | None, item: str) -> str | None:
+    """What separates items in the cells, where each row is a session."""
+    column = sample[item]
+    if not pa.types.is_string(column.type):
+        return None
+    if session is not None and len(_texts(sample[session])) < MOST * len(sample):
+        return None
+    shares = {
+        each: pc.mean(pc.match_substring(column, each).cast(pa.int8())).as_py() or 0
+        for each in LIST_SEPARATORS
+    }
+    return next((each for each, share in shares.items() if share >= 0.5), None)
+
+
+def _texts(column: pa.ChunkedArray) -> set[str]:
+    try:
+        return set(as_text(column).unique().to_pylist()) - {None}
+    except pa.ArrowException:
+        return set()
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return re.search(pattern, name.strip(), re.IGNORECASE) is not None

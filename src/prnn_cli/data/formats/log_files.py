@@ -1,0 +1,94 @@
+"""Paths -> files of known formats."""
+
+import filecmp
+import glob
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from prnn_cli.data.formats.data_file import COMPRESSIONS, DataFile
+from prnn_cli.data.formats.json_files import JsonLinesFile
+from prnn_cli.data.formats.parquet_files import ParquetFile
+from prnn_cli.data.formats.text_files import TextFile
+from prnn_cli.errors import UserError
+
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+JSON_SUFFIXES = (".jsonl", ".ndjson")
+PARQUET_SUFFIXES = (".parquet",)
+KNOWN = (*TEXT_SUFFIXES, *JSON_SUFFIXES, *PARQUET_SUFFIXES)
+
+
+def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
+    """The files of a log, sorted by path: the file itself, a folder's data files, or a glob's matches.
+
+    `option` is where the path was set, for messages.
+    """
+    if not path:
+        raise UserError(f"{option} is not set; give a file, a folder or a glob such as logs/*.csv")
+    expanded = Path(path).expanduser()
+    if expanded.is_dir():
+        return _files_in(expanded)
+    if expanded.exists():
+        return [_known(expanded)]
+    if glob.has_magic(path):
+        return _matches_of(str(expanded), option)
+    raise UserError(f"{option}={path} does not exist; give a file, a folder or a glob such as logs/*.csv")
+
+
+def open_file(path: Path, separator: str | None, encoding: str, wanted: Collection[str]) -> DataFile:
+    """Reads the header only. `wanted` columns help to find the separator when it is None."""
+    match _suffix(path):
+        case suffix if suffix in PARQUET_SUFFIXES:
+            return ParquetFile.open(path)
+        case suffix if suffix in JSON_SUFFIXES:
+            return JsonLinesFile.open(path, encoding)
+        case _:
+            return TextFile.open(path, separator, encoding, wanted)
+
+
+def refuse_copies(files: Sequence[Path]) -> None:
+    """Raises `UserError` where two files hold the same bytes: each click would count twice."""
+    by_size: dict[int, list[Path]] = {}
+    for path in files:
+        for other in by_size.setdefault(path.stat().st_size, []):
+            if filecmp.cmp(path, other, shallow=False):
+                raise UserError(f"{other} and {path} are copies of each other; leave one of them out")
+        by_size[path.stat().st_size].append(path)
+
+
+def is_data(path: Path) -> bool:
+    hidden = path.name.startswith((".", "_"))
+    return not hidden and _suffix(path) in KNOWN
+
+
+def _suffix(path: Path) -> str:
+    """What tells the format: that before .gz or .zst, which Parquet has no need of."""
+    name = path.name.lower()
+    if path.suffix.lower() in COMPRESSIONS:
+        inner = Path(Path(name).stem).suffix
+        return "" if inner in PARQUET_SUFFIXES else inner
+    return path.suffix.lower()
+
+
+def _files_in(folder: Path) -> list[Path]:
+    files = sorted(path for path in folder.iterdir() if path.is_file() and is_data(path))
+    if not files:
+        raise UserError(f"{folder} holds no data files; they must end in {_suffixes()}")
+    return files
+
+
+def _matches_of(pattern: str, option: str) -> list[Path]:
+    matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 (may be absolute)
+    files = sorted(path for path in matches if path.is_file())
+    if not files:
+        raise UserError(f"{option}={pattern} matches no file; check the folder and the pattern")
+    return [_known(path) for path in files]
+
+
+def _known(path: Path) -> Path:
+    if _suffix(path) not in KNOWN:
+        raise UserError(f"{path} has an unknown extension; a data file must end in {_suffixes()}")
+    return path
+
+
+def _suffixes() -> str:
+    return f"{', '.join(KNOWN)}, the text formats also with {' or '.join(COMPRESSIONS)}"

@@ -1,0 +1,158 @@
+"""logger=tensorboard and logger=mlflow: a run's parameters, the metrics of each epoch, and what it leaves."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from prnn_cli.errors import Pruned, UserError, first_line
+from prnn_cli.experiment.supervisor import EpochObserver
+from prnn_cli.run_folder import CONFIG, RunFolder, flat, read_json
+from prnn_cli.schema import LoggerConfig, TrainCommand
+from prnn_cli.system.extras import require
+from prnn_cli.system.files import write_text
+from prnn_cli.training.state import EpochRecord
+
+log = logging.getLogger(__name__)
+
+TABLES = ("metrics.json", "results.md", "results.csv", "ranks.parquet", "epochs.csv")
+ARTEFACTS = (*TABLES, "model.safetensors", str(CONFIG))
+OF_AN_EPOCH = ("loss", "saturated", "events_per_s")
+
+
+class Logger(Protocol):
+    def log(self, values: Mapping[str, float], epoch: int | None = None) -> None:
+        """`epoch` from 1, over all phases; None for the metrics of the finished run."""
+
+    def keep(self, files: list[Path]) -> None: ...
+
+    def close(self, status: str) -> None:
+        """`status`: done, pruned or failed."""
+
+
+@contextmanager
+def logged(config: TrainCommand, folder: RunFolder) -> Iterator[list[EpochObserver]]:
+    """What is to be told of each epoch. Raises `UserError` where the logger cannot be reached."""
+    if config.logger is None:
+        yield []
+        return
+    name = config.logger.name
+    require(f"logger={name}")
+    parameters = {key: str(value) for key, value in flat(folder.config()).items()}
+    logger = LOGGERS[name](config.logger, folder, parameters)
+    goes_on = True
+
+    def told(tell: Callable[[], None]) -> None:
+        """What has been begun ends without the logger if need be."""
+        nonlocal goes_on
+        try:
+            if goes_on:
+                tell()
+        except Exception as error:  # of any library, and of what lies between it and its store
+            goes_on = False
+            log.warning("logger=%s fails (%s); the run goes on without it", name, first_line(error))
+
+    def of_epoch(number: int, record: EpochRecord, validated: dict[str, float]) -> None:
+        values = {key: value for key, value in asdict(record).items() if key in OF_AN_EPOCH}
+        values |= {f"validation {key}": value for key, value in validated.items()}
+        told(lambda: logger.log(values, number))
+
+    status = "failed"
+    try:
+        yield [of_epoch]
+        told(lambda: logger.log(_flat_metrics(read_json(folder.metrics_file))))
+        told(lambda: logger.keep([folder.path / name for name in ARTEFACTS]))
+        status = "done"
+    except Pruned:
+        status = "pruned"
+        raise
+    finally:
+        told(lambda: logger.close(status))
+
+
+class TensorBoard:
+    """Event files in `tensorboard/` of the run's folder; what a run leaves as text lies there as text."""
+
+    def __init__(self, config: LoggerConfig, folder: RunFolder, parameters: dict[str, str]) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._writer: Any = SummaryWriter(str(folder.path / "tensorboard"))
+        self._parameters = parameters
+
+    def log(self, values: Mapping[str, float], epoch: int | None = None) -> None:
+        if epoch is None:
+            self._writer.add_hparams(self._parameters, dict(values), run_name=".")
+            return
+        for key, value in values.items():
+            self._writer.add_scalar(key, value, epoch)
+
+    def keep(self, files: list[Path]) -> None:
+        for file in files:
+            if file.suffix in (".md", ".yaml", ".json"):
+                text = file.read_text(encoding="utf-8")
+                self._writer.add_text(file.name, text if file.suffix == ".md" else f"```\n{text}\n```")
+
+    def close(self, status: str) -> None:
+        self._writer.close()
+
+
+class Mlflow:
+    """A run in a tracking store. Its id stands in the run's folder, so that resume=true goes on in it. MLflow allows
+    no @ in names: recall@20 is called recall_at_20."""
+
+    def __init__(self, config: LoggerConfig, folder: RunFolder, parameters: dict[str, str]) -> None:
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # else it tries for minutes
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        known = folder.path / "mlflow_run.txt"
+        try:
+            self._client = MlflowClient(config.uri)
+            if known.is_file():
+                self._run = known.read_text(encoding="utf-8").strip()
+                self._client.update_run(self._run, status="RUNNING")
+            else:
+                self._run = self._begun(str(config.experiment), folder.path.name, parameters)
+                write_text(known, self._run + "\n")
+        except MlflowException as error:
+            raise UserError(
+                f"logger.uri={config.uri} cannot be used ({first_line(error)}); give a store that answers, such as "
+                "sqlite:///mlflow.db"
+            ) from error
+
+    def _begun(self, experiment: str, name: str, parameters: dict[str, str]) -> str:
+        from mlflow.entities import Param
+
+        known = self._client.get_experiment_by_name(experiment)
+        number = known.experiment_id if known else self._client.create_experiment(experiment)
+        run = str(self._client.create_run(number, run_name=name).info.run_id)
+        items = [Param(key, value) for key, value in parameters.items()]
+        for start in range(0, len(items), 100):  # as many as one call takes
+            self._client.log_batch(run, params=items[start : start + 100])
+        return run
+
+    def log(self, values: Mapping[str, float], epoch: int | None = None) -> None:
+        for key, value in values.items():
+            self._client.log_metric(self._run, key.replace("@", "_at_"), value, step=epoch)
+
+    def keep(self, files: list[Path]) -> None:
+        for file in files:
+            self._client.log_artifact(self._run, str(file))
+
+    def close(self, status: str) -> None:
+        ended = {"done": "FINISHED", "pruned": "KILLED", "failed": "FAILED"}
+        self._client.set_terminated(self._run, ended[status])
+
+
+LOGGERS: dict[str, type[TensorBoard] | type[Mlflow]] = {"tensorboard": TensorBoard, "mlflow": Mlflow}
+
+
+def _flat_metrics(metrics: dict[str, Any]) -> dict[str, float]:
+    """The run's own, and those of the baselines: {"recall@20": …, "item_knn recall@20": …}"""
+    own = {key: value for key, value in metrics.items() if "@" in key or key == "tie_rate"}
+    for name, values in metrics["baselines"].items():
+        own |= {f"{name} {key}": value for key, value in values.items()}
+    return own

@@ -1,0 +1,138 @@
+"""What training takes of memory: estimated before any of it is allocated, and told where it runs out."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from scipy.sparse import csr_array
+from torch import Tensor
+
+from prnn_cli.errors import RunError, UserError, is_out_of_memory
+from prnn_cli.experiment.build import build_network, learning_settings
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.networks.network import Network
+from prnn_cli.schema import TrainCommand
+from prnn_cli.training.ticks import STEPS
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Need:
+    what: str
+    num_bytes: int
+    lower: str
+
+
+def memory_needs(
+    config: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
+) -> list[Need]:
+    """The largest first; of the tensors that training keeps, not of the data or of torch itself."""
+    network = build_network(config, num_items, features, torch.device("cpu"))
+    parameters = network.parameters_without_values()
+    settings = learning_settings(config)
+    with_momentum = [
+        value for name, value in parameters.items() if settings[network.learning_group(name)].momentum > 0
+    ]
+    batch, negatives = config.recipe.batch_size, config.recipe.num_sampled
+    sizes = "subnets.*.hidden_size (units.*)"
+    needs = [
+        Need("parameters", _bytes(parameters.values()), sizes),
+        Need("accumulators of Adagrad", _bytes(parameters.values()), sizes),
+        Need("velocities of momentum", _bytes(with_momentum), "recipe.momentum (to 0), or " + sizes),
+        Need(
+            "scores and their gradients",
+            6 * 4 * batch * (batch + negatives),
+            "recipe.num_sampled, batch_size",
+        ),
+        Need(
+            "two ticks of inputs", 2 * STEPS * _bytes_of_step(network, batch, negatives), "recipe.batch_size"
+        ),
+        Need("item features", sum(map(_bytes_of_table, features.values())), "the features' dimensions"),
+    ]
+    if device.type == "cpu":  # written from there
+        state = sum(need.num_bytes for need in needs[:3])
+        needs.append(Need("the copy that a checkpoint is written from", state, sizes))
+    return sorted(needs, key=lambda need: -need.num_bytes)
+
+
+def refuse_too_large(needs: Sequence[Need], device: torch.device) -> None:
+    """Raises `UserError` where the main memory cannot hold it; a GPU is asked by allocating."""
+    total, free = sum(need.num_bytes for need in needs), free_memory()
+    if device.type == "cpu" and free is not None and total > free:
+        parts = ", ".join(f"{need.what} {need.num_bytes / GIB:.1f}" for need in needs[:3])
+        raise UserError(
+            f"training would take about {total / GIB:.1f} GiB of memory ({parts}), and {free / GIB:.1f} GiB are free; "
+            f"lower {needs[0].lower}"
+        )
+
+
+@contextmanager
+def shortage_told(needs: Sequence[Need]) -> Iterator[None]:
+    """Where memory runs out: what takes how much, and what to lower."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        total = sum(need.num_bytes for need in needs)
+        width = max(len(need.what) for need in needs)
+        lines = [
+            f"  {need.what:<{width}}  {need.num_bytes / GIB:8.3f} GiB   lower {need.lower}"
+            for need in needs
+            if need.num_bytes
+        ]
+        raise RunError(
+            f"out of memory: training takes about {total / GIB:.2f} GiB beside what torch itself and other processes "
+            "take; lower what takes most:\n" + "\n".join(lines)
+        ) from error
+
+
+def free_memory() -> int | None:
+    """Bytes that this process may still take, by the system and by its control group; None where neither says."""
+    limits = [limit for limit in (_free_of_system(), _free_of_group()) if limit is not None]
+    return min(limits, default=None)
+
+
+def _free_of_system() -> int | None:
+    with suppress(OSError):
+        if found := re.search(r"MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text()):
+            return 1024 * int(found[1])
+    with suppress(ValueError, OSError):
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return None
+
+
+def _free_of_group() -> int | None:
+    """Files that the kernel keeps for reading count as free."""
+    for folder, limit, used in (
+        ("/sys/fs/cgroup", "memory.max", "memory.current"),
+        ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
+        with suppress(OSError, ValueError):  # "max" is no number
+            files = re.search(r"^inactive_file (\d+)$", Path(folder, "memory.stat").read_text(), re.MULTILINE)
+            most, now = (int(Path(folder, name).read_text()) for name in (limit, used))
+            return most - now + (int(files[1]) if files else 0)
+    return None
+
+
+def _bytes(tensors: Iterable[Tensor]) -> int:
+    return sum(value.numel() * value.element_size() for value in tensors)
+
+
+def _bytes_of_step(network: Network, batch: int, negatives: int) -> int:
+    """Items and rows of clicks and outputs (64 bits each, an index and its first occurrence), masks of dropout."""
+    indices = 16 * (batch + negatives) + 16 * batch * len(network.subnets)
+    return indices + batch * sum(subnet.hidden_size for subnet in network.subnets if subnet.dropout > 0)
+
+
+def _bytes_of_table(table: FeatureTable) -> int:
+    if isinstance(table.vectors, csr_array):
+        return (
+            8 * table.num_items + 20 * table.num_nonzeros
+        )  # starts; columns and weights, and the table's own
+    return int(table.vectors.nbytes)

@@ -1,0 +1,77 @@
+"""A finished run of prnn train, taken up again: its settings, its data and its network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from torch import Tensor
+from yaml import YAMLError
+
+from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.errors import UserError, first_line
+from prnn_cli.experiment.build import build_network, check_combination, extract_used
+from prnn_cli.networks.model_file import load_model
+from prnn_cli.networks.network import Network
+from prnn_cli.run_folder import CONFIG, RunFolder, read_json
+from prnn_cli.schema import TrainCommand
+
+
+@dataclass(frozen=True)
+class Trained:
+    """`metrics` are those of the run; `data` are the same as when it was trained."""
+
+    config: TrainCommand
+    metrics: dict[str, Any]
+    data: PreparedData
+    network: Network
+    parameters: dict[str, Tensor]
+
+
+def check_trained(run: str) -> TrainCommand:
+    """The run's settings. Raises `UserError` where `run` is not the folder of a finished run of prnn train."""
+    folder = RunFolder.existing(run, command="train")
+    _finished_metrics(folder)
+    config = _stored_config(folder)
+    check_combination(config)
+    return config
+
+
+def load_trained(run: str, cache_dir: Path, device: torch.device) -> Trained:
+    """Raises `UserError` where the run's data have changed, or its model is damaged."""
+    folder = RunFolder.existing(run)
+    metrics, config = _finished_metrics(folder), _stored_config(folder)
+    config.cache_dir = str(cache_dir)
+    data = prepare(config.dataset, cache_dir)
+    if data.data_hash != metrics["data_hash"]:
+        raise UserError(
+            f"the data of {run} have changed since it was trained: dataset.path={config.dataset.path} no longer holds "
+            "what the model knows; restore it or train again"
+        )
+    features = extract_used(config, data, device)
+    network = build_network(config, data.train.num_items, features, device)
+    return Trained(config, metrics, data, network, load_model(folder.model_file, network, device))
+
+
+def _finished_metrics(folder: RunFolder) -> dict[str, Any]:
+    if not folder.metrics_file.is_file():
+        raise UserError(
+            f"run={folder.path} is not finished (status: {folder.status()['status']}); "
+            "continue it with resume=true first"
+        )
+    return read_json(folder.metrics_file)
+
+
+def _stored_config(folder: RunFolder) -> TrainCommand:
+    """The configuration of the run, checked against today's types."""
+    try:
+        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainCommand), folder.config()))
+    except (OmegaConfBaseException, YAMLError, OSError) as error:
+        raise UserError(
+            f"the configuration in {folder.path / CONFIG} cannot be read ({first_line(error)}); "
+            "it may be another version's: train the run again"
+        ) from error
+    assert isinstance(config, TrainCommand)
+    return config

@@ -1,0 +1,238 @@
+"""What surrounds training: the checkpoint it starts from, and what happens at its ticks."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, astuple
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.networks.readouts import SHARED
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.system.distributed import process_group
+from prnn_cli.system.files import atomic_write, set_aside
+from prnn_cli.system.progress import Meter, meter
+from prnn_cli.system.signals import stop_signal
+from prnn_cli.system.tensor_files import DamagedFileError
+from prnn_cli.training.resumption import continued
+from prnn_cli.training.state import Cursor, EpochRecord, TrainState, read_progress
+from prnn_cli.training.strategies import Phase
+from prnn_cli.training.trainer import Progress, Trainer
+
+STATUS_EVERY_S = 1.0
+WRITING_SHARE = 0.02  # of the time: the most that checkpoints may take
+EPOCHS = "epochs.csv"
+
+Schedule = Callable[[int], list[Phase]]  # of so many epochs of each subnet
+Validate = Callable[[int], dict[str, float]]  # the phase, from 1 -> {"recall@20": …}
+EpochObserver = Callable[
+    [int, EpochRecord, dict[str, float]], None
+]  # epochs so far, the last one, its validation
+
+log = logging.getLogger(__name__)
+
+
+def load_checkpoint(
+    folder: RunFolder,
+    data_hash: str,
+    device: torch.device,
+    schedule: Schedule,
+    epochs: int,
+) -> tuple[TrainState | None, str | None]:
+    """The run's checkpoint and the name of its executor, if it has one; the number of threads that it was made with is
+    taken over. A damaged one is set aside for the one before it.
+
+    Raises `UserError` where the run was trained on other data.
+    """
+    loaded = _loaded_by_all(folder, device)
+    if loaded is None:
+        return None, None
+    state, decisions = loaded
+    if decisions["data_hash"] != data_hash:
+        raise UserError(
+            f"the data have changed since the run in {folder.path} began; restore them, or train in another folder"
+        )
+    if decisions["threads"] != torch.get_num_threads():
+        log.info("%s threads, as the run began with", decisions["threads"])
+        torch.set_num_threads(decisions["threads"])
+    if decisions["device"] != device.type:
+        log.warning(
+            "the run began on %s and goes on on %s: last digits may differ", decisions["device"], device.type
+        )
+        decisions["executor"] = None  # of the other device
+    cursor = state.cursor = _cursor_of(folder, state.cursor, decisions["epochs"], schedule, epochs)
+    log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
+    return state.sharded(), decisions["executor"]
+
+
+def _loaded_by_all(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
+    """What lies in the folder of the first process, which loads first and may set a damaged file aside."""
+    group = process_group()
+    loaded = _newest_whole(folder, device) if group.is_main else None
+    path = group.broadcast(folder.path.absolute())
+    if not group.is_main:
+        loaded = _newest_whole(RunFolder(path), device)
+    if len(set(group.all_gather(loaded and astuple(loaded[0].cursor)))) > 1:
+        raise UserError(
+            f"not all processes find the checkpoint in {path}; the run's folder must lie where all see it"
+        )
+    return loaded
+
+
+def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
+    files = folder.checkpoint_files
+    for file in files:
+        try:
+            return TrainState.load(file, device)
+        except DamagedFileError as damage:
+            log.warning("%s is damaged (%s); set aside as %s", file, damage, set_aside(file).name)
+    if files:
+        log.warning("no whole checkpoint is left in %s: starting from the beginning", folder.path)
+    return None
+
+
+def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> None:
+    """Raises `UserError` where a run that goes on asks for other epochs than it had, unless they come at its end."""
+    for file in folder.checkpoint_files:
+        with suppress(DamagedFileError):
+            cursor, decisions = read_progress(file)
+            _cursor_of(folder, cursor, decisions["epochs"], schedule, epochs)
+            return
+
+
+def _cursor_of(folder: RunFolder, cursor: Cursor, had: int, schedule: Schedule, epochs: int) -> Cursor:
+    found = cursor if had == epochs else continued(cursor, schedule(had), schedule(epochs))
+    if found is None:
+        raise UserError(
+            f"cannot resume {folder.path} with epochs={epochs} instead of {had}: phases that are over would have had "
+            "other epochs; only the last phase can get more, as with strategy=simultaneous or interleaving, or more "
+            "phases follow, as with strategy=alternating"
+        )
+    return found
+
+
+def train_supervised(
+    trainer: Trainer,
+    folder: RunFolder,
+    data_hash: str,
+    epochs: int,
+    checkpoint_every_s: float,
+    validate: Validate | None = None,
+    observers: Sequence[EpochObserver] = (),
+) -> None:
+    """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
+    decisions = {
+        "data_hash": data_hash,
+        "epochs": epochs,
+        "device": trainer.state.device.type,
+        "threads": torch.get_num_threads(),
+    }
+    with meter("training", trainer.events_total) as bar, stop_signal.deferred():
+        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar, validate, observers)
+        trainer.run(supervisor.at_tick, supervisor.at_epoch, supervisor.save_checkpoint)
+
+
+def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
+    """By phase and epoch, what a run that goes on had measured before: the checkpoint holds the training alone."""
+    if not epochs.is_file():
+        return {}
+    try:
+        measured = pd.read_csv(epochs).set_index(["phase", "epoch"]).filter(like="@").astype(float)
+    except (ValueError, KeyError) as damage:
+        log.warning("%s is damaged (%s); what it had measured on the validation part is lost", epochs, damage)
+        return {}
+    return {(int(key[0]), int(key[1])): row.to_dict() for key, row in measured.iterrows()}  # type: ignore[index, misc]
+
+
+class Supervisor:
+    def __init__(
+        self,
+        trainer: Trainer,
+        folder: RunFolder,
+        decisions: dict[str, Any],
+        checkpoint_every_s: float,
+        bar: Meter,
+        validate: Validate | None = None,
+        observers: Sequence[EpochObserver] = (),
+    ) -> None:
+        self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
+        self.checkpoint_every_s = checkpoint_every_s
+        self._validate, self._observers = validate, observers
+        self._validated = _read_validated(folder.path / EPOCHS) if validate else {}
+        self._started = self._last_checkpoint = self._last_status = time.monotonic()
+        self._writing_s = self._last_writing_s = 0.0
+
+    def at_tick(self, progress: Progress) -> None:
+        self.bar.update(
+            progress.events_done,
+            f"phase {progress.phase} epoch {progress.epoch} ({progress.learning}) "
+            f"loss {progress.loss:.4f} {progress.events_per_s:,.0f} events/s",
+            progress.seconds_left,
+        )
+        now = time.monotonic()
+        if now - self._last_status >= STATUS_EVERY_S:
+            self._last_status = now
+            self.folder.write_status("running", progress=asdict(progress))
+        wishes = process_group().all_gather((self._is_checkpoint_due(now), stop_signal.number))
+        is_due, signal = wishes[0][0], next((number for _, number in wishes if number is not None), None)
+        if is_due or signal is not None:
+            self.save_checkpoint()
+        if signal is not None:
+            raise Stopped(
+                signal,
+                f"stopped at phase {progress.phase}, epoch {progress.epoch}; {self.folder.how_to_resume}",
+            )
+
+    def at_epoch(self, record: EpochRecord) -> None:
+        log.info(
+            "phase %d, epoch %d (%s): loss %.4f, %s events/s",
+            record.phase,
+            record.epoch,
+            record.learning,
+            record.loss,
+            f"{record.events_per_s:,.0f}",
+        )
+        if self._validate:
+            measured = self._validated[record.phase, record.epoch] = self._validate(record.phase)
+            log.info("validation: %s", ", ".join(f"{key} {value:.4f}" for key, value in measured.items()))
+        rows = [
+            asdict(each) | self._validated.get((each.phase, each.epoch), {})
+            for each in self.trainer.state.history
+        ]
+        with atomic_write(self.folder.path / EPOCHS) as temporary:
+            pd.DataFrame(rows).drop(columns="steps").to_csv(temporary, index=False)
+        for observe in self._observers:
+            observe(len(rows), record, self._validated.get((record.phase, record.epoch), {}))
+
+    def _is_checkpoint_due(self, now: float) -> bool:
+        """The interval stretches where writing takes long."""
+        writing = self._writing_s + self._last_writing_s
+        is_cheap = writing <= WRITING_SHARE * (now - self._started)
+        return is_cheap and now - self._last_checkpoint >= self.checkpoint_every_s
+
+    def save_checkpoint(self) -> None:
+        """Also at the end of each phase, whatever the time."""
+        began = time.monotonic()
+        self._refuse_bad_parameters()
+        state = self.trainer.state.all_gathered()
+        if process_group().is_main:
+            self.folder.keep_checkpoint()
+            used = {"executor": self.trainer.executor.used}  # eager, where compiling failed
+            state.save(self.folder.checkpoint_file, self.decisions | used)
+        self._last_checkpoint = time.monotonic()
+        self._last_writing_s = self._last_checkpoint - began
+        self._writing_s += self._last_writing_s
+
+    def _refuse_bad_parameters(self) -> None:
+        if bad := self.trainer.state.not_finite():
+            owner, cursor = self.trainer.network.owner(bad), self.trainer.state.cursor
+            option = "output" if owner == SHARED else f"subnets.{owner}"
+            raise RunError(
+                f"{bad} is not finite after {cursor.step} steps of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}; "
+                f"lower {option}.learning_rate, or choose another recipe.loss or recipe.activation"
+            )

@@ -1,0 +1,82 @@
+"""What a person sees while a command works: one console on stderr, bars on a terminal, plain lines elsewhere."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from prnn_cli.system.distributed import process_group
+
+console = Console(stderr=True)
+
+PLAIN_LINE_EVERY_S = 10.0
+
+log = logging.getLogger(__name__)
+
+overview: Callable[[str], None] | None = (
+    None  # while a sweep's overview is drawn: shows the line of its running job
+)
+
+
+class ConsoleHandler(logging.Handler):
+    """Log lines through the console that draws the bars, so that neither overwrites the other."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        quiet = overview or not process_group().is_main  # the others say what goes wrong, and no more
+        if getattr(record, "in_file_only", False) or (quiet and record.levelno < logging.WARNING):
+            return
+        style = "yellow" if record.levelno >= logging.WARNING else None
+        console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+class Meter:
+    """Progress of one piece of work: `update` may be called as often as is convenient."""
+
+    def __init__(self, what: str, total: int, bars: Progress | None) -> None:
+        self.what, self.total, self._bars = what, total, bars
+        self._task = bars.add_task(what, total=total, note="") if bars else None
+        self._started = self._last_line = time.monotonic()
+
+    def update(self, done: int, note: str, seconds_left: float | None = None) -> None:
+        if self._bars and self._task is not None:
+            self._bars.update(self._task, completed=done, note=note)
+        elif overview:
+            overview(
+                f"{self.what} {done / max(1, self.total):.0%} {note}, {self._left(done, seconds_left):.0f} s left"
+            )
+        elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
+            self._last_line = time.monotonic()
+            left = self._left(done, seconds_left)
+            log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
+
+    def _left(self, done: int, known: float | None) -> float:
+        if known is not None:
+            return known
+        return (time.monotonic() - self._started) * (self.total - done) / max(1, done)
+
+
+@contextmanager
+def meter(what: str, total: int) -> Iterator[Meter]:
+    if overview or not console.is_terminal or not process_group().is_main:
+        yield Meter(what, total, None)
+        return
+    note, left = TextColumn("{task.fields[note]}"), TextColumn("left")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        note,
+        TimeRemainingColumn(),
+        left,
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        yield Meter(what, total, bars)

@@ -1,0 +1,63 @@
+"""Safetensors files: tensors by name with a checksum, and nothing that can run."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from prnn_cli.errors import first_line
+from prnn_cli.system.files import atomic_write
+
+CHECKSUM = "checksum"
+
+
+class DamagedFileError(Exception):
+    """A file of tensors that is not whole, or not what was written; the message says how it shows."""
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    with atomic_write(path) as temporary:
+        stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        sealed = dict(metadata or {})
+        sealed[CHECKSUM] = _checksum(stored, sealed)
+        try:
+            save_file(stored, temporary, sealed)
+        except SafetensorError as error:  # how it reports a full disk
+            raise OSError(str(error)) from error
+
+
+def read_tensors(
+    path: Path, device: torch.device | str = "cpu", metadata_only: bool = False
+) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """(tensors, metadata). Raises `DamagedFileError` for whatever `write_tensors` did not write."""
+    try:
+        with safe_open(path, framework="pt") as stored:
+            metadata = dict(stored.metadata() or {})
+            checksum = metadata.pop(CHECKSUM)
+            if metadata_only:
+                return {}, metadata
+            # Copies, as the file's tensors may lie at addresses at which products round otherwise.
+            tensors = {name: stored.get_tensor(name).clone() for name in stored.keys()}  # noqa: SIM118
+    except KeyError as error:
+        raise DamagedFileError("it has no checksum") from error
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DamagedFileError(first_line(error)) from error
+    if _checksum(tensors, metadata) != checksum:
+        raise DamagedFileError("its content has another checksum than when it was written")
+    return {name: value.to(device) for name, value in tensors.items()}, metadata
+
+
+def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    described = [(name, str(value.dtype), list(value.shape)) for name, value in sorted(tensors.items())]
+    digest.update(json.dumps([described, sorted(metadata.items())]).encode())
+    for _, value in sorted(tensors.items()):
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,208 @@
+"""Executors: how the steps of a tick are run. Eagerly, compiled, or replayed from a captured CUDA graph.
+
+All of them run the same `Step`, which is written once: the fast ones trace it.
+"""
+
+import importlib.util
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from prnn_cli.batching import Batch
+from prnn_cli.errors import first_line
+from prnn_cli.schema import HardwareConfig
+from prnn_cli.training.compiling import Compiled, compile_function
+from prnn_cli.training.state import TrainState
+from prnn_cli.training.step import Step
+from prnn_cli.training.strategies import Phase
+from prnn_cli.training.ticks import STEPS
+
+Kind = tuple[Any, ...]
+
+log = logging.getLogger(__name__)
+
+# On two cores of an AMD EPYC (docs/benchmarks.md) an eager step of a small mini-batch takes 0.8 ms longer than a
+# compiled one, so that 30,000 of them lose 25 s; compiling takes 9 to 15 s for the first kind of update and 4 to 5 s
+# for each further one. Larger steps lose more: one of 25 million multiplications twice as much.
+LONG_RUN = 30_000  # small updates
+TWICE_AS_MUCH = 25_000_000  # multiplications of a mini-batch
+
+
+class Executor(Protocol):
+    @property
+    def used(self) -> str:
+        """How the steps so far were run: eager, compiled or graph; the slower one where a faster one failed in any
+        phase."""
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        """Runs the steps of T mini-batches, whose fields are (T, …), and changes `state` in place."""
+
+
+def choose_executor(
+    config: HardwareConfig, device: torch.device, num_updates: int, multiplications: int
+) -> str:
+    """The name of the executor for a run of so many updates. `multiplications`: of a mini-batch."""
+    fast = "graph" if device.type == "cuda" else "compiled"
+    if config.compile != "auto":
+        return fast if config.compile == "always" else "eager"
+    is_long = num_updates * (1 + multiplications / TWICE_AS_MUCH) >= LONG_RUN
+    return fast if is_long and _has_compiler(device) else "eager"
+
+
+def _has_compiler(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return importlib.util.find_spec("triton") is not None
+    return any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "g++", "clang++"))
+
+
+def executor_of(name: str, step: Step) -> Executor:
+    """`name`: eager, compiled or graph."""
+    return EXECUTORS[name](step)
+
+
+@dataclass(frozen=True)
+class EagerExecutor:
+    step: Step
+    used: ClassVar[str] = "eager"
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        for batch in batches.unbind():
+            self.step(state, batch, phase)
+        self.step.sharding.wait()  # before anything waits for a device that waits for a lost process
+
+
+class CompiledExecutor:
+    """The step as one compiled function for each kind of phase and mini-batch: forward, backward and optimiser
+    together, by torch's Inductor, which caches what it compiles between runs. Equals the eager step up to rounding;
+    where compilation fails, says so and goes on eagerly.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.step, self.eager = step, EagerExecutor(step)
+        self._compiled: dict[Kind, Compiled | None] = {}
+
+    @property
+    def used(self) -> str:
+        return "compiled" if all(self._compiled.values()) else "eager"
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        compiled = self.compiled(state, batches, phase)
+        if compiled is None:
+            self.eager(state, batches, phase)
+            return
+        of_state = state.tensors()
+        with torch.no_grad():
+            for of_batch in zip(*(each.unbind() for each in batches.tensors()), strict=True):
+                compiled(*of_state, *of_batch)
+
+    def compiled(self, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
+        kind = _kind(phase, batches)
+        if kind not in self._compiled:
+            self._compiled[kind] = _compiled_or_none(self.step, state, batches, phase)
+        return self._compiled[kind]
+
+
+class GraphExecutor:
+    """CUDA: the compiled step captured in a graph that reads its mini-batch at a counter on the device, so that a tick
+    is one copy of its inputs and one launch a step. Where capture fails, says so and goes on with the compiled path.
+    """
+
+    def __init__(self, step: Step) -> None:
+        self.compiled = CompiledExecutor(step)
+        self._captured: dict[Kind, _Captured | None] = {}
+
+    @property
+    def used(self) -> str:
+        return "graph" if all(self._captured.values()) else self.compiled.used
+
+    def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
+        kind = _kind(phase, batches)
+        captured = self._captured.get(kind)
+        if captured is not None:
+            captured.replay(batches.tensors())
+            return
+        # The first tick loads the kernels that a capture must find loaded.
+        self.compiled(state, batches, phase)
+        step = self.compiled.compiled(state, batches, phase)
+        if kind not in self._captured:
+            self._captured[kind] = step and _captured_or_none(step, state, batches)
+
+
+class _Captured:
+    def __init__(self, step: Compiled, state: TrainState, batches: Batch) -> None:
+        """Capturing takes no step. There is room for any tick: the first one may be the rest of an epoch."""
+        self.inputs = [each.new_zeros(max(STEPS, len(each)), *each.shape[1:]) for each in batches.tensors()]
+        self.counter = torch.zeros(1, dtype=torch.int64, device=state.device)
+        self.graph = torch.cuda.CUDAGraph()
+        of_state = state.tensors()
+        # Other threads prepare the next tick meanwhile, which only this mode allows.
+        with torch.no_grad(), torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
+            step(*of_state, *(each.index_select(0, self.counter)[0] for each in self.inputs))
+            self.counter.add_(1)
+
+    def replay(self, inputs: list[Tensor]) -> None:
+        num_steps = len(inputs[0])
+        for own, given in zip(self.inputs, inputs, strict=True):
+            own[:num_steps].copy_(given)
+        self.counter.zero_()
+        for _ in range(num_steps):
+            self.graph.replay()
+
+
+def _kind(phase: Phase, batches: Batch) -> Kind:
+    """What a fast step was made for: the updates, and the shapes of a mini-batch, which it does not check."""
+    return (phase.updates, *(each.shape[1:] for each in batches.tensors()))
+
+
+def compile_step(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
+    """A function of `state.tensors()` and a mini-batch's `tensors()` that changes the former in place."""
+    batch, constants = batches.unbind()[0], step.network.constants
+    of_network, of_state = len(constants), len(constants) + len(state.tensors())
+
+    def flat(*tensors: Tensor) -> None:
+        network = step.network.with_constants(tensors[:of_network])
+        traced_state = state.with_tensors(tensors[of_network:of_state])
+        replace(step, network=network)(traced_state, batch.with_tensors(tensors[of_state:]), phase)
+
+    arguments = [*constants, *state.tensors(), *batch.tensors()]
+    return partial(compile_function(flat, arguments), *constants)
+
+
+def _compiled_or_none(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
+    started = time.perf_counter()
+    log.info("compiling the step in which %s learns; kept for later runs", "+".join(phase.learning))
+    try:
+        compiled = compile_step(step, state, batches, phase)
+    except Exception as error:  # whatever a compiler may say, the eager step does the same
+        log.warning("compilation failed, so training goes on uncompiled: %s", first_line(error))
+        return None
+    log.info("compiled in %.1f s", time.perf_counter() - started)
+    return compiled
+
+
+def _captured_or_none(step: Compiled, state: TrainState, batches: Batch) -> _Captured | None:
+    stream = torch.cuda.current_stream()
+    try:
+        return _Captured(step, state, batches)
+    except Exception as error:
+        torch.cuda.set_stream(stream)  # a capture that breaks off leaves its own
+        torch.cuda.synchronize()
+        log.warning(
+            "no CUDA graph could be captured, so steps are launched one by one: %s", first_line(error)
+        )
+        return None
+
+
+EXECUTORS: dict[str, Callable[[Step], Executor]] = {
+    "eager": EagerExecutor,
+    "compiled": CompiledExecutor,
+    "graph": GraphExecutor,
+}

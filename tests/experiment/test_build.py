@@ -1,0 +1,175 @@
+"""What is built follows the configuration: each setting reaches the place that uses it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from prnn_cli.app.hydra_app import configs_folder, register_schemas
+from prnn_cli.data.prepare import PreparedData
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.methods import compare
+from prnn_cli.experiment.build import build_network, build_trainer, check_combination
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.schema import TrainCommand
+from prnn_cli.training.executors import EagerExecutor
+from prnn_cli.training.optim import LearningSettings
+from small import CPU, sessions_of
+
+SETTINGS = [
+    "recipe.batch_size=2",
+    "recipe.num_sampled=400",
+    "recipe.sample_alpha=1",
+    "recipe.dropout=0.9",
+    "recipe.learning_rate=9",
+    "recipe.momentum=0.9",
+    "output.learning_rate=3",
+    "output.momentum=0.3",
+    "subnets.id.dropout=0.2",
+    "subnets.id.learning_rate=1",
+    "subnets.id.momentum=0.1",
+    "subnets.id.weight=0.5",
+    "subnets.text.dropout=0",
+    "subnets.text.learning_rate=2",
+    "subnets.text.momentum=0.2",
+    "subnets.text.fine_tuning_rate=0.7",
+]
+TRAIN = sessions_of([0, 1, 0, 1, 0, 1], [2, 3, 2, 3, 2, 3, 2], [0, 1, 0], num_items=4)
+
+
+def config_of(*overrides: str) -> TrainCommand:
+    register_schemas()
+    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+        return OmegaConf.to_object(compose("train", [*SETTINGS, *overrides]))
+
+
+@pytest.fixture
+def data() -> PreparedData:
+    return PreparedData(
+        folder=Path("nowhere"),
+        data_hash="0",
+        summary={},
+        train=TRAIN,
+        validation=None,
+        test=sessions_of([0, 3], num_items=4),
+        item_ids=np.array(list("abcd"), dtype=object),
+        support=np.bincount(TRAIN.items),
+        reused=False,
+    )
+
+
+@pytest.fixture
+def features() -> dict[str, FeatureTable]:
+    return {"text": FeatureTable("text", np.eye(4, 3, dtype=np.float32), np.ones(4, dtype=bool))}
+
+
+def test_each_subnet_learns_with_its_own_settings(
+    data: PreparedData, features: dict[str, FeatureTable]
+) -> None:
+    trainer = build_trainer(config_of("arch=shared_w"), data, features, CPU)
+    assert isinstance(trainer.executor, EagerExecutor)
+    assert trainer.executor.step.settings == {
+        "id": LearningSettings(1, 0.1),
+        "id.vectors": LearningSettings(0, 0.1),
+        "text": LearningSettings(2, 0.2),
+        "text.vectors": LearningSettings(0.7, 0.2),
+        "output": LearningSettings(3, 0.3),
+    }
+    assert [subnet.weight for subnet in trainer.network.subnets] == [0.5, 1.0]
+
+
+def test_dropout_is_each_subnets_own(data: PreparedData, features: dict[str, FeatureTable]) -> None:
+    trainer = build_trainer(config_of(), data, features, CPU)
+    kept = trainer.ticks.make(0, 0, 0, 6).batches.keep_masks
+    assert kept.keys() == {"id"}  # text has none
+    assert kept["id"].float().mean().item() == pytest.approx(0.8, abs=0.06)
+
+
+def test_negatives_follow_the_support(data: PreparedData, features: dict[str, FeatureTable]) -> None:
+    batch = build_trainer(config_of(), data, features, CPU).ticks.make(0, 0, 0, 6).batches.unbind()[0]
+    assert batch.outputs.index.shape == (2 + 400,)
+    drawn = np.bincount(batch.outputs.index[2:].numpy(), minlength=4) / 400
+    assert drawn == pytest.approx(data.support / data.support.sum(), abs=0.08)
+
+
+def test_the_seed_decides_parameters_and_random_numbers(
+    data: PreparedData, features: dict[str, FeatureTable]
+) -> None:
+    one, other = (build_trainer(config_of(f"seed={seed}"), data, features, CPU) for seed in (1, 2))
+    assert not torch.equal(one.state.parameters["readout.id"], other.state.parameters["readout.id"])
+    first, second = (each.ticks.make(0, 0, 0, 6).batches for each in (one, other))
+    assert not torch.equal(first.outputs.index, second.outputs.index)
+
+
+@pytest.mark.parametrize(
+    ("arch", "strategy", "phases"),
+    [
+        ("parallel", "residual", [("id",), ("text",)]),
+        ("interaction", "interleaving", [("id", "text")]),
+        ("id_only", "simultaneous", [("id",)]),
+        ("feature_only", "simultaneous", [("text",)]),
+        ("concatenated", "simultaneous", [("concatenated",)]),
+    ],
+)
+def test_architecture_and_strategy_are_those_asked_for(
+    data: PreparedData,
+    features: dict[str, FeatureTable],
+    arch: str,
+    strategy: str,
+    phases: list[tuple[str, ...]],
+) -> None:
+    config = config_of(f"arch={arch}", f"strategy={strategy}")
+    trainer = build_trainer(config, data, features, CPU)
+    assert [phase.learning for phase in trainer.phases] == phases
+
+
+def test_embedding_layer_and_tuned_vectors_are_parameters(
+    data: PreparedData, features: dict[str, FeatureTable]
+) -> None:
+    plain = config_of("features=colour_histogram", "subnets.text.fine_tuning_rate=0")
+    images = {"image": features["text"]}
+    without = build_network(plain, 4, images, CPU).initial_parameters(seed=0)
+    assert not any(name.endswith((".embedding", ".vectors")) for name in without)
+
+    both = config_of(
+        "features=colour_histogram", "subnets.image.embedding_size=2", "subnets.image.fine_tuning_rate=0.1"
+    )
+    network = build_network(both, 4, images, CPU)
+    parameters = network.initial_parameters(seed=0)
+    vectors = "subnets.image.input.image.embedding.vectors"
+    assert parameters["subnets.image.input.image"].shape == (2, 300)
+    assert parameters["subnets.image.input.image.embedding"].shape == (3, 2)
+    assert torch.equal(parameters[vectors], torch.eye(4, 3))
+    assert network.row_tables[vectors] == "id"
+    assert parameters["subnets.id.input.id"].shape == (4, 300)  # the other subnet is as it was
+
+
+def test_sparse_vectors_are_not_tuned() -> None:
+    with pytest.raises(UserError, match=r"subnets\.text\.fine_tuning_rate=0\.7.*only dense item vectors"):
+        check_combination(config_of())
+    with pytest.raises(UserError, match=r"subnets\.id\.fine_tuning_rate"):
+        check_combination(config_of("arch=id_only", "strategy=simultaneous", "subnets.id.fine_tuning_rate=1"))
+
+
+def test_nothing_to_train_on_is_refused(data: PreparedData, features: dict[str, FeatureTable]) -> None:
+    lonely = PreparedData(**{**vars(data), "train": sessions_of([0, 1, 2, 3])})
+    with pytest.raises(UserError, match=r"no target has a negative; set recipe\.num_sampled"):
+        build_trainer(config_of("recipe.num_sampled=0"), lonely, features, CPU)
+
+
+def test_baselines_are_fitted_on_the_training_part(
+    data: PreparedData, features: dict[str, FeatureTable], tmp_path: Path
+) -> None:
+    """The test session goes from 0 to 3, training only from 0 to 1: whoever puts 3 first has seen the test part."""
+    config = config_of()
+    network = build_network(config, 4, features, CPU)
+    ranks = compare(
+        NetworkScorer(network, network.initial_parameters(0)), data, config.evaluation, CPU, tmp_path
+    )
+    assert ranks["markov"].better.tolist() == [1]
+    assert ranks["item_knn"].better.tolist() == [1]
+    assert ranks["popularity"].better.tolist() == [3]

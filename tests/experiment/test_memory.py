@@ -1,0 +1,74 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from commands.conftest import SMALL, Result
+from prnn_cli.errors import RunError
+from prnn_cli.experiment import memory
+from prnn_cli.experiment.memory import Need, shortage_told
+from prnn_cli.training.state import TrainState
+
+Prnn = Callable[..., Result]
+
+SOME = [Need("parameters", 3 << 30, "units.*"), Need("item features", 1 << 30, "the features' dimensions")]
+
+
+def test_what_cannot_fit_is_refused_with_the_estimate_before_it_is_allocated(prnn: Prnn) -> None:
+    """3 H² recurrent weights of a million units: 12 terabytes, and the accumulators, and the copy."""
+    huge = [argument for argument in SMALL if not argument.startswith("subnets")]
+    result = prnn("train", *huge, "subnets.id.hidden_size=1000000", "hydra.run.dir=runs/mine")
+    assert result.exit_code == 2
+    assert "training would take about 44" in result.err
+    assert "GiB are free; lower subnets.*.hidden_size" in result.err
+    assert prnn("train", *SMALL, "epochs=1", "hydra.run.dir=runs/mine").exit_code == 0  # the folder is free
+
+
+def test_the_estimate_is_what_the_state_takes(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:
+    estimated: list[list[Need]] = []
+    states: list[TrainState] = []
+    needs_of, initial = memory.memory_needs, TrainState.initial
+
+    def keep_needs(*arguments: object) -> list[Need]:
+        estimated.append(needs_of(*arguments))  # type: ignore[arg-type]
+        return estimated[-1]
+
+    def keep_state(*arguments: object) -> TrainState:
+        states.append(initial(*arguments))  # type: ignore[arg-type]
+        return states[-1]
+
+    monkeypatch.setattr("prnn_cli.commands.train.memory_needs", keep_needs)
+    monkeypatch.setattr(TrainState, "initial", keep_state)
+    assert prnn("train", *SMALL, "recipe.momentum=0.5", "epochs=1").exit_code == 0
+    needs = {need.what: need.num_bytes for need in estimated[0]}
+    (state,) = states
+    for group, what in (("parameters", "parameters"), ("velocities", "velocities of momentum")):
+        assert needs[what] == sum(4 * value.numel() for value in getattr(state, group).values())
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")]
+)
+def test_a_shortage_is_told_with_what_takes_how_much(error: Exception) -> None:
+    with pytest.raises(RunError) as told, shortage_told(SOME):
+        raise error
+    sentence, *table = str(told.value).splitlines()
+    assert sentence.startswith("out of memory: training takes about 4.00 GiB")
+    assert [line.split() for line in table] == [
+        ["parameters", "3.000", "GiB", "lower", "units.*"],
+        ["item", "features", "1.000", "GiB", "lower", "the", "features'", "dimensions"],
+    ]
+
+
+def test_other_errors_pass() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), shortage_told(SOME):
+        raise RuntimeError("shapes cannot be multiplied")
+
+
+def test_saturated_scores_are_warned_of(prnn: Prnn) -> None:
+    """With a huge learning rate tanh gives many scores of exactly 1 or −1."""
+    own = [*SMALL, "recipe.learning_rate=500", "hydra.run.dir=runs/mine"]
+    assert "depend on evaluation.tie_break=conservative" in prnn("train", *own).err
+    assert "depend on evaluation.tie_break" not in prnn("train", *SMALL, "hydra.run.dir=runs/other").err
+    assert Path("runs/mine/metrics.json").is_file()

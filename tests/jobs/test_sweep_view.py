@@ -1,0 +1,69 @@
+import io
+import re
+
+import pytest
+from rich.console import Console
+
+from prnn_cli.jobs import sweep_view as module
+from prnn_cli.jobs.sweep_view import Overview
+from prnn_cli.system import progress
+
+
+def on_console(monkeypatch: pytest.MonkeyPatch, terminal: bool, height: int = 30) -> io.StringIO:
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=terminal, width=100, height=height, color_system=None)
+    monkeypatch.setattr(module, "console", console)
+    monkeypatch.setattr(progress, "console", console)
+    return output
+
+
+def test_without_a_terminal_each_change_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = on_console(monkeypatch, terminal=False)
+    overview = Overview(["id_only", "parallel_res"])
+    overview.running(0)
+    overview.ended(0, "done", "recall@20 0.5000")
+    overview.running(1)
+    overview.ended(1, "failed", "out of memory")
+    overview.close()
+    assert output.getvalue().splitlines() == [
+        "[1/2] id_only: running",
+        "[1/2] id_only: done recall@20 0.5000",
+        "[2/2] parallel_res: running",
+        "[2/2] parallel_res: failed out of memory",
+    ]
+
+
+def test_on_a_terminal_every_job_has_a_line_with_the_progress_of_the_running_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output = on_console(monkeypatch, terminal=True)
+    overview = Overview(["id_only", "parallel_res", "parallel_int"])
+    try:
+        overview.running(0)
+        overview.ended(0, "done", "recall@20 0.5000")
+        overview.running(1)
+        with progress.meter("training", 200) as meter:
+            meter.update(50, "9,000 events/s", seconds_left=12.0)
+    finally:
+        overview.close()
+    lines = [line.split() for line in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.getvalue()).split("\n")]
+    last = [line for line in lines if line][-3:]
+    assert [line[:2] for line in last] == [
+        ["id_only", "done"],
+        ["parallel_res", "running"],
+        ["parallel_int", "waiting"],
+    ]
+    assert " ".join(last[1][2:]) == "training 25% 9,000 events/s, 12 s left"
+
+
+def test_a_low_terminal_shows_the_jobs_around_the_running_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = on_console(monkeypatch, terminal=True, height=6)
+    overview = Overview([f"job{number}" for number in range(20)])
+    try:
+        overview.running(10)
+    finally:
+        overview.close()
+    shown = [line.split()[0] for line in output.getvalue().splitlines() if "job" in line]
+    assert "job10" in shown
+    assert "job0" not in shown
+    assert "16 more" in output.getvalue()
