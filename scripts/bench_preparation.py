@@ -26,8 +26,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from prnn_cli.app.hydra_app import configs_folder, register_schemas
 from prnn_cli.data.prepare import prepare
+from prnn_cli.experiment.settings import register_schemas
+from prnn_cli.extensions import own_configs
 
 BLOCK_SESSIONS = 250_000
 SCHEMA = pa.schema([(name, pa.int64()) for name in ("session_id", "item_id", "time")])
@@ -88,7 +89,7 @@ def with_pandas(path: Path) -> None:
 
 def with_prnn(path: Path) -> None:
     register_schemas()
-    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+    with initialize_config_dir(str(own_configs()), version_base="1.3"):
         config = OmegaConf.to_object(compose("preprocess", ["dataset=generic", f"dataset.path={path}"]))
     global started
     started = time.perf_counter()

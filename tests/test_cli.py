@@ -10,7 +10,8 @@ import pytest
 
 from commands.conftest import Result
 from prnn_cli import __version__
-from prnn_cli.commands import COMMANDS, WORD_COMMANDS
+from prnn_cli.commands import WORD_COMMANDS
+from prnn_cli.extensions import commands
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -20,7 +21,7 @@ pytest_plugins = ["commands.conftest"]
 def test_help_lists_the_commands(prnn: Prnn, arguments: tuple[str, ...]) -> None:
     result = prnn(*arguments)
     assert result.exit_code == 0
-    assert all(f"  {command} " in result.out for command in (*COMMANDS, *WORD_COMMANDS))
+    assert all(f"  {command} " in result.out for command in (*commands(), *WORD_COMMANDS))
 
 
 def test_version(prnn: Prnn) -> None:
@@ -44,7 +45,7 @@ def test_training_does_not_import_what_few_runs_need() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", commands())
 def test_every_commands_help_shows_examples_and_options(prnn: Prnn, command: str) -> None:
     result = prnn(command, "--help")
     assert result.exit_code == 0
@@ -124,7 +125,7 @@ def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
     assert (
-        "choose one of train, preprocess, features, evaluate, recommend, tables, bench, status, datasets, completion"
+        "choose one of train, preprocess, features, evaluate, recommend, tables, bench, status, datasets, check,"
         in result.err
     )
 
@@ -160,6 +161,7 @@ def test_an_output_folder_below_a_file_is_named(prnn: Prnn) -> None:
                 "bench",
                 "status",
                 "datasets",
+                "check",
                 "completion",
             ],
         ),

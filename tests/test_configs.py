@@ -7,10 +7,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from prnn_cli.app.hydra_app import SCHEMAS, configs_folder, register_schemas
+from prnn_cli.experiment.settings import register_schemas, schema_of
+from prnn_cli.extensions import commands, own_configs
 from prnn_cli.schema import FilterConfig, TrainCommand, check
 
-CONFIGS = configs_folder()
+CONFIGS = own_configs()
 GROUPS = ("dataset", "features", "arch", "strategy", "recipe", "evaluation", "hardware", "logger")
 OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))]
 
@@ -42,12 +43,12 @@ def test_every_experiment_composes_and_sweeps(experiment: str) -> None:
     check(composed("train", f"experiment={experiment}"))
 
 
-@pytest.mark.parametrize("command", SCHEMAS)
+@pytest.mark.parametrize("command", commands())
 def test_every_command_composes_to_its_typed_configuration(command: str) -> None:
     of_a_run = [] if command in ("train", "preprocess", "features", "bench") else ["run=somewhere"]
     run = ["runs=somewhere"] if command == "tables" else of_a_run
     config = composed(command, *run)
-    assert isinstance(config, SCHEMAS[command])
+    assert isinstance(config, schema_of(command))
     check(config)
 
 
@@ -63,7 +64,7 @@ def test_no_default_stands_in_the_code() -> None:
                 found.append(f"{schema.__name__}.{field.name}")
         return found
 
-    assert [name for schema in SCHEMAS.values() for name in defaults_of(schema)] == []
+    assert [name for command in commands() for name in defaults_of(schema_of(command))] == []
     assert defaults_of(FilterConfig) == [
         f"FilterConfig.{name}" for name in ("keep", "exclude", "above", "present")
     ]

@@ -9,12 +9,13 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from prnn_cli.app.hydra_app import configs_folder, register_schemas
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.data.prepare import prepare
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
+from prnn_cli.experiment.settings import register_schemas
+from prnn_cli.extensions import own_configs
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
@@ -181,7 +182,7 @@ def test_12_a_test_item_unknown_in_training_is_left_out_instead_of_crashing(tmp_
     log = tmp_path / "clicks.csv"
     log.write_text("session_id,item_id,time\n" + "".join(f"{s},{i},{t}\n" for s, i, t in rows))
     register_schemas()
-    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+    with initialize_config_dir(str(own_configs()), version_base="1.3"):
         options = ["dataset=generic", f"dataset.path={log}", "dataset.min_item_support=1"]
         config = OmegaConf.to_object(compose("preprocess", options))
     data = prepare(config.dataset, tmp_path / "cache")

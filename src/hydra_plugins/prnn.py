@@ -1,7 +1,21 @@
 """Where Hydra looks for plugins (a namespace package that others share)."""
 
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+from prnn_cli.extensions import config_folders
 from prnn_cli.tuning.sweeper import TrialSweeper
 
 
 class OptunaSweeper(TrialSweeper):
     """hydra/sweeper=optuna"""
+
+
+class ExtensionConfigs(SearchPathPlugin):
+    """The configs of extensions stand beside prnn's own."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        for number, folder in enumerate(config_folders()):
+            known = [each.path for each in search_path.get_path()]
+            if f"file://{folder}" not in known:
+                search_path.append(f"prnn-{number}", f"file://{folder}")

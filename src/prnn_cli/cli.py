@@ -10,8 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from prnn_cli import __version__
-from prnn_cli.commands import COMMANDS, WORD_COMMANDS
+from prnn_cli.commands import WORD_COMMANDS
 from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.extensions import commands, take_flags
 from prnn_cli.system.distributed import process_group
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
@@ -19,7 +20,7 @@ HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based reco
 usage: prnn COMMAND [GROUP=CHOICE] [KEY=VALUE] ...
 
 commands:
-{chr(10).join(f"  {name:<11} {summary}" for name, summary in (COMMANDS | WORD_COMMANDS).items())}
+{{commands}}
 
 examples:
   prnn train                                                     a first result, on generated data
@@ -27,6 +28,7 @@ examples:
   prnn train -m seed=1,2,3                                       a sweep
   prnn train experiment=table2                                   the paper's Table 2
   prnn train --cfg job --resolve                                 the composed configuration
+  prnn train --extend mine.py baselines=[item_knn,mine]          what a file of yours adds
   prnn COMMAND --help                                            groups, options and examples
   eval "$(prnn completion bash)"                                 completion in this shell
 
@@ -37,7 +39,7 @@ exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a
 def main(arguments: Sequence[str]) -> int:
     """The exit code. Whatever goes wrong for the user is one sentence on stderr."""
     try:
-        return _dispatch(arguments)
+        return _dispatch(take_flags(arguments))
     except UserError as error:
         return _complain(error, 2)
     except RunError as error:
@@ -60,7 +62,7 @@ def entry_point() -> None:
 
 def _dispatch(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        print(HELP, end="")
+        print(HELP.format(commands=_listed(commands() | WORD_COMMANDS)), end="")
         return 0
     command, *rest = arguments
     if command == "--version":
@@ -71,16 +73,23 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
         return complete_or_print_script(rest)
     if command == "datasets":
-        from prnn_cli.app.hydra_app import configs_folder
         from prnn_cli.commands import datasets
 
-        return datasets.run(rest, configs_folder() / "dataset")
-    if command not in COMMANDS:
-        names = ", ".join(COMMANDS | WORD_COMMANDS)
-        raise UserError(f"prnn has no command {command!r}; choose one of {names}")
+        return datasets.run(rest)
+    if command == "check":
+        from prnn_cli.commands import check
+
+        return check.run(rest)
+    if command not in (known := commands()):
+        raise UserError(f"prnn has no command {command!r}; choose one of {', '.join(known | WORD_COMMANDS)}")
     from prnn_cli.app.hydra_app import run_command
 
     return run_command(command, rest)
+
+
+def _listed(summaries: dict[str, str]) -> str:
+    width = max(map(len, summaries))
+    return "\n".join(f"  {name:<{width}}  {summary}" for name, summary in summaries.items())
 
 
 def _complain(message: object, exit_code: int) -> int:

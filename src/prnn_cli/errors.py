@@ -1,21 +1,10 @@
 """The two ways in which a command can end badly, each one sentence for the person who typed it."""
 
 import re
-from collections.abc import Mapping
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 class UserError(Exception):
     """Wrong usage, config or input (exit code 2): says what is wrong, where, and what would be valid."""
-
-
-def choice(choices: Mapping[str, T], name: str, option: str) -> T:
-    """Raises `UserError` with the valid names where `name` is none of them."""
-    if name not in choices:
-        raise UserError(f"{option}={name} does not exist; choose one of {', '.join(choices)}")
-    return choices[name]
 
 
 class RunError(Exception):

@@ -27,6 +27,12 @@ def one_of(*choices: str) -> Any:
     return field(default=MISSING, metadata={"choices": choices})
 
 
+def options_of(kind: str, named_by: str | None = None) -> Any:
+    """Options whose types the entries of a registry declare (`extensions.HOMES`): those of the entry that the option
+    `named_by` beside them names; without it those of several entries, by their names."""
+    return field(default=MISSING, metadata={"options_of": kind, "named_by": named_by})
+
+
 @dataclass
 class ColumnsConfig:
     session_id: str | None = MISSING
@@ -175,10 +181,12 @@ class PrecomputedConfig:
 
 @dataclass
 class FeaturesConfig:
-    """sources: the subnet that is fed -> how its vectors are made, a name in `features.extractors.EXTRACTORS`."""
+    """sources: the subnet that is fed -> how its vectors are made, the name of an extractor; options: those of an
+    extension's extractors, by name."""
 
     name: str = MISSING
     sources: dict[str, str] = MISSING
+    options: dict[str, Any] = options_of("EXTRACTORS")
     tfidf: TfidfConfig = field(default_factory=TfidfConfig)
     images: ImagesConfig = field(default_factory=ImagesConfig)
     precomputed: PrecomputedConfig = field(default_factory=PrecomputedConfig)
@@ -209,17 +217,20 @@ class ArchConfig:
     subnets: str = one_of("id", "feature", "concatenated", "each")
     readout: str = MISSING
     order: list[str] | None = MISSING
+    options: Any = options_of("READOUTS", named_by="readout")
 
 
 @dataclass
 class StrategyConfig:
     name: str = MISSING
+    options: Any = options_of("STRATEGIES", named_by="name")
 
 
 @dataclass
 class RecipeConfig:
     name: str = MISSING
-    loss: str = one_of("top1", "top1_max", "bpr", "bpr_max", "cross_entropy")
+    loss: str = MISSING
+    options: Any = options_of("LOSSES", named_by="loss")
     score_regularisation: float = bounded(at_least=0)
     activation: str = one_of("tanh", "linear", "elu")
     batch_size: int = bounded(at_least=2)
@@ -240,6 +251,8 @@ class OutputConfig:
 
 @dataclass
 class ItemKnnConfig:
+    """`baselines.item_knn.*`; `baselines/item_knn.py` says what they mean."""
+
     num_neighbours: int = bounded(at_least=1)
     regularisation: float = bounded(at_least=0)
     alpha: float = bounded(at_least=0, at_most=1)
@@ -248,11 +261,11 @@ class ItemKnnConfig:
 @dataclass
 class EvaluationConfig:
     part: str = one_of("test", "validation")
+    metrics: list[str] = MISSING
     cutoffs: list[int] = MISSING
     candidates: Any = MISSING
     tie_break: str = one_of("conservative", "median", "standard")
     each_epoch: bool = MISSING
-    item_knn: ItemKnnConfig = field(default_factory=ItemKnnConfig)
 
     def check_values(self, path: str) -> None:
         candidates, cutoffs = self.candidates, self.cutoffs
@@ -293,7 +306,7 @@ class UnitsConfig:
 
 @dataclass
 class TableConfig:
-    gain_over: str = one_of("item_knn", "id_only")
+    gain_over: str | None = MISSING
     parameters: bool = MISSING
     events_per_s: bool = MISSING
     published: bool = MISSING
@@ -316,7 +329,7 @@ class SearchConfig:
     """space: option -> a sweep in Hydra's grammar, such as interval(0,0.7); trial: None but in a trial."""
 
     name: str = MISSING
-    metric: str = one_of("mrr@20", "recall@20")
+    metric: str = MISSING
     trials: int = bounded(at_least=1)
     parallel: int = bounded(at_least=1)
     prune: bool = MISSING
@@ -361,6 +374,7 @@ class TrainCommand:
     subnets: dict[str, SubnetConfig] = MISSING
     output: OutputConfig = field(default_factory=OutputConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    baselines: dict[str, Any] = options_of("BASELINES")
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
     checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
     logger: LoggerConfig | None = MISSING
@@ -374,6 +388,7 @@ class EvaluationChanges:
     """What `prnn evaluate` sets anew; null keeps the run's own setting."""
 
     part: str | None = one_of("test", "validation")
+    metrics: list[str] | None = MISSING
     cutoffs: list[int] | None = MISSING
     candidates: Any = MISSING
     tie_break: str | None = one_of("conservative", "median", "standard")
@@ -384,6 +399,7 @@ class EvaluateCommand:
     run: str = MISSING
     cache_dir: str = MISSING
     evaluation: EvaluationChanges = field(default_factory=EvaluationChanges)
+    baselines: dict[str, Any] | None = options_of("BASELINES")
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
 
 
@@ -425,13 +441,22 @@ class LogCase:
 
 
 @dataclass
+class BaselineCase:
+    """The fit of a baseline on a drawn log, with the options that `prnn train` gives it."""
+
+    name: str = MISSING
+    num_events: int = bounded(at_least=1000)
+    num_items: int = bounded(at_least=100)
+
+
+@dataclass
 class BenchConfig:
     name: str = MISSING
     repeats: int = bounded(at_least=1)
     steps: int = bounded(at_least=10, at_most=256)
     training: list[TrainingCase] = MISSING
     ranking: list[RankingCase] = MISSING
-    item_knn: list[LogCase] = MISSING
+    baselines: list[BaselineCase] = MISSING
     preparation: list[LogCase] = MISSING
 
 

@@ -12,7 +12,7 @@ from prnn_cli.baselines.item_knn import ItemKnn
 from prnn_cli.data.prepare import prepare
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.candidates import Candidates
-from prnn_cli.evaluation.ranking import metrics
+from prnn_cli.evaluation.methods import measure
 from prnn_cli.evaluation.replay import replay
 from prnn_cli.schema import DatasetConfig, ItemKnnConfig
 
@@ -142,7 +142,7 @@ def test_on_real_orders_the_metrics_agree_with_dicts_and_loops(online_retail: Pa
             )
             ranks.append(not_worse or data.test.num_items)
     found = replay(ItemKnn.fit(data.train, PAPER), data.test, Candidates.choose("all", data.support))
-    figures = metrics(found, [20], "conservative")
+    figures = measure(found, ["recall@20", "mrr@20"], "conservative")
     assert figures["num_events"] == len(ranks)
     assert figures["recall@20"] == pytest.approx(sum(rank <= 20 for rank in ranks) / len(ranks))
     assert figures["mrr@20"] == pytest.approx(sum(1 / rank for rank in ranks if rank <= 20) / len(ranks))

@@ -5,20 +5,21 @@ import numpy as np
 import pytest
 import torch
 
+from prnn_cli.baselines.baseline import NoOptions
 from prnn_cli.baselines.item_knn import ItemKnn
 from prnn_cli.baselines.popularity import Popularity
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.evaluation.methods import compare
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.methods import compare, measure
+from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.schema import EvaluationConfig, ItemKnnConfig
 from small import CPU, random_sessions
 
 CONFIG = EvaluationConfig(
-    part="test",
-    cutoffs=[20],
-    candidates="all",
-    tie_break="conservative",
-    item_knn=ItemKnnConfig(num_neighbours=3, regularisation=20, alpha=0.5),
+    part="test", metrics=["recall", "mrr"], cutoffs=[20], candidates="all", tie_break="conservative"
 )
+KNN = ItemKnnConfig(num_neighbours=3, regularisation=20, alpha=0.5)
+BASELINES = {"item_knn": KNN, "markov": NoOptions(), "popularity": NoOptions()}
 TRAIN, TEST = random_sessions(0), random_sessions(1, num_sessions=10)
 DATA = PreparedData(
     folder=Path(),
@@ -45,12 +46,20 @@ class Zeros(Popularity):
         return super().scores(items) * 0
 
 
+def test_the_baselines_are_those_that_are_asked_for_in_their_order(tmp_path: Path) -> None:
+    assert list(compare(Zeros(), DATA, CONFIG, {"markov": NoOptions()}, CPU, tmp_path)) == [
+        "network",
+        "markov",
+    ]
+    assert list(compare(Zeros(), DATA, CONFIG, {}, CPU, tmp_path)) == ["network"]
+
+
 def test_a_second_run_ranks_its_network_and_reads_the_same_ranks_of_the_baselines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = compare(Zeros(), DATA, CONFIG, CPU, tmp_path)
+    first = compare(Zeros(), DATA, CONFIG, BASELINES, CPU, tmp_path)
     monkeypatch.delattr(ItemKnn, "fit")  # whoever fits it again fails
-    second = compare(Zeros(), DATA, CONFIG, CPU, tmp_path)
+    second = compare(Zeros(), DATA, CONFIG, BASELINES, CPU, tmp_path)
     assert list(first) == list(second) == ["network", "item_knn", "markov", "popularity"]
     for name, ranks in first.items():
         for field, values in vars(ranks).items():
@@ -58,8 +67,34 @@ def test_a_second_run_ranks_its_network_and_reads_the_same_ranks_of_the_baseline
 
 
 def test_other_settings_of_item_knn_are_ranked_anew(tmp_path: Path) -> None:
-    first = compare(Zeros(), DATA, CONFIG, CPU, tmp_path)
-    fewer = dataclasses.replace(CONFIG, item_knn=dataclasses.replace(CONFIG.item_knn, num_neighbours=1))
-    second = compare(Zeros(), DATA, fewer, CPU, tmp_path)
+    first = compare(Zeros(), DATA, CONFIG, BASELINES, CPU, tmp_path)
+    fewer = BASELINES | {"item_knn": dataclasses.replace(KNN, num_neighbours=1)}
+    second = compare(Zeros(), DATA, CONFIG, fewer, CPU, tmp_path)
     assert (first["item_knn"].better != second["item_knn"].better).any()
     assert len(list((tmp_path / "ranks").iterdir())) == 4
+
+
+METRICS = ["recall@1", "mrr@1", "recall@5", "mrr@5"]
+
+
+def ranks_of(better: list[int], equal: list[int]) -> Ranks:
+    places = np.arange(len(better))
+    return Ranks(places, places, places, np.array(better), np.array(equal))
+
+
+def test_metrics_of_several_cutoffs_and_tie_modes_follow_from_the_same_counts() -> None:
+    ranks = ranks_of(better=[0, 0, 4, 9], equal=[0, 1, 0, 0])
+    assert measure(ranks, METRICS, "standard") == {
+        "recall@1": 0.5,
+        "mrr@1": 0.5,
+        "recall@5": 0.75,
+        "mrr@5": pytest.approx((1 + 1 + 1 / 5) / 4),
+        "tie_rate": 0.25,
+        "num_events": 4,
+    }
+    assert measure(ranks, METRICS, "conservative")["recall@1"] == 0.25
+
+
+def test_metrics_of_no_event_say_what_to_do() -> None:
+    with pytest.raises(UserError, match=r"no event to predict.*dataset\.test_days"):
+        measure(ranks_of([], []), ["mrr@20"], "standard")

@@ -6,7 +6,7 @@ import pytest
 
 from prnn_cli.evaluation.rank_cache import RankCache
 from prnn_cli.evaluation.ranking import Ranks
-from prnn_cli.schema import EvaluationConfig, ItemKnnConfig
+from prnn_cli.schema import EvaluationConfig
 from small import sessions_of
 
 SESSIONS = sessions_of([0, 1, 2], [3, 4])  # three events to predict
@@ -22,7 +22,7 @@ KNN = {"num_neighbours": 100}
 
 def settings(**changes: object) -> EvaluationConfig:
     defaults = {"part": "test", "cutoffs": [20], "candidates": "all", "tie_break": "conservative"}
-    return EvaluationConfig(**{**defaults, **changes}, item_knn=ItemKnnConfig(100, 20, 0.5))
+    return EvaluationConfig(**{**defaults, **changes})
 
 
 def cache(folder: Path, data_hash: str = "data", knn: dict[str, int] = KNN, **changes: object) -> RankCache:

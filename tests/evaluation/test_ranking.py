@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from prnn_cli.errors import UserError
 from prnn_cli.evaluation import ranking
-from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, metrics, mrr, rank, recall, tie_rate
+from prnn_cli.evaluation.ranking import count_better_and_equal, rank, tie_rate
 
 INF, NAN = float("inf"), float("nan")
 
@@ -12,11 +11,6 @@ INF, NAN = float("inf"), float("nan")
 def counts(scores: list[list[float]], target_column: list[int], num_candidates: int) -> list[list[int]]:
     counted = count_better_and_equal(torch.tensor(scores), torch.tensor(target_column), num_candidates)
     return [part.tolist() for part in counted]
-
-
-def ranks_of(better: list[int], equal: list[int]) -> Ranks:
-    places = np.arange(len(better))
-    return Ranks(places, places, places, np.array(better), np.array(equal))
 
 
 def test_only_strictly_higher_scores_are_better() -> None:
@@ -66,33 +60,5 @@ def test_each_tie_mode_counts_its_share_of_the_equal_scores(tie_break: str, expe
     assert rank(np.array([0, 3]), np.array([1, 0]), tie_break).tolist() == expected
 
 
-def test_recall_at_20_counts_rank_20_and_not_rank_21() -> None:
-    assert recall(np.array([20.0]), 20) == 1
-    assert recall(np.array([21.0]), 20) == 0
-    assert recall(np.array([1.0, 20.0, 20.5, 21.0]), 20) == 0.5
-
-
-def test_mrr_is_the_mean_reciprocal_rank_with_0_beyond_the_cutoff() -> None:
-    assert mrr(np.array([1.0, 2.0, 4.0, 5.0]), 4) == pytest.approx((1 + 1 / 2 + 1 / 4) / 4)
-
-
 def test_the_tie_rate_is_the_share_of_events_with_an_equal_score() -> None:
     assert tie_rate(np.array([0, 1, 0, 7])) == 0.5
-
-
-def test_metrics_of_several_cutoffs_and_tie_modes_follow_from_the_same_counts() -> None:
-    ranks = ranks_of(better=[0, 0, 4, 9], equal=[0, 1, 0, 0])
-    assert metrics(ranks, [1, 5], "standard") == {
-        "recall@1": 0.5,
-        "mrr@1": 0.5,
-        "recall@5": 0.75,
-        "mrr@5": pytest.approx((1 + 1 + 1 / 5) / 4),
-        "tie_rate": 0.25,
-        "num_events": 4,
-    }
-    assert metrics(ranks, [1, 5], "conservative")["recall@1"] == 0.25
-
-
-def test_metrics_of_no_event_say_what_to_do() -> None:
-    with pytest.raises(UserError, match=r"no event to predict.*dataset\.test_days"):
-        metrics(ranks_of([], []), [20], "standard")

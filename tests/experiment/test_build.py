@@ -5,14 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from prnn_cli.app.hydra_app import configs_folder, register_schemas
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import compare
 from prnn_cli.experiment.build import build_network, build_trainer, check_combination
+from prnn_cli.experiment.settings import composed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.schema import TrainCommand
@@ -42,9 +40,8 @@ TRAIN = sessions_of([0, 1, 0, 1, 0, 1], [2, 3, 2, 3, 2, 3, 2], [0, 1, 0], num_it
 
 
 def config_of(*overrides: str) -> TrainCommand:
-    register_schemas()
-    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
-        return OmegaConf.to_object(compose("train", [*SETTINGS, *overrides]))
+    settings: TrainCommand = composed("train", [*SETTINGS, *overrides])
+    return settings
 
 
 @pytest.fixture
@@ -168,7 +165,12 @@ def test_baselines_are_fitted_on_the_training_part(
     config = config_of()
     network = build_network(config, 4, features, CPU)
     ranks = compare(
-        NetworkScorer(network, network.initial_parameters(0)), data, config.evaluation, CPU, tmp_path
+        NetworkScorer(network, network.initial_parameters(0)),
+        data,
+        config.evaluation,
+        config.baselines,
+        CPU,
+        tmp_path,
     )
     assert ranks["markov"].better.tolist() == [1]
     assert ranks["item_knn"].better.tolist() == [1]

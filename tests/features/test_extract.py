@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from features.conftest import dense, extracted, prepared
-from prnn_cli.app.hydra_app import configs_folder
 from prnn_cli.errors import UserError
+from prnn_cli.extensions import own_configs
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.extractors import EXTRACTORS
 from prnn_cli.features.googlenet import GoogLeNet
@@ -22,7 +22,7 @@ Command = Callable[..., FeaturesCommand]
 WriteItems = Callable[..., str]
 Paint = Callable[..., Path]
 
-OPTIONS = {path.stem for path in (configs_folder() / "features").glob("*.yaml")}
+OPTIONS = {path.stem for path in (own_configs() / "features").glob("*.yaml")}
 SOURCES = {
     "none": {},
     "text": {"text": "tfidf"},

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from prnn_cli.jobs import sweep_view as module
-from prnn_cli.jobs.sweep_view import Overview
+from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.system import progress
 
 
@@ -19,7 +19,7 @@ def on_console(monkeypatch: pytest.MonkeyPatch, terminal: bool, height: int = 30
 
 def test_without_a_terminal_each_change_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     output = on_console(monkeypatch, terminal=False)
-    overview = Overview(["id_only", "parallel_res"])
+    overview = SweepView(["id_only", "parallel_res"])
     overview.running(0)
     overview.ended(0, "done", "recall@20 0.5000")
     overview.running(1)
@@ -37,7 +37,7 @@ def test_on_a_terminal_every_job_has_a_line_with_the_progress_of_the_running_one
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     output = on_console(monkeypatch, terminal=True)
-    overview = Overview(["id_only", "parallel_res", "parallel_int"])
+    overview = SweepView(["id_only", "parallel_res", "parallel_int"])
     try:
         overview.running(0)
         overview.ended(0, "done", "recall@20 0.5000")
@@ -58,7 +58,7 @@ def test_on_a_terminal_every_job_has_a_line_with_the_progress_of_the_running_one
 
 def test_a_low_terminal_shows_the_jobs_around_the_running_one(monkeypatch: pytest.MonkeyPatch) -> None:
     output = on_console(monkeypatch, terminal=True, height=6)
-    overview = Overview([f"job{number}" for number in range(20)])
+    overview = SweepView([f"job{number}" for number in range(20)])
     try:
         overview.running(10)
     finally:

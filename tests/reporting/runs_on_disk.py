@@ -14,7 +14,7 @@ EVENTS = pd.DataFrame([(0, 1, 5), (0, 2, 6), (0, 3, 5), (1, 1, 6)], columns=EVEN
 
 
 def table_config(**changes: Any) -> TableConfig:
-    settings = {"gain_over": "item_knn", "parameters": False, "events_per_s": False, "published": False}
+    settings = {"gain_over": None, "parameters": False, "events_per_s": False, "published": False}
     return TableConfig(**(settings | {"figures": True, "resamples": 200, "confidence": 0.95} | changes))
 
 
@@ -34,6 +34,8 @@ def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = No
     described |= {"strategy": "simultaneous", "epochs": 10, "experiment": None, "features": "none"}
     described |= {"dataset": "tiny", "data_hash": "d", "num_parameters": 1000, "versions": {}}
     described |= {"part": "test", "candidates": "all", "tie_break": "conservative", "cutoffs": [20]}
+    described |= {"metrics": ["recall", "mrr"], "labels": {"item_knn": "Item-kNN"}, "gain_over": "item_knn"}
+    described |= {"baseline_options": {"item_knn": {"num_neighbours": 100}}}
     metrics = {**described, **metrics_of(ranks), "num_test_events": 4, "train": {"events_per_s": 1000.0}}
     metrics |= {"baselines": {"item_knn": metrics_of(item_knn)}} | changes
     stored = {

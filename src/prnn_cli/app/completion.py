@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from prnn_cli.commands import COMMANDS, WORD_COMMANDS
+from prnn_cli.commands import WORD_COMMANDS
 from prnn_cli.errors import UserError
+from prnn_cli.extensions import commands, own_configs, take_flags
 
 BASH = r"""
 _prnn() {
@@ -50,15 +51,15 @@ def complete_or_print_script(arguments: Sequence[str]) -> int:
 
 def query(line: str) -> list[str]:
     """The completions of the last word of a command line that begins with prnn."""
-    words = line.split(" ")[1:]
+    words = take_flags(line.split(" ")[1:])
     if len(words) <= 1:
-        return [command for command in (*COMMANDS, *WORD_COMMANDS) if command.startswith("".join(words))]
+        return [command for command in (*commands(), *WORD_COMMANDS) if command.startswith("".join(words))]
     command, *overrides = words
     if command == "completion":
         return [shell for shell in SCRIPTS if shell.startswith(overrides[-1])]
     if command == "datasets":
         return ["describe"] if len(overrides) == 1 and "describe".startswith(overrides[0]) else []
-    if command not in COMMANDS:
+    if command not in commands():
         return []
     return _query_hydra(command, " ".join(overrides))
 
@@ -68,10 +69,10 @@ def _query_hydra(command: str, line: str) -> list[str]:
     from hydra._internal.core_plugins.bash_completion import BashCompletion
     from hydra.core.global_hydra import GlobalHydra
 
-    from prnn_cli.app.hydra_app import configs_folder, register_schemas
+    from prnn_cli.experiment.settings import register_schemas
 
     register_schemas()
-    with initialize_config_dir(str(configs_folder()), version_base="1.3"):
+    with initialize_config_dir(str(own_configs()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         found: list[str] = BashCompletion(loader)._query(command, line)
         return sorted(set(found))

@@ -12,16 +12,18 @@ from typing import NoReturn
 
 import hydra
 from hydra._internal.utils import get_args_parser
-from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from prnn_cli.app.plan_sweep import plan_sweep
 from prnn_cli.app.safety import refuse_foreign_code
-from prnn_cli.app.sweep import Sweep, plan_sweep
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
-from prnn_cli.jobs.hydra_errors import explain
-from prnn_cli.jobs.job import SCHEMAS, Jobs
+from prnn_cli.experiment.hydra_errors import explain
+from prnn_cli.experiment.settings import register_schemas, schema_of
+from prnn_cli.extensions import config_folders
+from prnn_cli.jobs.job import Jobs
+from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.signals import stop_signal
@@ -30,21 +32,13 @@ from prnn_cli.tuning.plan import chain
 log = logging.getLogger(__name__)
 
 
-def configs_folder() -> Path:
-    """Inside the package where it was installed, beside src in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    return next(path for path in (package / "configs", package.parents[1] / "configs") if path.is_dir())
-
-
 def run_command(command: str, arguments: list[str]) -> int:
     """The exit code, of the last command line where tune=[…] makes several of it. Raises `UserError` for a
     configuration that cannot be composed."""
     register_schemas()
-    try:
+    with _composition_explained(command, arguments):
         lines = _chained(command, arguments) or [arguments]
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, SCHEMAS[command])) from error
-    return [_run_line(command, line) for line in lines][-1]
+        return [_run_line(command, line) for line in lines][-1]
 
 
 def _run_line(command: str, arguments: list[str]) -> int:
@@ -70,20 +64,32 @@ def _own_arguments(arguments: list[str]) -> Iterator[list[str]]:
 def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # raise; the sentence is ours to make
     logging.raiseExceptions = False  # a full disk must not print a traceback for each line of the log
-    sys.argv = [f"prnn {command}", *arguments]
-    jobs = Jobs(command)
     try:
-        if sweep := _planned(command, arguments):
-            if process_group().world_size > 1:
-                raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
-            sys.argv += sweep.extra_arguments
-            jobs.names, jobs.tuning = sweep.jobs, sweep.searches
-            jobs.planned, jobs.launched, jobs.table = sweep.planned, sweep.launched, sweep.table
+        sweep = _planned(command, arguments)
+        if sweep and process_group().world_size > 1:
+            raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
+        jobs = Jobs(command, sweep or Sweep())
         stop_signal.install()
-        with _launcher_explained(jobs):
-            hydra.main(version_base="1.3", config_path=str(configs_folder()), config_name=command)(jobs.run)()
+        with _launcher_explained(jobs), _command_line(command, [*arguments, *jobs.sweep.extra_arguments]):
+            hydra.main(version_base="1.3", config_path=str(_configs_of(command)), config_name=command)(
+                jobs.run
+            )()
+    except SystemExit as finished:  # after --help and its like
+        return int(finished.code or 0)
+    except (BrokenPipeError, HydraException):  # the latter's are told as such, though some are OSErrors
+        raise
+    except OSError as error:  # the output folder
+        raise refused_by_the_system(error) from error
+    return jobs.finish()
+
+
+@contextmanager
+def _composition_explained(command: str, arguments: list[str]) -> Iterator[None]:
+    """Makes a sentence of what Hydra, OmegaConf and YAML say of a configuration."""
+    try:
+        yield
     except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, SCHEMAS[command])) from error
+        raise UserError(explain(error, schema_of(command))) from error
     except YAMLError as error:
         raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
     except ValueError as error:
@@ -93,37 +99,42 @@ def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
         raise UserError(
             f"a group needs the name of one of its choices, not a number or null (in {given})"
         ) from error
-    except SystemExit as finished:  # after --help and its like
-        return int(finished.code or 0)
-    except BrokenPipeError:
-        raise
-    except OSError as error:  # the output folder
-        raise refused_by_the_system(error) from error
-    return jobs.finish()
 
 
-def register_schemas() -> None:
-    for command, node in SCHEMAS.items():
-        ConfigStore.instance().store(name=f"{command}_schema", node=node)
+@contextmanager
+def _command_line(command: str, arguments: list[str]) -> Iterator[None]:
+    """Hydra reads it from sys.argv, and nowhere else."""
+    before = sys.argv
+    sys.argv = [f"prnn {command}", *arguments]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _configs_of(command: str) -> Path:
+    """The folder that holds the command's config: prnn's own, or an extension's."""
+    folders = config_folders()
+    return next((folder for folder in folders if (folder / f"{command}.yaml").is_file()), folders[0])
 
 
 @contextmanager
 def _launcher_explained(jobs: Jobs) -> Iterator[None]:
-    """Of jobs that a launcher runs elsewhere."""
+    """Makes a sentence of what goes wrong with a launcher, which runs the jobs elsewhere."""
     try:
         yield
     except (HydraException, OmegaConfBaseException, YAMLError, UserError, RunError, BrokenPipeError):
         raise
     except Exception as error:
-        if not jobs.planned:
+        if not jobs.sweep.jobs:
             raise
         _explain_launcher(error, jobs)
 
 
 def _explain_launcher(error: Exception, jobs: Jobs) -> None:
-    """Raises `UserError` where no job began; else the table says what came of each."""
+    """Raises `UserError` where no job began; where some did, the table says what came of each."""
     reason = f"{type(error).__name__} {' '.join(str(error).split())[:300]}".strip()
-    if not any(RunFolder(job.folder).is_begun() for job in jobs.planned):
+    if not any(RunFolder(job.folder).is_begun() for job in jobs.sweep.jobs):
         raise UserError(
             f"the launcher could not run the jobs ({reason}); see what its cluster answers, and the options of "
             "hydra.launcher"
@@ -139,7 +150,7 @@ def _chained(command: str, arguments: list[str]) -> list[list[str]]:
         or flags.config_name
     ):
         return []
-    lines = chain(flags.overrides, configs_folder(), flags.config_dir)
+    lines = chain(flags.overrides, _configs_of(command), flags.config_dir)
     config_dir = ["-cd", flags.config_dir] if flags.config_dir else []
     return [[*line, *config_dir, *(["-m"] if flags.multirun else [])] for line in lines]
 
@@ -157,7 +168,7 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
                 RunFolder.existing(run)
     if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
         return None
-    return plan_sweep(command, flags.overrides, flags.multirun, configs_folder(), flags.config_dir)
+    return plan_sweep(command, flags.overrides, flags.multirun, _configs_of(command), flags.config_dir)
 
 
 def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
+from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.baselines.last_click import LastClickScorer
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.schema import ItemKnnConfig
@@ -33,6 +34,11 @@ class ItemKnn(LastClickScorer):
             similarity.data[item == other] = 0
             blocks.append(_most_similar(similarity, config.num_neighbours))
         return cls("item_knn", sparse.vstack(blocks, format="csr"))
+
+
+BASELINES = {
+    "item_knn": Baseline("Item-kNN", lambda data, options: ItemKnn.fit(data.train, options), ItemKnnConfig)
+}
 
 
 def _session_item_matrix(sessions: Sessions) -> sparse.csr_array:

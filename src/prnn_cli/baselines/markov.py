@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import sparse
 
+from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.baselines.last_click import LastClickScorer
 from prnn_cli.data.sessions import Sessions
 
@@ -16,3 +17,6 @@ class Markov(LastClickScorer):
         ones = np.ones(len(item), dtype=np.float32)
         shape = (sessions.num_items, sessions.num_items)
         return cls("markov", sparse.csr_array((ones, (item, next_item)), shape=shape))
+
+
+BASELINES = {"markov": Baseline("Markov", lambda data, options: Markov.fit(data.train))}

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.data.sessions import Sessions
 
 
@@ -27,3 +28,6 @@ class Popularity:
 
     def scores(self, items: slice | Tensor) -> Tensor:
         return self.support[items].expand(self._num_slots, -1)
+
+
+BASELINES = {"popularity": Baseline("Popularity", lambda data, options: Popularity.fit(data.train))}

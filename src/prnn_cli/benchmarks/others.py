@@ -9,18 +9,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from prnn_cli.baselines.item_knn import ItemKnn
-from prnn_cli.benchmarks.logs import drawn_sessions
+from prnn_cli.baselines.baseline import Baseline
+from prnn_cli.benchmarks.logs import drawn_data, drawn_sessions
 from prnn_cli.benchmarks.timing import seconds_of
 from prnn_cli.data.prepare import prepare
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import choose_num_slots, replay
+from prnn_cli.extensions import chosen
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Separate
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.schema import DatasetConfig, ItemKnnConfig, LogCase, RankingCase
+from prnn_cli.schema import BaselineCase, DatasetConfig, LogCase, RankingCase
 
 HIDDEN_SIZE, SESSIONS = 100, 4000
 
@@ -60,11 +61,14 @@ def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[s
     }
 
 
-def item_knn_row(case: LogCase, config: ItemKnnConfig) -> dict[str, Any]:
-    sessions = drawn_sessions(case.num_events // 5, case.num_items)
-    took = seconds_of(lambda: ItemKnn.fit(sessions, config), torch.device("cpu"), repeats=1)
+def baseline_row(case: BaselineCase, options: Any) -> dict[str, Any]:
+    """The fit of a baseline with these options."""
+    baseline: Baseline = chosen("BASELINES", case.name, "bench.baselines.name")
+    data = drawn_data(case.num_events // 5, case.num_items)
+    sessions = data.train
+    took = seconds_of(lambda: baseline.fit(data, options), torch.device("cpu"), repeats=1)
     return {
-        "what": f"item-kNN, fit on {sessions.num_events:,} events",
+        "what": f"{baseline.label}, fit on {sessions.num_events:,} events",
         "device": "cpu",
         "num_items": case.num_items,
         "seconds": took,

@@ -1,20 +1,55 @@
-"""One file a command: `run` reads top to bottom. WRITES says whether it takes a run folder.
+"""What prnn can be told to do: a command NAME is a module with a dict COMMANDS, and a config NAME.yaml.
 
-COMMANDS take Hydra overrides, WORD_COMMANDS plain words.
+The first line of the config is a comment, `# prnn NAME …: what it does`, which `prnn --help` shows. An extension adds
+commands in the same way.
 """
 
-COMMANDS = {
-    "train": "prepare, train, evaluate against item-kNN, write tables",
-    "preprocess": "read a log, filter and split it as in the paper, say what was read and dropped",
-    "features": "make the item features alone, show items that are alike",
-    "evaluate": "rank the test events once more with a finished run's model",
-    "recommend": "the items that a finished run's model expects to be clicked next",
-    "tables": "the paper's tables of finished runs, across sweeps and seeds",
-    "bench": "how fast this machine prepares, trains and ranks, and how near to its floor",
-    "status": "how a run stands: running, done, or failed and why",
-}
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any, ClassVar
 
-WORD_COMMANDS = {
+from prnn_cli.extensions import chosen
+
+if TYPE_CHECKING:  # help needs none of it
+    from prnn_cli.run_folder import RunFolder
+
+WORD_COMMANDS = {  # take plain words, not overrides
     "datasets": "the known datasets; datasets describe PATH: the YAML that reads a log of yours",
+    "check": "show that an extension keeps the contracts that prnn relies on",
     "completion": "print the completion script of bash, zsh or fish",
 }
+
+
+class Command:
+    """A command of prnn, which is called in the order of these methods.
+
+    options: the dataclass of its options; those of prnn's own commands stand in schema.py
+    writes: whether it takes a folder for what it leaves, which is refused where another run has left anything
+    """
+
+    options: ClassVar[type]
+    writes: ClassVar[bool] = True
+
+    def check(self, settings: Any) -> None:
+        """Raises `UserError` for settings that cannot work, before anything is read or written; of a sweep, for every
+        job before the first one begins."""
+
+    def check_resumed(self, settings: Any, folder: "RunFolder") -> None:
+        """Raises `UserError` where the run in `folder` cannot go on with these settings; called for resume=true,
+        before anything in the folder changes."""
+
+    def run(self, settings: Any, folder: "RunFolder") -> None:
+        """Does the work. Raises `UserError` or `RunError` where it cannot be done, which the folder then records."""
+        raise NotImplementedError
+
+    def show_result(self, folder: "RunFolder") -> None:
+        """Prints what a finished run has left; not called within a sweep, which shows all at its end."""
+
+
+def command_of(name: str) -> Command:
+    """Imports the command's module alone. Raises `UserError` for a name that is none."""
+    own = f"{__name__}.{name}"
+    if importlib.util.find_spec(own):
+        command: Command = importlib.import_module(own).COMMANDS[name]
+        return command
+    return chosen("COMMANDS", name, "prnn")  # type: ignore[no-any-return]

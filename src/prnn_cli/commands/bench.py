@@ -1,14 +1,15 @@
 """prnn bench: times on this machine, each beside its floor -> bench.json, and bench.md as a table."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from hydra import compose
-from omegaconf import OmegaConf
 from rich.table import Table
 
-from prnn_cli.benchmarks.others import item_knn_row, peak_memory_mb, preparation_row, ranking_row
+from prnn_cli.benchmarks.others import baseline_row, peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
+from prnn_cli.commands import Command
+from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.reporting.results import environment
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import BenchCommand, TrainCommand
@@ -16,28 +17,29 @@ from prnn_cli.system.files import write_json, write_text
 from prnn_cli.system.hardware import device_name, select_device
 from prnn_cli.system.progress import console
 
-WRITES = True
 
+class Bench(Command):
+    options = BenchCommand
 
-def run(config: BenchCommand, folder: RunFolder) -> None:
-    machine = environment() | {"device": device_name(select_device(config.hardware))}
-    write_json(folder.path / "environment.json", machine)
-    rows = []
-    for row in measured(config):
-        rows.append(row)
-        console.print(f"{row['what']}: {_figures(row)}", highlight=False)
-        write_json(folder.path / "bench.json", rows)
-    write_text(folder.path / "bench.md", as_markdown(rows))
-    show(rows)
+    def run(self, settings: BenchCommand, folder: RunFolder) -> None:
+        machine = environment() | {"device": device_name(select_device(settings.hardware))}
+        write_json(folder.path / "environment.json", machine)
+        rows = []
+        for row in measured(settings):
+            rows.append(row)
+            console.print(f"{row['what']}: {_figures(row)}", highlight=False)
+            write_json(folder.path / "bench.json", rows)
+        write_text(folder.path / "bench.md", as_markdown(rows))
+        show(rows)
 
 
 def measured(config: BenchCommand) -> Iterator[dict[str, Any]]:
     bench, device = config.bench, select_device(config.hardware)
-    standard = train_config([])
     for log_case in bench.preparation:
         yield preparation_row(log_case, train_config(["dataset=generic", "dataset.path=log.csv"]).dataset)
-    for log_case in bench.item_knn:
-        yield item_knn_row(log_case, standard.evaluation.item_knn)
+    for baseline_case in bench.baselines:
+        train = train_config([f"baselines=[{baseline_case.name}]"])
+        yield baseline_row(baseline_case, train.baselines[baseline_case.name])
     for ranking_case in bench.ranking:
         yield ranking_row(ranking_case, device, bench.repeats) | {"peak_mb": peak_memory_mb(device)}
     for case in bench.training:
@@ -49,7 +51,8 @@ def measured(config: BenchCommand) -> Iterator[dict[str, Any]]:
 
 def train_config(overrides: list[str]) -> TrainCommand:
     """That of `prnn train` with these overrides."""
-    return cast(TrainCommand, OmegaConf.to_object(compose("train", overrides)))
+    settings: TrainCommand = typed_settings("train", compose("train", overrides))
+    return settings
 
 
 def show(rows: list[dict[str, Any]]) -> None:
@@ -91,3 +94,6 @@ def _figures(row: dict[str, Any]) -> str:
     if "us_per_step" not in row:
         return f"{row['seconds']:.1f} s, {row['events_per_s']:,.0f} events/s"
     return f"{_case(row)}: {row['us_per_step']:,.0f} µs a step, {row['ratio']:.2f} × its floor"
+
+
+COMMANDS = {"bench": Bench()}

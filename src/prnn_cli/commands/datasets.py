@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prnn_cli.data.describe.proposal import describe
 from prnn_cli.errors import UserError
+from prnn_cli.extensions import config_folders
 
 HELP = """prnn datasets                  the known datasets (dataset=NAME)
 prnn datasets describe PATH    look at a file, a folder or a glob, print the YAML that would read it
@@ -16,9 +17,9 @@ Example:
 """
 
 
-def run(arguments: Sequence[str], configs: Path) -> int:
-    """`configs` is the folder of the shipped dataset configs."""
-    known = {path.stem: path for path in sorted(configs.glob("*.yaml"))}
+def run(arguments: Sequence[str]) -> int:
+    """The exit code."""
+    known = {path.stem: path for folder in config_folders() for path in sorted(folder.glob("dataset/*.yaml"))}
     match list(arguments):
         case []:
             width = max(map(len, known))

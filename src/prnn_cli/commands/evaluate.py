@@ -4,7 +4,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from prnn_cli import schema
+from prnn_cli.commands import Command
 from prnn_cli.evaluation.methods import compare, sessions_to_rank
+from prnn_cli.evaluation.metrics import check_metrics
 from prnn_cli.experiment.saved_model import check_trained, load_trained
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
@@ -12,28 +14,29 @@ from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig
 from prnn_cli.system.hardware import device_name, select_device
 
-WRITES = True
 
+class Evaluate(Command):
+    options = EvaluateCommand
 
-def check(config: EvaluateCommand) -> None:
-    changed(check_trained(config.run).evaluation, config.evaluation)
+    def check(self, settings: EvaluateCommand) -> None:
+        changed(check_trained(settings.run).evaluation, settings.evaluation)
 
+    def run(self, settings: EvaluateCommand, folder: RunFolder) -> None:
+        device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
+        trained = load_trained(settings.run, cache_dir, device)
+        evaluation = changed(trained.config.evaluation, settings.evaluation)
+        sessions_to_rank(trained.data, evaluation.part)
 
-def run(config: EvaluateCommand, folder: RunFolder) -> None:
-    device, cache_dir = select_device(config.hardware), Path(config.cache_dir)
-    trained = load_trained(config.run, cache_dir, device)
-    evaluation = changed(trained.config.evaluation, config.evaluation)
-    sessions_to_rank(trained.data, evaluation.part)
-
-    scorer = NetworkScorer(trained.network, trained.parameters)
-    ranks = compare(scorer, trained.data, evaluation, device, cache_dir)
-    trained_as = {
-        key: value for key, value in trained.metrics.items() if "@" not in key
-    }  # other cut-offs may be asked for
-    results = trained_as | {"device": device_name(device)} | environment() | measured(ranks, evaluation)
-    warn_of_ties(results)
-    write_results(folder.path, results, ranks, trained.data.support)
-    show_results(folder.path)
+        scorer = NetworkScorer(trained.network, trained.parameters)
+        baselines = trained.config.baselines if settings.baselines is None else settings.baselines
+        ranks = compare(scorer, trained.data, evaluation, baselines, device, cache_dir)
+        # Other metrics may be asked for than the run was measured by.
+        trained_as = {key: value for key, value in trained.metrics.items() if "@" not in key}
+        now = {"device": device_name(device)} | environment()
+        results = trained_as | now | measured(ranks, evaluation, baselines, trained.config.table.gain_over)
+        warn_of_ties(results)
+        write_results(folder.path, results, ranks, trained.data.support)
+        show_results(folder.path)
 
 
 def changed(evaluation: EvaluationConfig, changes: EvaluationChanges) -> EvaluationConfig:
@@ -41,4 +44,8 @@ def changed(evaluation: EvaluationConfig, changes: EvaluationChanges) -> Evaluat
         if (value := getattr(changes, spec.name)) is not None:
             setattr(evaluation, spec.name, value)
     schema.check(evaluation, "evaluation.")
+    check_metrics(evaluation.metrics)
     return evaluation
+
+
+COMMANDS = {"evaluate": Evaluate()}

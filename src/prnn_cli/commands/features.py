@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from prnn_cli.commands import Command
 from prnn_cli.data.prepare import prepare, with_files
 from prnn_cli.errors import UserError
 from prnn_cli.features.extract import check_features, extract
@@ -18,39 +19,41 @@ from prnn_cli.schema import FeaturesCommand
 from prnn_cli.system.files import write_json, write_text
 from prnn_cli.system.hardware import select_device
 
-WRITES = True
-
 NUM_SIMILAR = 3  # as in the paper's Figure 2
 SHOWN_TEXT = 100  # characters
 
 
-def check(config: FeaturesCommand) -> None:
-    if not config.features.sources:
-        raise UserError(f"features={config.features.name} makes none; choose another, such as features=text")
-    check_features(config.features, config.dataset)
+class Features(Command):
+    options = FeaturesCommand
 
+    def check(self, settings: FeaturesCommand) -> None:
+        if not settings.features.sources:
+            raise UserError(
+                f"features={settings.features.name} makes none; choose another, such as features=text"
+            )
+        check_features(settings.features, settings.dataset)
 
-def run(config: FeaturesCommand, folder: RunFolder) -> None:
-    device = select_device(config.hardware)
-    cache_dir = Path(config.cache_dir)
-    data = prepare(config.dataset, cache_dir)
-    query = data.index_of(config.similar, "similar") if config.similar is not None else None
-    tables = extract(config.features, config.dataset, data, cache_dir, device)
-    summary = [_properties(table, config.features.sources[name]) for name, table in tables.items()]
-    overview = overview_table(summary)
-    write_text(folder.path / "features.md", markdown(overview))
-    show(overview, title=config.dataset.name)
-    results: dict[str, Any] = {
-        "dataset": config.dataset.name,
-        "data_hash": data.data_hash,
-        "features": config.features.name,
-        "sources": summary,
-    }
-    if query is not None:
-        catalogue = ItemCatalogue(with_files(config.dataset, cache_dir), data.item_ids)
-        results["similar"] = _show_similar(query, tables, catalogue, config, folder.path)
-    write_json(folder.path / "features.json", results)
-    print(f"written to {folder.path}")
+    def run(self, settings: FeaturesCommand, folder: RunFolder) -> None:
+        device = select_device(settings.hardware)
+        cache_dir = Path(settings.cache_dir)
+        data = prepare(settings.dataset, cache_dir)
+        query = data.index_of(settings.similar, "similar") if settings.similar is not None else None
+        tables = extract(settings.features, settings.dataset, data, cache_dir, device)
+        summary = [_properties(table, settings.features.sources[name]) for name, table in tables.items()]
+        overview = overview_table(summary)
+        write_text(folder.path / "features.md", markdown(overview))
+        show(overview, title=settings.dataset.name)
+        results: dict[str, Any] = {
+            "dataset": settings.dataset.name,
+            "data_hash": data.data_hash,
+            "features": settings.features.name,
+            "sources": summary,
+        }
+        if query is not None:
+            catalogue = ItemCatalogue(with_files(settings.dataset, cache_dir), data.item_ids)
+            results["similar"] = _show_similar(query, tables, catalogue, settings, folder.path)
+        write_json(folder.path / "features.json", results)
+        print(f"written to {folder.path}")
 
 
 def overview_table(summary: list[dict[str, Any]]) -> pd.DataFrame:
@@ -137,3 +140,6 @@ def _draw(rows: list[list[tuple[int, float]]], catalogue: ItemCatalogue, path: P
         ],
         path,
     )
+
+
+COMMANDS = {"features": Features()}

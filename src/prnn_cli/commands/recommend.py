@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from prnn_cli.commands import Command
 from prnn_cli.data.gaps import read_sessions
 from prnn_cli.data.prepare import with_files
 from prnn_cli.data.sessions import Sessions
@@ -24,41 +25,41 @@ from prnn_cli.schema import RecommendCommand
 from prnn_cli.system.files import atomic_write
 from prnn_cli.system.hardware import select_device
 
-WRITES = True
-
 FILE = "recommendations.parquet"
 SHOWN_TEXT = 60  # characters
 
 log = logging.getLogger(__name__)
 
 
-def check(config: RecommendCommand) -> None:
-    if bool(config.session) == (config.sessions is not None):
-        raise UserError(
-            "give one of session=[ITEM_ID,ITEM_ID] (the clicks so far) and sessions=FILE (a log of such sessions)"
-        )
-    check_trained(config.run)
+class Recommend(Command):
+    options = RecommendCommand
 
+    def check(self, settings: RecommendCommand) -> None:
+        if bool(settings.session) == (settings.sessions is not None):
+            raise UserError(
+                "give one of session=[ITEM_ID,ITEM_ID] (the clicks so far) and sessions=FILE (a log of such sessions)"
+            )
+        check_trained(settings.run)
 
-def run(config: RecommendCommand, folder: RunFolder) -> None:
-    device, cache_dir = select_device(config.hardware), Path(config.cache_dir)
-    trained = load_trained(config.run, cache_dir, device)
-    if config.session:
-        names, sessions = pa.array(["session"]), _session_of(config.session, trained)
-    else:
-        names, sessions = _sessions_of(str(config.sessions), trained)
+    def run(self, settings: RecommendCommand, folder: RunFolder) -> None:
+        device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
+        trained = load_trained(settings.run, cache_dir, device)
+        if settings.session:
+            names, sessions = pa.array(["session"]), _session_of(settings.session, trained)
+        else:
+            names, sessions = _sessions_of(str(settings.sessions), trained)
 
-    scorer = NetworkScorer(trained.network, trained.parameters)
-    n = min(config.n, sessions.num_items)
-    items, scores = best_next(scorer, sessions, n, config.exclude_clicked, device)
-    table = _table(names, items, scores, trained.data.item_ids)
-    with atomic_write(folder.path / FILE) as temporary:
-        pq.write_table(table, temporary)
-    if config.session:
-        show(_described(table, items[0], trained, cache_dir))
-    else:
-        print(f"the {n} best next items of {len(names):,} sessions")
-    print(f"written to {folder.path / FILE}")
+        scorer = NetworkScorer(trained.network, trained.parameters)
+        n = min(settings.n, sessions.num_items)
+        items, scores = best_next(scorer, sessions, n, settings.exclude_clicked, device)
+        table = _table(names, items, scores, trained.data.item_ids)
+        with atomic_write(folder.path / FILE) as temporary:
+            pq.write_table(table, temporary)
+        if settings.session:
+            show(_described(table, items[0], trained, cache_dir))
+        else:
+            print(f"the {n} best next items of {len(names):,} sessions")
+        print(f"written to {folder.path / FILE}")
 
 
 def _session_of(item_ids: list[str], trained: Trained) -> Sessions:
@@ -117,3 +118,6 @@ def _described(table: pa.Table, items: np.ndarray, trained: Trained, cache_dir: 
         texts = map(catalogue.text, items[: len(frame)].tolist())
         shown["Text"] = [shorten(text, SHOWN_TEXT, placeholder=" …") for text in texts]
     return shown
+
+
+COMMANDS = {"recommend": Recommend()}

@@ -8,19 +8,22 @@ from typing import Any
 
 import pandas as pd
 
+from prnn_cli.commands import Command
 from prnn_cli.errors import UserError
 from prnn_cli.reporting.tables import show
 from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.schema import StatusCommand
 
-WRITES = False
 
+class Status(Command):
+    options = StatusCommand
+    writes = False
 
-def run(config: StatusCommand) -> None:
-    if runs := runs_in(Path(config.run)):
-        _tell_sweep(Path(config.run), runs)
-    else:
-        _tell(RunFolder.existing(config.run))
+    def run(self, settings: StatusCommand, folder: RunFolder) -> None:
+        if runs := runs_in(Path(settings.run)):
+            _tell_sweep(Path(settings.run), runs)
+        else:
+            _tell(RunFolder.existing(settings.run))
 
 
 def _tell(folder: RunFolder) -> None:
@@ -88,3 +91,6 @@ def _since(moment: float) -> str:
 
 def _seconds(number: float) -> str:
     return str(timedelta(seconds=round(number)))
+
+
+COMMANDS = {"status": Status()}

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from prnn_cli.commands import Command
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.evaluation.methods import compare, sessions_to_rank
 from prnn_cli.experiment.build import (
@@ -40,20 +41,29 @@ from prnn_cli.system.distributed import process_group
 from prnn_cli.system.hardware import device_name, select_device, threads_for_training
 from prnn_cli.training.trainer import Trainer
 
-WRITES = True
-
 log = logging.getLogger(__name__)
 
-check = check_combination
 
+class Train(Command):
+    options = TrainCommand
 
-def run(config: TrainCommand, folder: RunFolder) -> None:
-    check_divisible(config.recipe.batch_size)
-    if not process_group().is_main:
-        train(config, folder, [])
-        return
-    with logged(config, folder) as observers:
-        train(config, folder, [*trial_observers(config.search, folder), *observers])
+    def check(self, settings: TrainCommand) -> None:
+        check_combination(settings)
+
+    def check_resumed(self, settings: TrainCommand, folder: RunFolder) -> None:
+        """Before anything in the folder changes."""
+        check_more_epochs(folder, partial(schedule, settings), settings.epochs)
+
+    def run(self, settings: TrainCommand, folder: RunFolder) -> None:
+        check_divisible(settings.recipe.batch_size)
+        if not process_group().is_main:
+            train(settings, folder, [])
+            return
+        with logged(settings, folder) as observers:
+            train(settings, folder, [*trial_observers(settings.search, folder), *observers])
+
+    def show_result(self, folder: RunFolder) -> None:
+        show_results(folder.path)
 
 
 def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:
@@ -82,21 +92,14 @@ def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObse
         save_model(folder.model_file, parameters)
 
     scorer = NetworkScorer(trainer.network, parameters)
-    ranks = compare(scorer, data, config.evaluation, device, Path(config.cache_dir))
+    ranks = compare(scorer, data, config.evaluation, config.baselines, device, Path(config.cache_dir))
     if not process_group().is_main:
         return
-    results = description(config, data, trainer, device) | measured(ranks, config.evaluation)
+    results = description(config, data, trainer, device) | measured(
+        ranks, config.evaluation, config.baselines, config.table.gain_over
+    )
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
-
-
-def check_resumed(config: TrainCommand, folder: RunFolder) -> None:
-    """Before anything in the folder changes."""
-    check_more_epochs(folder, partial(schedule, config), config.epochs)
-
-
-def show_result(folder: RunFolder) -> None:
-    show_results(folder.path)
 
 
 def description(
@@ -126,3 +129,6 @@ def description(
         "data": data.summary,
         **environment(),
     }
+
+
+COMMANDS = {"train": Train()}

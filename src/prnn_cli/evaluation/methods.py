@@ -3,22 +3,24 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
-from prnn_cli.baselines.item_knn import ItemKnn
-from prnn_cli.baselines.markov import Markov
-from prnn_cli.baselines.popularity import Popularity
+from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
+from prnn_cli.evaluation.metrics import value_of
 from prnn_cli.evaluation.rank_cache import RankCache
-from prnn_cli.evaluation.ranking import Ranks
-from prnn_cli.evaluation.replay import Scorer, evaluate, evaluate_sharded
+from prnn_cli.evaluation.ranking import Ranks, rank, tie_rate
+from prnn_cli.evaluation.replay import evaluate, evaluate_sharded
+from prnn_cli.extensions import chosen, fingerprint_of
 from prnn_cli.schema import EvaluationConfig
+from prnn_cli.scoring import Scorer
 from prnn_cli.system.distributed import process_group
 
 log = logging.getLogger(__name__)
@@ -28,35 +30,46 @@ def compare(
     network: Scorer,
     data: PreparedData,
     config: EvaluationConfig,
+    baselines: Mapping[str, Any],
     device: torch.device,
     cache_dir: Path,
 ) -> dict[str, Ranks]:
-    """Ranks of the network and of item-kNN, Markov and popularity, by name; those of the baselines are cached, and
-    known to the process that writes."""
+    """Ranks of the network and of the baselines, by name. Those of the baselines are cached, and known to the main
+    process alone. baselines: name -> its typed options"""
     sessions = sessions_to_rank(data, config.part)
     ranks = {network.name: _timed(evaluate_sharded, network, sessions, data, config, device)}
     if not process_group().is_main:
         return ranks
-    for name, (settings, fit) in _baselines(data, config).items():
-        cache = RankCache.of(cache_dir, data.data_hash, name, settings, config)
-        ranks[name] = cache.get(sessions) or cache.put(
-            _timed(evaluate, fit(), sessions, data, config, device)
-        )
+    for name, options in baselines.items():
+        cache = RankCache.of(cache_dir, data.data_hash, name, settings_of(name, options), config)
+        if (known := cache.get(sessions)) is None:
+            baseline: Baseline = chosen("BASELINES", name, "baselines")
+            known = cache.put(_timed(evaluate, baseline.fit(data, options), sessions, data, config, device))
+        ranks[name] = known
     return ranks
 
 
-def _baselines(
-    data: PreparedData, config: EvaluationConfig
-) -> dict[str, tuple[dict[str, Any], Callable[[], Scorer]]]:
-    """Name -> its settings, and how to make it."""
-    return {
-        "item_knn": (
-            dataclasses.asdict(config.item_knn),
-            lambda: ItemKnn.fit(data.train, config.item_knn),
-        ),
-        "markov": ({}, lambda: Markov.fit(data.train)),
-        "popularity": ({}, lambda: Popularity.fit(data.train)),
-    }
+def measure(ranks: Ranks, metrics: Sequence[str], tie_break: str) -> dict[str, float]:
+    """The mean of each metric, `tie_rate` and `num_events`. Raises `UserError` without any event."""
+    if ranks.num_events == 0:
+        raise UserError(
+            "there is no event to predict: no session of the evaluated part has two events with items "
+            "known from training; make that part longer (dataset.test_days, dataset.validation_days)"
+        )
+    ranked = rank(ranks.better, ranks.equal, tie_break)
+    means = {metric: float(np.mean(value_of(metric, ranked))) for metric in metrics}
+    return means | {"tie_rate": tie_rate(ranks.equal), "num_events": ranks.num_events}
+
+
+def labels_of(baselines: Iterable[str]) -> dict[str, str]:
+    """Name -> how tables call it."""
+    return {name: chosen("BASELINES", name, "baselines").label for name in baselines}
+
+
+def settings_of(name: str, options: Any) -> dict[str, Any]:
+    """What the ranks of a baseline depend on beside data and candidates, as plain values."""
+    source = fingerprint_of("BASELINES", name)
+    return dataclasses.asdict(options) | ({"source": source} if source else {})
 
 
 def sessions_to_rank(data: PreparedData, part: str) -> Sessions:

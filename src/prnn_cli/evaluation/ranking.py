@@ -1,4 +1,4 @@
-"""Scores -> ranks -> recall and MRR. Ranks start at 1, and are counted, never sorted.
+"""Scores -> ranks, which start at 1, and are counted, never sorted.
 
 Shapes: B slots, C scored items, N candidates, E predicted events.
 """
@@ -9,8 +9,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 from torch import Tensor
-
-from prnn_cli.errors import UserError
 
 CACHED_SCORES = 2**18  # 1 MB of scores: read three times below, from memory only once
 
@@ -80,31 +78,6 @@ def rank(better: np.ndarray, equal: np.ndarray, tie_break: str) -> np.ndarray:
     return 1 + better + share_of_ties * equal
 
 
-def recall(ranks: np.ndarray, k: int) -> float:
-    """recall@k = |{e : rank_e <= k}| / E, one target an event (Hidasi et al., RecSys 2016, section 5)."""
-    return float(np.mean(ranks <= k))
-
-
-def mrr(ranks: np.ndarray, k: int) -> float:
-    """MRR@k = 1/E Σ_e [rank_e <= k] / rank_e (Hidasi et al., RecSys 2016, section 5)."""
-    return float(np.mean(np.where(ranks <= k, 1 / ranks, 0.0)))
-
-
 def tie_rate(equal: np.ndarray) -> float:
     """The share of events whose target scored the same as another candidate, where the tie mode decides."""
     return float(np.mean(equal > 0))
-
-
-def metrics(ranks: Ranks, cutoffs: Sequence[int], tie_break: str) -> dict[str, float]:
-    """`recall@k` and `mrr@k` for each cut-off, `tie_rate` and `num_events`; `UserError` without any event."""
-    if ranks.num_events == 0:
-        raise UserError(
-            "there is no event to predict: no session of the evaluated part has two events with items "
-            "known from training; make that part longer (dataset.test_days, dataset.validation_days)"
-        )
-    ranked = rank(ranks.better, ranks.equal, tie_break)
-    by_cutoff = {f"{name}@{k}": metric(ranked, k) for k in cutoffs for name, metric in _METRICS.items()}
-    return by_cutoff | {"tie_rate": tie_rate(ranks.equal), "num_events": ranks.num_events}
-
-
-_METRICS = {"recall": recall, "mrr": mrr}

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from prnn_cli.data.sessions import Sessions
-from prnn_cli.evaluation.replay import Scorer, slots_in_memory
+from prnn_cli.evaluation.replay import slots_in_memory
+from prnn_cli.scoring import Scorer
 
 
 @torch.no_grad()

@@ -5,7 +5,6 @@ Shapes: T steps, B slots, E predicted events.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,27 +17,12 @@ from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, joined
 from prnn_cli.evaluation.tiles import LogitScorer, TileCounter, workers_of_one_thread
 from prnn_cli.schema import EvaluationConfig
+from prnn_cli.scoring import Scorer
 from prnn_cli.system.distributed import process_group
 
 MAX_SLOTS = {"cpu": 128, "cuda": 1024}  # a CPU was no faster with more; a GPU waits for launches with fewer
 MAX_SCORES = {"cpu": 2**24, "cuda": 2**26}  # at a time: 64 MB, 256 MB
 STEPS_A_TICK = 64  # counts are read from the device once a tick, as each read waits for the device
-
-
-class Scorer(Protocol):
-    """What a network and a baseline have in common: B slots that click through sessions, and their scores."""
-
-    @property
-    def name(self) -> str: ...
-
-    def reset(self, num_slots: int) -> None:
-        """Forgets everything and makes room for num_slots sessions."""
-
-    def advance(self, items: Tensor, new_session: Tensor) -> None:
-        """Takes a click of each slot, (B,) int64; where new_session, (B,) bool, the slot first forgets."""
-
-    def scores(self, items: slice | Tensor) -> Tensor:
-        """(B, n) scores of the next click for n items; an item may be asked for twice."""
 
 
 def evaluate(

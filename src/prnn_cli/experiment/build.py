@@ -1,5 +1,6 @@
 """Configuration and data -> the network, and all that trains it."""
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -9,25 +10,26 @@ import numpy as np
 import torch
 
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.errors import UserError, choice
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.metrics import check_metrics, measured_metrics
+from prnn_cli.extensions import bound, chosen
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.architectures import ID, subnet_inputs
 from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
-from prnn_cli.networks.readouts import READOUTS, SHARED
+from prnn_cli.networks.readouts import SHARED, Readout
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.plan_cache import training_plan
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
-from prnn_cli.training import losses
 from prnn_cli.training.data_parallel import UNSHARDED, Sharded
 from prnn_cli.training.executors import choose_executor, executor_of
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, Step
-from prnn_cli.training.strategies import STRATEGIES, Phase
+from prnn_cli.training.strategies import Phase
 from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Trainer
 
@@ -35,8 +37,16 @@ from prnn_cli.training.trainer import Trainer
 def check_combination(config: TrainCommand) -> None:
     """Raises `UserError` for an architecture, features and a strategy that don't go together."""
     inputs = subnets_of(config)
-    choice(READOUTS, config.arch.readout, "arch.readout")
-    choice(STRATEGIES, config.strategy.name, "strategy.name")
+    check_metrics(config.evaluation.metrics)
+    if config.table.gain_over not in (None, "id_only"):
+        chosen("BASELINES", config.table.gain_over, "table.gain_over")
+    if config.search is not None and config.search.metric not in (
+        measured := measured_metrics(config.evaluation)
+    ):
+        raise UserError(
+            f"search.metric={config.search.metric} is not measured; choose one of {', '.join(measured)}, or add to "
+            "evaluation.metrics and evaluation.cutoffs"
+        )
     check_features(features_used(config), config.dataset)
     arch = config.arch.name
     for name, sources in inputs.items():
@@ -137,7 +147,13 @@ def build_network(
         build_subnet(name, config.subnets[name], [inputs[source] for source in sources])
         for name, sources in subnets_of(config).items()
     )
-    return Network(subnets, READOUTS[config.arch.readout](subnets), config.recipe.activation, num_items)
+    return Network(subnets, readout_of(config, subnets), config.recipe.activation, num_items)
+
+
+def readout_of(config: TrainCommand, subnets: tuple[Subnet, ...]) -> Readout:
+    entry = chosen("READOUTS", config.arch.readout, "arch.readout")
+    readout: Readout = bound(entry, config.arch.options)(subnets)
+    return readout
 
 
 def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet:
@@ -182,11 +198,14 @@ def learning_settings(config: TrainCommand) -> dict[str, LearningSettings]:
 
 
 def schedule(config: TrainCommand, epochs: int) -> list[Phase]:
-    return STRATEGIES[config.strategy.name](tuple(subnets_of(config)), epochs)
+    strategy = bound(chosen("STRATEGIES", config.strategy.name, "strategy.name"), config.strategy.options)
+    phases: list[Phase] = strategy(tuple(subnets_of(config)), epochs)
+    return phases
 
 
 def build_loss(recipe: RecipeConfig) -> Loss:
-    if recipe.loss == "bpr_max":
-        return partial(losses.bpr_max, regularisation=recipe.score_regularisation)
-    loss: Loss = getattr(losses, recipe.loss)
+    """The loss of a mini-batch's scores; one that regularises them has an argument `regularisation`."""
+    loss: Loss = bound(chosen("LOSSES", recipe.loss, "recipe.loss"), recipe.options)
+    if "regularisation" in inspect.signature(loss).parameters:
+        return partial(loss, regularisation=recipe.score_regularisation)  # type: ignore[call-arg]
     return loss

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from torch import Tensor
-from yaml import YAMLError
 
 from prnn_cli.data.prepare import PreparedData, prepare
-from prnn_cli.errors import UserError, first_line
+from prnn_cli.errors import UserError
 from prnn_cli.experiment.build import build_network, check_combination, extract_used
+from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
 from prnn_cli.run_folder import CONFIG, RunFolder, read_json
@@ -67,11 +65,10 @@ def _finished_metrics(folder: RunFolder) -> dict[str, Any]:
 def _stored_config(folder: RunFolder) -> TrainCommand:
     """The configuration of the run, checked against today's types."""
     try:
-        config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(TrainCommand), folder.config()))
-    except (OmegaConfBaseException, YAMLError, OSError) as error:
+        config: TrainCommand = typed_settings("train", folder.config())
+    except UserError as error:
         raise UserError(
-            f"the configuration in {folder.path / CONFIG} cannot be read ({first_line(error)}); "
-            "it may be another version's: train the run again"
+            f"the configuration in {folder.path / CONFIG} cannot be used ({error}); it may be another version's, or "
+            "name what an extension adds"
         ) from error
-    assert isinstance(config, TrainCommand)
     return config

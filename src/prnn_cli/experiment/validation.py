@@ -3,11 +3,11 @@
 import torch
 
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.evaluation.ranking import metrics
+from prnn_cli.evaluation.methods import measure
+from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.replay import evaluate_sharded
 from prnn_cli.experiment.supervisor import Validate
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.results import all_cutoffs
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.hardware import num_threads
 from prnn_cli.training.trainer import Trainer
@@ -32,7 +32,8 @@ def validation(
         scorer = NetworkScorer(trainer.network, trainer.state.parameters, subnets)
         with num_threads(threads):
             ranks = evaluate_sharded(scorer, sessions, data.support, config, device)
-        measured = metrics(ranks, all_cutoffs(config), config.tie_break)
-        return {key: value for key, value in measured.items() if "@" in key}
+        metrics = measured_metrics(config)
+        measured = measure(ranks, metrics, config.tie_break)
+        return {key: measured[key] for key in metrics}
 
     return validate

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 
 from prnn_cli.data.prepare import PreparedData, with_files
-from prnn_cli.errors import UserError, choice
-from prnn_cli.features.extractors import EXTRACTORS, Extractor
+from prnn_cli.errors import UserError
+from prnn_cli.extensions import chosen
+from prnn_cli.features.extractors import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
@@ -23,7 +24,8 @@ log = logging.getLogger(__name__)
 def check_features(features: FeaturesConfig, dataset: DatasetConfig) -> None:
     """Raises `UserError` for settings that no features can be made of; reads nothing."""
     for name, how in features.sources.items():
-        choice(EXTRACTORS, how, f"features.sources.{name}").check(features, dataset)
+        extractor: type[Extractor] = chosen("EXTRACTORS", how, f"features.sources.{name}")
+        extractor.check(features, dataset)
 
 
 def extract(
@@ -38,7 +40,7 @@ def extract(
     catalogue = ItemCatalogue(with_files(dataset, cache_dir), data.item_ids)
     tables = {}
     for name, how in features.sources.items():
-        extractor = EXTRACTORS[how](features, catalogue, torch.device(device))
+        extractor = chosen("EXTRACTORS", how, "features.sources")(features, catalogue, torch.device(device))
         folder = cache_dir / "features" / _hash(how, extractor, data)
         with exclusive_lock(folder):
             tables[name] = _cached(name, folder) or _made(name, folder, extractor)

@@ -1,6 +1,5 @@
 """Runs a command on a composed configuration: once, or as the jobs of a sweep."""
 
-import importlib
 import logging
 import os
 from collections.abc import Iterator
@@ -11,10 +10,10 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf import DictConfig
 
-from prnn_cli import schema
+from prnn_cli import extensions, schema
+from prnn_cli.commands import command_of
 from prnn_cli.errors import (
     LostProcessError,
     Pruned,
@@ -24,8 +23,10 @@ from prnn_cli.errors import (
     is_out_of_memory,
     refused_by_the_system,
 )
-from prnn_cli.jobs.hydra_errors import explain
-from prnn_cli.jobs.sweep_view import Overview
+from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
+from prnn_cli.experiment.settings import typed_settings
+from prnn_cli.jobs.sweep import Sweep
+from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import in_own_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
@@ -33,63 +34,54 @@ from prnn_cli.system.distributed import process_group
 
 log = logging.getLogger(__name__)
 
-SCHEMAS: dict[str, type] = {
-    "train": schema.TrainCommand,
-    "preprocess": schema.PreprocessCommand,
-    "features": schema.FeaturesCommand,
-    "evaluate": schema.EvaluateCommand,
-    "recommend": schema.RecommendCommand,
-    "tables": schema.TablesCommand,
-    "bench": schema.BenchCommand,
-    "status": schema.StatusCommand,
-}
-
 
 @dataclass
 class Jobs:
-    """The one job of a command, or those of a sweep. Hydra would report an exception in its own way, and in a
-    sweep it would keep the other jobs' results from being reported, so it is kept for `finish`."""
+    """The one job of a command, or those of a sweep.
+
+    Hydra would report an exception in its own way, and in a sweep it would keep the other jobs' results from being
+    reported, so failures are kept for `finish`. A launcher's processes unpickle this, on other machines too: relative
+    paths then begin at `workplace`, and `extension_files` are loaded there.
+    """
 
     command: str
-    names: list[str] = field(default_factory=list)
-    sweep: bool = False
+    sweep: Sweep = field(default_factory=Sweep)
+    is_sweep: bool = False
     ended: list[SweepJob] = field(default_factory=list)
     failures: list[UserError | RunError] = field(default_factory=list)
-    overview: Overview | None = None
+    view: SweepView | None = None
     table: schema.TableConfig | None = None
-    launched: bool = False  # by a launcher that gives each job a process, here or on another machine
-    planned: list[SweepJob] = field(
-        default_factory=list
-    )  # of such a launcher, whose processes keep what they did
-    tuning: bool = False  # the search itself says what came of its jobs
-    workplace: str = field(default_factory=os.getcwd)  # that relative paths begin at, on other machines too
+    workplace: str = field(default_factory=os.getcwd)
+    extension_files: list[str] = field(default_factory=extensions.files)
 
     def run(self, config: DictConfig) -> SweepJob | None:
-        """What a sweep of training makes a row of."""
-        self.sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        """Runs one job as Hydra has composed it; returns what a sweep of training makes a row of."""
+        self.is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         folder = Path(HydraConfig.get().runtime.output_dir)
-        if self.launched:
+        if self.sweep.launched:
             os.chdir(self.workplace)
+            for file in self.extension_files:
+                extensions.add_file(file)
             return in_own_process(
                 lambda: _as_sweep_job(config, folder, self._attempt(config, folder)),
                 RunFolder(folder),
                 lambda failure: _as_sweep_job(config, folder, failure),
             )
-        with self._overseen(folder):
+        with self._viewed(folder):
             failure = self._attempt(config, folder)
             if self.command == "train":
                 self.ended.append(_as_sweep_job(config, folder, failure))
         return self.ended[-1] if self.ended else None
 
     def _attempt(self, config: DictConfig, folder: Path) -> str:
-        """Why the job failed; empty where it did not."""
+        """The reason why the job failed; empty where it did not."""
         try:
             with _resources_explained():
                 self._run(config, RunFolder(folder))
         except (UserError, RunError) as error:
             # Without its traceback, which would keep the failed network in memory.
             self.failures.append(type(error)(str(error)))
-            if self.sweep:
+            if self.is_sweep:
                 log.error("job %s failed: %s", HydraConfig.get().job.num, error)
             with suppress(OSError):
                 folder.rmdir()  # Hydra made it; it stays where anything is in it
@@ -99,61 +91,61 @@ class Jobs:
         return ""
 
     @contextmanager
-    def _overseen(self, folder: Path) -> Iterator[None]:
-        """One line a job while a sweep of training runs."""
-        if not (self.sweep and self.names and self.command == "train"):
+    def _viewed(self, folder: Path) -> Iterator[None]:
+        """Shows one line a job while a sweep of training runs."""
+        if not (self.is_sweep and self.sweep.names and self.command == "train"):
             yield
             return
         number = HydraConfig.get().job.num
-        self.overview = self.overview or Overview(self.names)
-        self.overview.running(number)
+        self.view = self.view or SweepView(self.sweep.names)
+        self.view.running(number)
         try:
             yield
         except BaseException:  # a signal
-            self.overview.ended(number, "stopped", "")
-            self.overview.close()
+            self.view.ended(number, "stopped", "")
+            self.view.close()
             raise
         failure = self.ended[-1].failure
-        self.overview.ended(number, "failed" if failure else "done", failure or _metrics(folder))
-        if len(self.ended) == len(self.names):
-            self.overview.close()
+        self.view.ended(number, "failed" if failure else "done", failure or _metrics(folder))
+        if len(self.ended) == len(self.sweep.names):
+            self.view.close()
 
     def _run(self, config: DictConfig, folder: RunFolder) -> None:
         settings = checked_settings(self.command, config)
         self.table = getattr(settings, "table", None)
-        module = importlib.import_module(f"prnn_cli.commands.{self.command}")
-        if not module.WRITES:
-            module.run(settings)
+        command = command_of(self.command)
+        if not command.writes:
+            command.run(settings, folder)
             return
         resume = getattr(settings, "resume", False)
         group = process_group()
         with group.initialised(), folder.held():
             if resume:
-                module.check_resumed(settings, folder)
+                command.check_resumed(settings, folder)
             if not group.broadcast(folder.begin(self.command, config, HydraConfig.get(), resume)):
                 log.info("this run is finished")
             else:
-                with _failures_recorded(folder, self.sweep), _resumption_explained(self.command, folder):
-                    module.run(settings, folder)
+                with _failures_recorded(folder, self.is_sweep), _resumption_explained(self.command, folder):
+                    command.run(settings, folder)
                     folder.write_status("done")
-            # A sweep shows all at its end.
-            if hasattr(module, "show_result") and not self.sweep and group.is_main:
-                module.show_result(folder)
+            if group.is_main and not self.is_sweep:
+                command.show_result(folder)
 
     def finish(self) -> int:
-        for job in self.planned:
+        """The exit code; shows the table of a sweep. Raises the failure of a single job."""
+        for job in self.sweep.jobs:
             failure = RunFolder(job.folder).why_unfinished()
             self.ended.append(replace(job, failure=failure))
             self.failures += [RunError(failure)] if failure else []
-            self.sweep = True
-        if self.failures and not self.sweep:
+            self.is_sweep = True
+        if self.failures and not self.is_sweep:
             raise self.failures[0]
-        if self.tuning:
+        if self.sweep.searches:
             return 0
-        if self.sweep and self.ended and self.table:
+        if (table := self.sweep.table or self.table) and self.is_sweep and self.ended:
             from prnn_cli.reporting.report import report_sweep
 
-            report_sweep(self.ended, self.table)
+            report_sweep(self.ended, table)
         return 1 if self.failures else 0
 
 
@@ -163,30 +155,23 @@ def _as_sweep_job(config: DictConfig, folder: Path, failure: str) -> SweepJob:
 
 
 def _metrics(folder: Path) -> str:
+    """What the view says of a finished job."""
     try:
         metrics = read_json(RunFolder(folder).metrics_file)
     except UserError as error:  # of an earlier run; the table says so too
         return str(error)
-    return ", ".join(f"{key} {metrics[key]:.4f}" for key in ("recall@20", "mrr@20"))
+    return ", ".join(f"{key} {metrics[key]:.4f}" for key in ALWAYS_MEASURED)
 
 
 def checked_settings(command: str, config: DictConfig) -> Any:
-    """The typed configuration; raises `UserError` for whatever in it no run can have."""
-    try:
-        # Merged once more, as +KEY=VALUE may have added what no command knows.
-        typed = OmegaConf.merge(OmegaConf.structured(SCHEMAS[command]), OmegaConf.to_container(config))
-        settings = OmegaConf.to_object(typed)
-    except OmegaConfBaseException as error:
-        raise UserError(explain(error, SCHEMAS[command])) from error
-    schema.check(settings)
-    module = importlib.import_module(f"prnn_cli.commands.{command}")
-    if hasattr(module, "check"):
-        module.check(settings)
+    """The typed configuration. Raises `UserError` for whatever in it no run can have."""
+    settings = typed_settings(command, config)
+    command_of(command).check(settings)
     return settings
 
 
 @contextmanager
-def _failures_recorded(folder: RunFolder, sweep: bool) -> Iterator[None]:
+def _failures_recorded(folder: RunFolder, is_sweep: bool) -> Iterator[None]:
     try:
         with _resources_explained():
             yield
@@ -201,7 +186,7 @@ def _failures_recorded(folder: RunFolder, sweep: bool) -> Iterator[None]:
         log.error("failed: %s", error, extra={"in_file_only": True})
         with suppress(RunError):  # a full disk is what is being reported
             folder.write_status("failed", reason=str(error) or type(error).__name__)
-        if sweep and isinstance(error, Exception) and not isinstance(error, UserError | RunError):
+        if is_sweep and isinstance(error, Exception) and not isinstance(error, UserError | RunError):
             log.exception("unforeseen, please report it")
             raise RunError(f"{type(error).__name__}: {error}") from error
         raise
@@ -209,7 +194,7 @@ def _failures_recorded(folder: RunFolder, sweep: bool) -> Iterator[None]:
 
 @contextmanager
 def _resumption_explained(command: str, folder: RunFolder) -> Iterator[None]:
-    """After a signal that came before or after the training."""
+    """Says how to go on after a signal that came before or after the training."""
     try:
         yield
     except LostProcessError as loss:
@@ -222,7 +207,7 @@ def _resumption_explained(command: str, folder: RunFolder) -> Iterator[None]:
 
 @contextmanager
 def _resources_explained() -> Iterator[None]:
-    """What the machine refused, as a sentence."""
+    """Makes a sentence of what the machine refused."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

@@ -20,8 +20,8 @@ class Line:
     note: str = ""
 
 
-class Overview:
-    """On a terminal a table that is drawn anew; elsewhere a line for each change of state."""
+class SweepView:
+    """A table that is drawn anew on a terminal; elsewhere a line for each change of state."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.lines = [Line(name) for name in names]
@@ -32,16 +32,16 @@ class Overview:
             self._live = Live(get_renderable=self._table, console=console, transient=False)
             self._live.start()
         if self._live:
-            progress.overview = lambda note: self._note(number, note)
+            progress.hand_over(lambda note: self._note(number, note))
         self._change(number, "running", "")
 
     def ended(self, number: int, state: str, note: str) -> None:
         if self._live:
-            progress.overview = lambda note: None  # what Hydra says between two jobs would push the table up
+            progress.hand_over(lambda note: None)  # what Hydra says between two jobs would push the table up
         self._change(number, state, note)
 
     def close(self) -> None:
-        progress.overview = None
+        progress.hand_over(None)
         if self._live:
             self._live.stop()
 
@@ -64,7 +64,7 @@ class Overview:
         return table
 
     def _in_sight(self) -> list[Line]:
-        """As many lines as the terminal is high, the running one among them."""
+        """Those lines that the terminal has room for, the running one among them."""
         height = max(3, console.height - 2)
         current = next((i for i, line in enumerate(self.lines) if line.state == "running"), len(self.lines))
         start = min(max(0, current - height // 2), max(0, len(self.lines) - height))

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from prnn_cli.evaluation.metrics import PAPERS_CUTOFF, PAPERS_METRICS, shown_metrics
 from prnn_cli.reporting.measures import Measures, measure
 from prnn_cli.reporting.runs import FinishedRun, Row
 from prnn_cli.reporting.significance import holm, interval, p_value, resampled_means
-from prnn_cli.reporting.tables import METHOD_NAMES, gain
+from prnn_cli.reporting.tables import gain
 from prnn_cli.schema import TableConfig
 
 
@@ -47,18 +48,18 @@ class Comparison:
         self.finished = [row for row in rows if row.runs]
         self.first: FinishedRun = self.finished[0].runs[0]
         self.baselines: dict[str, dict[str, Any]] = self.first.metrics["baselines"]
-        self.names = {name: METHOD_NAMES[name] for name in self.baselines} | {
-            row.name: row.name for row in rows
-        }
+        labels = self.first.metrics["labels"]
+        self.names = {name: labels[name] for name in self.baselines} | {row.name: row.name for row in rows}
 
     @cached_property
     def metrics(self) -> list[str]:
-        """recall@k and mrr@k for the cut-offs that all runs have."""
-        runs = [run for row in self.finished for run in row.runs]
-        shared = [
-            k for k in self.first.metrics["cutoffs"] if all(k in run.metrics["cutoffs"] for run in runs)
-        ]
-        return [f"{name}@{k}" for k in shared or [20] for name in ("recall", "mrr")]
+        """Those that were asked for in all runs; else the paper's, which all have."""
+        cutoffs, names = self._shared("cutoffs"), self._shared("metrics")
+        return shown_metrics(names or PAPERS_METRICS, cutoffs or [PAPERS_CUTOFF])
+
+    def _shared(self, setting: str) -> list[Any]:
+        runs = [run.metrics[setting] for row in self.finished for run in row.runs]
+        return [value for value in runs[0] if all(value in values for values in runs)]
 
     @property
     def methods(self) -> list[str]:
@@ -109,14 +110,23 @@ class Comparison:
         rows = [row.name for row in self.finished if row.is_parallel]
         return max(rows, key=lambda name: self.mean(name, metric), default=None)
 
-    def reference(self, metric: str) -> str:
-        """What gains refer to: a method, as `methods` names it."""
-        strongest = self.strongest_id_only(metric) if self.config.gain_over == "id_only" else None
-        return strongest or "item_knn"
+    def reference(self, metric: str) -> str | None:
+        """What gains refer to: a method, as `methods` names it; None where there is no baseline either."""
+        if self.config.gain_over == "id_only" and (strongest := self.strongest_id_only(metric)):
+            return strongest
+        return self.config.gain_over if self.config.gain_over in self.baselines else self.main_baseline
+
+    @property
+    def main_baseline(self) -> str | None:
+        """The one that the runs' own gains refer to."""
+        name: str | None = self.first.metrics["gain_over"]
+        return name
 
     def gain(self, method: str, metric: str) -> float | None:
         reference = self.reference(metric)
-        return None if method == reference else gain(self.mean(method, metric), self.mean(reference, metric))
+        if reference is None or method == reference:
+            return None
+        return gain(self.mean(method, metric), self.mean(reference, metric))
 
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:

@@ -45,7 +45,7 @@ def write_figures(folder: Path, comparison: Comparison) -> dict[str, Path]:
 
 
 def _figures(comparison: Comparison) -> Iterator[tuple[str, str, "Figure"]]:
-    yield "figure3", "Figure 3: best p-RNN, ID only and item-kNN", bars(comparison)
+    yield "figure3", "Figure 3: best p-RNN, ID only and baseline", bars(comparison)
     if curves := learning_curves(comparison.finished):
         yield "learning_curves", "Loss and validation metric by epoch; shading: phases", curves
     metrics = comparison.metrics[:2]
@@ -71,9 +71,13 @@ def _figures(comparison: Comparison) -> Iterator[tuple[str, str, "Figure"]]:
 
 
 def contestants(comparison: Comparison, metric: str) -> list[str]:
-    """item-kNN, the strongest ID-only row, the best p-RNN; of those that there are."""
-    rows = [comparison.strongest_id_only(metric), comparison.best_parallel(metric)]
-    return ["item_knn", *dict.fromkeys(row for row in rows if row)]
+    """The main baseline (item-kNN), the strongest ID-only row, the best p-RNN; of those that there are."""
+    methods = [
+        comparison.main_baseline,
+        comparison.strongest_id_only(metric),
+        comparison.best_parallel(metric),
+    ]
+    return list(dict.fromkeys(method for method in methods if method))
 
 
 def bars(comparison: Comparison) -> "Figure":

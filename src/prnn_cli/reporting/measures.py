@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from prnn_cli.errors import UserError, first_line
+from prnn_cli.evaluation.metrics import value_of
 from prnn_cli.reporting.runs import FinishedRun, Row
 
 EVENT = ["session_index", "position", "item_index"]
@@ -107,11 +108,8 @@ def _ranks_file(run: FinishedRun) -> Path:
 
 
 def _value(ranks: pd.Series, metric: str) -> np.ndarray:
-    """(E,) 1 or 0 for a hit, or its reciprocal rank."""
-    name, _, k = metric.partition("@")
-    rank = ranks.to_numpy(dtype=np.float32)
-    hit = rank <= int(k)
-    return np.where(hit, 1 / rank if name == "mrr" else 1, 0).astype(np.float32)
+    """(E,) float32, what the metric gives for each rank."""
+    return value_of(metric, ranks.to_numpy(dtype=np.float32)).astype(np.float32)
 
 
 def _range(low: int, high: int) -> str:

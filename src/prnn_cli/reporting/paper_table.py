@@ -123,23 +123,25 @@ def footer(comparison: Comparison) -> list[str]:
     """Sentences that state how the table was measured."""
     config, metrics = comparison.config, comparison.first.metrics
     runs = [run.metrics for row in comparison.finished for run in row.runs]
-    references = dict.fromkeys(
-        comparison.names[comparison.reference(metric)] for metric in comparison.metrics
-    )
+    found = (comparison.reference(metric) for metric in comparison.metrics)
+    references = dict.fromkeys(comparison.names[reference] for reference in found if reference)
     rates = [run["tie_rate"] for run in runs]
     sentences = [
-        f"Gains over {' and '.join(references)} in parentheses, best values bold.",
+        f"Gains over {' and '.join(references)} in parentheses, best values bold."
+        if references
+        else "Best values bold.",
         f"Data: {metrics['dataset']}; {metrics['num_test_events']:,} {metrics['part']} events "
         f"of {comparison.measures.events['session_index'].nunique():,} sessions; "
         f"candidates: {_candidates(metrics)}; ties: {metrics['tie_break']}, "
-        f"tie rate {_span(rates)} of the networks, "
-        f"{metrics['baselines']['item_knn']['tie_rate']:.2%} of item-kNN.",
+        f"tie rate {_span(rates)} of the networks{_tie_rate_of_baseline(comparison)}.",
         f"Features: {_listed(run['features'] for run in runs if run['features'] != 'none') or 'none'}; "
         f"seeds: {_listed(run['seed'] for run in runs)}"
         + (", mean ± standard deviation." if any(len(row.runs) > 1 for row in comparison.finished) else "."),
     ]
-    if config.gain_over == "id_only" and "Item-kNN" in references:
-        sentences.append("No ID-only row is among them, so gains are over item-kNN.")
+    if config.gain_over == "id_only" and comparison.strongest_id_only(comparison.metrics[0]) is None:
+        sentences.append(
+            f"No ID-only row is among them, so gains are over {' and '.join(references) or 'nothing'}."
+        )
     if comparison.differences:
         sentences.append(
             f"* above, † below the strongest ID-only row ({_strongest(comparison)}) at the "
@@ -153,6 +155,11 @@ def footer(comparison: Comparison) -> list[str]:
         f"Failed: {row.name}: {reason}" for row in comparison.rows for reason in dict.fromkeys(row.failures)
     ]
     return sentences
+
+
+def _tie_rate_of_baseline(comparison: Comparison) -> str:
+    name = comparison.main_baseline
+    return f", {comparison.baselines[name]['tie_rate']:.2%} of {comparison.names[name]}" if name else ""
 
 
 def _span(shares: Sequence[float]) -> str:

@@ -98,6 +98,7 @@ def write_report(
     skipped: Sequence[str] = (),
 ) -> None:
     """Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows."""
+    _check_gain_over(config, [run for _, run in named])
     comparisons, repeated = _compare(named, failed, config)
     for sentence in repeated:
         log.warning("left out %s", sentence)
@@ -123,6 +124,15 @@ def write_report(
         show_text_table(section.table, title=section.heading if len(mains) > 1 else "")
         print("\n".join(section.notes))
     print(f"written to {folder}")
+
+
+def _check_gain_over(config: TableConfig, runs: Sequence[FinishedRun]) -> None:
+    """Raises `UserError` where gains are asked for over what none of the runs was compared with."""
+    known = dict.fromkeys(["id_only", *(name for run in runs for name in run.metrics["baselines"])])
+    if config.gain_over is not None and config.gain_over not in known:
+        raise UserError(
+            f"table.gain_over={config.gain_over} is in none of the runs; choose one of {', '.join(known)}"
+        )
 
 
 def _first_runs(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:

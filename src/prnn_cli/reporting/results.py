@@ -12,46 +12,54 @@ import numpy as np
 import pandas as pd
 
 from prnn_cli import __version__
-from prnn_cli.evaluation.ranking import Ranks, metrics, rank
+from prnn_cli.evaluation.methods import labels_of, measure, settings_of
+from prnn_cli.evaluation.metrics import measured_metrics
+from prnn_cli.evaluation.ranking import Ranks, rank
+from prnn_cli.extensions import versions
 from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.files import atomic_write, write_json, write_text
 
-PAPERS_CUTOFF = 20  # always measured, so that runs compare
 TIES_TO_WARN_OF = 0.01  # of the network's events
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
 
 log = logging.getLogger(__name__)
 
 
-def all_cutoffs(config: EvaluationConfig) -> list[int]:
-    return sorted({*config.cutoffs, PAPERS_CUTOFF})
+def measured(
+    ranks: dict[str, Ranks], config: EvaluationConfig, baselines: Mapping[str, Any], gain_over: str | None
+) -> dict[str, Any]:
+    """The part of metrics.json that the ranks decide.
 
-
-def measured(ranks: dict[str, Ranks], config: EvaluationConfig) -> dict[str, Any]:
-    """The part of metrics.json that the ranks decide."""
-    values = {name: metrics(ranks[name], all_cutoffs(config), config.tie_break) for name in ranks}
+    baselines: name -> its options; gain_over: one of them, else gains are over the first
+    """
+    metrics = measured_metrics(config)
+    values = {name: measure(ranks[name], metrics, config.tie_break) for name in ranks}
     num_events = {name: int(method.pop("num_events")) for name, method in values.items()}
     network = values.pop("network")
-    item_knn = values["item_knn"]
+    reference = gain_over if gain_over in values else next(iter(values), None)
     return {
         "num_test_events": num_events["network"],
         "part": config.part,
+        "metrics": config.metrics,
         "cutoffs": config.cutoffs,
         "candidates": config.candidates,
         "tie_break": config.tie_break,
         **network,
         "baselines": values,
-        "gain": {key: gain(network[key], item_knn[key]) for key in network if "@" in key},
+        "labels": labels_of(values),
+        "baseline_options": {name: settings_of(name, options) for name, options in baselines.items()},
+        "gain_over": reference,
+        "gain": {key: gain(network[key], values[reference][key]) for key in metrics} if reference else {},
     }
 
 
 def environment() -> dict[str, Any]:
-    versions = {"python": platform.python_version(), "prnn": __version__} | {
+    numbers = {"python": platform.python_version(), "prnn": __version__} | {
         name: version(name) for name in PACKAGES
     }
-    return {"versions": versions, "git_commit": _git_commit()}
+    return {"versions": numbers, "extensions": versions(), "git_commit": _git_commit()}
 
 
 def warn_of_ties(results: Mapping[str, Any]) -> None:
@@ -87,9 +95,14 @@ def show_results(folder: Path) -> None:
 
 def footer(results: dict[str, Any]) -> str:
     return (
-        f"Gains over item-kNN in parentheses; {results['num_test_events']:,} {results['part']} events, "
+        f"{_gains(results)}{results['num_test_events']:,} {results['part']} events, "
         f"candidates: {results['candidates']}, ties: {results['tie_break']}."
     )
+
+
+def _gains(results: Mapping[str, Any]) -> str:
+    reference = results["gain_over"]
+    return f"Gains over {results['labels'][reference]} in parentheses; " if reference else ""
 
 
 def ranks_frame(ranks: dict[str, Ranks], tie_break: str, support: np.ndarray) -> pd.DataFrame:

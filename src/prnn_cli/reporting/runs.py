@@ -1,6 +1,7 @@
 """Folders -> finished runs -> rows of a table: runs that differ in their seed alone, ranked on the same events."""
 
 import glob
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +14,16 @@ from prnn_cli.errors import UserError, first_line
 from prnn_cli.reporting.published import paper_order
 from prnn_cli.run_folder import FREE_ON_RESUME, RunFolder, flat, read_json
 
-NAMES = ("experiment", "row", "units")  # say where the settings come from, not what they are
+NAMES = ("experiment", "row", "units", "baselines")  # say where the settings come from, not what they are
 KINDS = ("id_only", "feature_only", "concatenated")  # of networks with one subnet: one group, as in the paper
 NEEDED = (
     "arch",
     "seed",
     "baselines",
+    "labels",
+    "baseline_options",
+    "gain_over",
+    "metrics",
     "data_hash",
     "part",
     "cutoffs",
@@ -38,10 +43,10 @@ class FinishedRun:
 
     @property
     def ranked_as(self) -> tuple[Any, ...]:
-        """Runs compare where this is equal: the same events, candidates, ties and item-kNN."""
+        """Runs compare where this is equal: the same events, candidates, ties, and baselines with their options."""
         keys = ("data_hash", "part", "num_test_events", "candidates", "tie_break")
-        item_knn = sorted((key, value) for key, value in self.settings.items() if ".item_knn." in key)
-        return (*(self.metrics[key] for key in keys), *sorted(self.metrics["baselines"]), *item_knn)
+        baselines = json.dumps(self.metrics["baseline_options"], sort_keys=True)
+        return (*(self.metrics[key] for key in keys), baselines)
 
 
 @dataclass
@@ -163,7 +168,7 @@ def reasons_apart(run: FinishedRun, other: FinishedRun) -> str:
         for key, name in keys.items()
         if run.metrics[key] != other.metrics[key]
     ]
-    return f"Set apart: {', '.join(reasons) or 'other settings of item-kNN, or other baselines'}."
+    return f"Set apart: {', '.join(reasons) or 'other baselines, or other options of theirs'}."
 
 
 def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:

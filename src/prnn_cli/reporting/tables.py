@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-METHOD_NAMES = {"item_knn": "Item-kNN", "markov": "Markov", "popularity": "Popularity"}
+from prnn_cli.evaluation.metrics import shown_metrics
 
 
 def table_1(name: str, summary: dict[str, Any]) -> pd.DataFrame:
@@ -41,18 +41,21 @@ def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
 
 
 def results_table(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
-    """The baselines, then each run by its name: values with the gain over item-kNN in parentheses.
+    """The baselines, then each run by its name: values with the gain over one of them in parentheses.
 
     `runs` are the contents of metrics.json files that rank the same events in the same way.
     """
-    baselines = next(iter(runs.values()))["baselines"]
-    reference = baselines["item_knn"]
-    columns = [f"{metric}@{k}" for k in next(iter(runs.values()))["cutoffs"] for metric in ("recall", "mrr")]
-    methods = [*((METHOD_NAMES[name], values) for name, values in baselines.items()), *runs.items()]
+    first = next(iter(runs.values()))
+    reference = first["baselines"].get(first["gain_over"])
+    columns = shown_metrics(first["metrics"], first["cutoffs"])
+    methods = [
+        *((first["labels"][name], values) for name, values in first["baselines"].items()),
+        *runs.items(),
+    ]
     return pd.DataFrame(
         [
             {"Method": name}
-            | {key: _with_gain(values[key], reference[key], values is not reference) for key in columns}
+            | {key: _with_gain(values, reference, key) for key in columns}
             | {"tie rate": f"{values['tie_rate']:.2%}"}
             for name, values in methods
         ]
@@ -99,11 +102,12 @@ def print_table(table: Table) -> None:
     print(printed.get(), end="")
 
 
-def _with_gain(value: float, reference: float, shows_gain: bool) -> str:
-    relative = gain(value, reference)
-    if not shows_gain or relative is None or math.isnan(relative):
-        return f"{value:.4f}"
-    return f"{value:.4f} ({signed_percent(relative)})"
+def _with_gain(values: Mapping[str, float], reference: Mapping[str, float] | None, metric: str) -> str:
+    text = f"{values[metric]:.4f}"
+    if reference is None or values is reference:
+        return text
+    relative = gain(values[metric], reference[metric])
+    return text if relative is None or math.isnan(relative) else f"{text} ({signed_percent(relative)})"
 
 
 def signed_percent(share: float) -> str:

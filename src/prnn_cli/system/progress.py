@@ -22,16 +22,23 @@ PLAIN_LINE_EVERY_S = 10.0
 
 log = logging.getLogger(__name__)
 
-overview: Callable[[str], None] | None = (
-    None  # while a sweep's overview is drawn: shows the line of its running job
-)
+_sink: Callable[[str], None] | None = None  # takes the notes while a sweep's view is drawn
+
+
+def hand_over(sink: Callable[[str], None] | None) -> None:
+    """Bars and log lines give way to a view that is drawn on the same terminal, and which gets the notes; None ends it.
+
+    One console is one place, so this holds for the whole process, whichever thread speaks.
+    """
+    global _sink
+    _sink = sink
 
 
 class ConsoleHandler(logging.Handler):
-    """Log lines through the console that draws the bars, so that neither overwrites the other."""
+    """A handler that prints through the console that draws the bars, so that neither overwrites the other."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        quiet = overview or not process_group().is_main  # the others say what goes wrong, and no more
+        quiet = _sink or not process_group().is_main  # the others say what goes wrong, and no more
         if getattr(record, "in_file_only", False) or (quiet and record.levelno < logging.WARNING):
             return
         style = "yellow" if record.levelno >= logging.WARNING else None
@@ -49,8 +56,8 @@ class Meter:
     def update(self, done: int, note: str, seconds_left: float | None = None) -> None:
         if self._bars and self._task is not None:
             self._bars.update(self._task, completed=done, note=note)
-        elif overview:
-            overview(
+        elif _sink:
+            _sink(
                 f"{self.what} {done / max(1, self.total):.0%} {note}, {self._left(done, seconds_left):.0f} s left"
             )
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
@@ -66,7 +73,7 @@ class Meter:
 
 @contextmanager
 def meter(what: str, total: int) -> Iterator[Meter]:
-    if overview or not console.is_terminal or not process_group().is_main:
+    if _sink or not console.is_terminal or not process_group().is_main:
         yield Meter(what, total, None)
         return
     note, left = TextColumn("{task.fields[note]}"), TextColumn("left")

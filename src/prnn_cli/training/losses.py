@@ -74,3 +74,6 @@ def _softmax_of_negatives(scores: Tensor, active: Tensor) -> Tensor:
 
 def _of_active(losses: Tensor, active: Tensor) -> Tensor:
     return torch.where(active[: len(losses)] > 0, losses, 0)
+
+
+LOSSES = {each.__name__: each for each in (top1, top1_max, bpr, bpr_max, cross_entropy)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from prnn_cli.errors import RunError, UserError
+from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
 from prnn_cli.reporting.tables import markdown, show
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.schema import SearchConfig
@@ -25,26 +27,25 @@ STATES = {
     "RUNNING": "running",
     "WAITING": "waiting",
 }
-METRICS = ("recall@20", "mrr@20")
 
 
 def write_search(folder: Path, study: Study, search: SearchConfig) -> None:
     """trials.csv, trials.md and, once a trial has finished, tuned/NAME.yaml in `search.folder`."""
-    table = trials_table(folder, study)
+    table = trials_table(folder, study, search)
     with atomic_write(folder / "trials.csv") as temporary:
         table.to_csv(temporary, index=False)
-    write_text(folder / "trials.md", markdown(_rounded(table)))
+    write_text(folder / "trials.md", markdown(_rounded(table, search)))
     if best := _best(study):
         write_text(best_file(search), _best_config(folder, best, search))
 
 
 def show_search(folder: Path, study: Study, search: SearchConfig) -> None:
     """Raises `RunError` where no trial finished."""
-    table = trials_table(folder, study)
+    table = trials_table(folder, study, search)
     best = _best(study)
     if best is None:
         raise RunError(f"no trial of {len(table)} finished; {folder}/trials.csv says why")
-    show(_rounded(table.sort_values(search.metric, ascending=False, na_position="last").head(10)))
+    show(_rounded(table.sort_values(search.metric, ascending=False, na_position="last").head(10), search))
     print(f"trial {best.number} is the best of {len(table)} by {search.metric} on the validation part")
     print(
         f"written to {folder}, and as a config to {best_file(search)}; on training + validation and the test part:"
@@ -56,30 +57,35 @@ def best_file(search: SearchConfig) -> Path:
     return Path(search.folder) / "tuned" / f"{search.name}.yaml"
 
 
-def trials_table(folder: Path, study: Study) -> pd.DataFrame:
+def trials_table(folder: Path, study: Study, search: SearchConfig) -> pd.DataFrame:
     """A line a trial: its settings, and its metrics on the validation part, of a pruned one after its last epoch."""
-    rows = []
+    rows, metrics = [], trial_metrics(search)
     for trial in study.get_trials(deepcopy=False):
         run = RunFolder(folder / f"trial-{trial.number}")
         rows.append(
             {"trial": trial.number, "state": STATES[trial.state.name]}
             | trial.params
-            | dict.fromkeys(METRICS)
-            | _measured(run)
+            | dict.fromkeys(metrics)
+            | _measured(run, metrics)
             | {"epochs": len(trial.intermediate_values)}
             | {"reason": study.user_attrs.get(f"failure of {trial.number}", "")}
         )
     return pd.DataFrame(rows)
 
 
-def _measured(run: RunFolder) -> dict[str, Any]:
+def trial_metrics(search: SearchConfig) -> list[str]:
+    """The metrics of a trial that a table shows: what is always measured, and what is searched by."""
+    return list(dict.fromkeys([*ALWAYS_MEASURED, search.metric]))
+
+
+def _measured(run: RunFolder, names: Sequence[str]) -> dict[str, Any]:
     try:
         metrics = read_json(run.metrics_file)
-        return {key: metrics[key] for key in METRICS}
+        return {key: metrics[key] for key in names}
     except UserError:
         epochs = run.path / "epochs.csv"
         frame = pd.read_csv(epochs) if epochs.is_file() else pd.DataFrame()
-        return {key: float(frame[key].iloc[-1]) for key in METRICS if key in frame and len(frame)}
+        return {key: float(frame[key].iloc[-1]) for key in names if key in frame and len(frame)}
 
 
 def _best(study: Study) -> FrozenTrial | None:
@@ -99,9 +105,10 @@ def _best_config(folder: Path, best: FrozenTrial, search: SearchConfig) -> str:
     )
 
 
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+def _rounded(table: pd.DataFrame, search: SearchConfig) -> pd.DataFrame:
     digits = {
-        key: "{:.4f}".format if key in METRICS else "{:.4g}".format for key in table.select_dtypes(float)
+        key: "{:.4f}".format if key in trial_metrics(search) else "{:.4g}".format
+        for key in table.select_dtypes(float)
     }
     shown = table.copy().astype(object)
     for key, form in digits.items():

@@ -86,7 +86,7 @@ class TrialSweeper(Sweeper):
         from hydra.errors import HydraException
 
         from prnn_cli.errors import UserError
-        from prnn_cli.jobs.hydra_errors import explain
+        from prnn_cli.experiment.hydra_errors import explain
         from prnn_cli.schema import TrainCommand
 
         try:

@@ -8,6 +8,8 @@ import typing
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, ValidationError
 
+from prnn_cli.extensions import config_folders, options_class, registered
+
 
 def explain(error: Exception, schema: type) -> str:
     """`schema` is the typed configuration of the command, which knows the valid keys and their types."""
@@ -23,6 +25,11 @@ def explain(error: Exception, schema: type) -> str:
             case MissingConfigException() if cause.missing_cfg_file and cause.options is not None:
                 group, _, choice = cause.missing_cfg_file.rpartition("/")
                 return f"{group}={choice} does not exist; choose one of {', '.join(cause.options)}"
+            case MissingConfigException() if found := re.search(r"Could not load '(.+)/(.+)'", str(cause)):
+                valid = sorted(
+                    {file.stem for folder in config_folders() for file in folder.glob(f"{found[1]}/*.yaml")}
+                )
+                return f"{found[1]}=[{found[2]}] does not exist; choose any of {', '.join(valid)}"
             case ConfigKeyError() | ConfigAttributeError():
                 return _unknown_key(str(cause), text, schema)
             case ValidationError():
@@ -88,10 +95,15 @@ def _in_words(kind: object) -> str:
 def _type_at(path: str, schema: type) -> object:
     """The declared type of the option at a dotted path, such as subnets.id.dropout or evaluation.cutoffs[0]."""
     kind: object = schema
+    registry: str | None = None  # whose entries declare the types of what comes next
     for part in re.findall(r"[^.\[\]]+", path):
         kind = _without_none(kind)
         if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+            owner = next((each for each in dataclasses.fields(kind) if each.name == part), None)
             kind = typing.get_type_hints(kind).get(part)
+            registry = owner.metadata.get("options_of") if owner else None
+        elif registry:
+            kind, registry = options_class(registered(registry).get(part)), None
         else:  # an element of a list, or a subnet, which may have any name
             kind = (typing.get_args(kind) or (None,))[-1]
     return kind

@@ -1,7 +1,6 @@
 """The jobs of a sweep, composed and checked before the first one runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -11,26 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
 from prnn_cli.jobs.job import checked_settings
+from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import TableConfig
 from prnn_cli.system.extras import refuse_silent, require
 from prnn_cli.tuning.plan import check_search, parsed, search_path
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """extra_arguments: what the command line lacks for Hydra to run it, such as the seeds of seeds=3.
-    searches: the jobs are trials, which only the search knows.
-    launched: each job has a process of its own, here or elsewhere; planned: these jobs; table: what they become.
-    """
-
-    jobs: list[str]
-    extra_arguments: list[str]
-    searches: bool = False
-    launched: bool = False
-    planned: list[SweepJob] = field(default_factory=list)
-    table: TableConfig | None = None
 
 
 def plan_sweep(
@@ -52,7 +36,7 @@ def plan_sweep(
         )
         if any(each.key_or_group == "search" for each in given):
             check_search(given)
-            return Sweep([], [], searches=True, launched=launched)
+            return Sweep(searches=True, launched=launched)
         if own := [str(each.key_or_group) for each in given if str(each.key_or_group) == "hydra/sweeper"]:
             # another sweeper has its own rules
             if "hydra/sweeper=optuna" in overrides:
@@ -80,7 +64,7 @@ def plan_sweep(
         if not launched or command != "train":
             return Sweep(names, extra)
         table = checked_settings(command, _without_hydra_node(first)).table
-    return Sweep(names, extra, launched=True, planned=[job for _, job in checked if job], table=table)
+    return Sweep(names, extra, launched=True, jobs=[job for _, job in checked if job], table=table)
 
 
 def _split(overrides: list[Override]) -> list[list[str]]:

@@ -1,0 +1,88 @@
+"""A composed configuration -> the typed settings that a command runs on, checked against every bound."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from prnn_cli import schema
+from prnn_cli.errors import UserError
+from prnn_cli.experiment.hydra_errors import explain
+from prnn_cli.extensions import chosen, commands, options_class, own_configs
+
+
+def schema_of(command: str) -> type:
+    """The dataclass of a command's options: prnn's own stand in schema.py, where no command need be imported."""
+    own: type | None = getattr(schema, f"{command.title()}Command", None)
+    return own or options_class(chosen("COMMANDS", command, "prnn")) or NoOptions
+
+
+@dataclasses.dataclass
+class NoOptions:
+    """The options of a command that has none."""
+
+
+def register_schemas() -> None:
+    """Makes the types of every command's options known to Hydra."""
+    for command in commands():
+        ConfigStore.instance().store(name=f"{command}_schema", node=schema_of(command))
+
+
+def composed(command: str, overrides: Sequence[str]) -> Any:
+    """The typed settings of a command line, composed outside of one. Raises `UserError` for what is wrong in it."""
+    register_schemas()
+    try:
+        with initialize_config_dir(str(own_configs()), version_base="1.3"):
+            config = compose(command, list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, schema_of(command))) from error
+    return typed_settings(command, config)
+
+
+def typed_settings(command: str, config: DictConfig) -> Any:
+    """An instance of the command's schema. Raises `UserError` for whatever in it no run can have."""
+    try:
+        # Merged once more, as +KEY=VALUE may have added what no command knows.
+        typed = OmegaConf.merge(OmegaConf.structured(schema_of(command)), OmegaConf.to_container(config))
+        settings = OmegaConf.to_object(typed)
+    except OmegaConfBaseException as error:
+        raise UserError(explain(error, schema_of(command))) from error
+    _type_options(settings, "")
+    schema.check(settings)
+    return settings
+
+
+def typed_options(entry: Any, given: Any, path: str) -> Any:
+    """The options of a registered entry as an instance of its dataclass; None where it takes none."""
+    options = options_class(entry)
+    if options is None:
+        if given:
+            raise UserError(f"{path} takes no options, but {', '.join(given)} is given; leave it out")
+        return None
+    try:
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(options), given or {}))
+    except OmegaConfBaseException as error:
+        raise UserError(f"{path}: {explain(error, options)}") from error
+
+
+def _type_options(settings: Any, path: str) -> None:
+    """In place: the options whose types registered entries declare (`schema.options_of`)."""
+    for field in dataclasses.fields(settings):
+        value, name = getattr(settings, field.name), f"{path}{field.name}"
+        kind, named_by = field.metadata.get("options_of"), field.metadata.get("named_by")
+        if dataclasses.is_dataclass(value):
+            _type_options(value, f"{name}.")
+        elif kind and named_by:
+            entry = chosen(kind, getattr(settings, named_by), f"{path}{named_by}")
+            setattr(settings, field.name, typed_options(entry, value, name))
+        elif kind and value is not None:
+            typed = {
+                each: typed_options(chosen(kind, each, name), given, f"{name}.{each}")
+                for each, given in value.items()
+            }
+            setattr(settings, field.name, typed)

@@ -1,0 +1,279 @@
+"""What can be named in a configuration, and who defines it: prnn's own modules, and extensions from outside.
+
+An extension is a module that defines any of these dicts, by the name that a configuration uses:
+
+    BASELINES    a `baselines.baseline.Baseline`
+    READOUTS     a class or function of the subnets; an architecture is a config that names it
+    STRATEGIES   a function (subnets, epochs) -> phases
+    LOSSES       a function (scores, active) -> losses
+    EXTRACTORS   a class like `features.extractor.Extractor`
+    METRICS      a function (ranks, k) -> a value for each event
+    COMMANDS     a `commands.Command`
+
+and whose folder may hold `configs/`, which Hydra then searches too. prnn's own modules define the same dicts and are
+found in the same way. Only installed packages (entry points of the group `prnn.extensions`) and files that the command
+line names (--extend FILE.py) are loaded: no configuration, and nothing in a run's folder, can load code.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from prnn_cli.errors import UserError
+
+GROUP = "prnn.extensions"
+FLAG = "--extend"
+LISTED_FIRST = (
+    "train",
+    "preprocess",
+    "features",
+    "evaluate",
+    "recommend",
+    "tables",
+)  # by help, in order of use
+
+# The module, or the package of modules, that holds prnn's own of each kind.
+HOMES = {
+    "BASELINES": "prnn_cli.baselines",
+    "READOUTS": "prnn_cli.networks.readouts",
+    "STRATEGIES": "prnn_cli.training.strategies",
+    "LOSSES": "prnn_cli.training.losses",
+    "EXTRACTORS": "prnn_cli.features.extractors",
+    "METRICS": "prnn_cli.evaluation.metrics",
+    "COMMANDS": "prnn_cli.commands",
+}
+
+
+@dataclass(frozen=True)
+class WithOptions:
+    """An entry that takes typed options: `make` is called with one argument more, an instance of the dataclass
+    `options`. Its values stand in the configuration, in the node `options` beside the name."""
+
+    make: Callable[..., Any]
+    options: type
+
+
+@dataclass(frozen=True)
+class Extension:
+    """A module from outside. origin: the package and its version, or the file, for messages."""
+
+    name: str
+    origin: str
+    file: Path
+    load: Callable[[], ModuleType]
+
+    @property
+    def configs(self) -> Path | None:
+        """The folder of its configs, if it has one."""
+        folder = self.file.parent / "configs"
+        return folder if folder.is_dir() else None
+
+    @property
+    def fingerprint(self) -> str:
+        """8 hex digits of the module's source, which results that it made are cached under."""
+        return hashlib.blake2b(self.file.read_bytes(), digest_size=4).hexdigest()
+
+    def module(self) -> ModuleType:
+        """Raises `UserError` where the module cannot be loaded, whatever the reason."""
+        try:
+            return self.load()
+        except Exception as error:
+            raise UserError(
+                f"the extension {self.origin} cannot be loaded ({type(error).__name__}: {error}); mend it, or leave it "
+                "out"
+            ) from error
+
+
+_files: dict[Path, Extension] = {}  # that the command line named
+
+
+def take_flags(arguments: Sequence[str]) -> list[str]:
+    """The arguments without `--extend FILE`, which may stand anywhere; the files are extensions from now on.
+
+    Raises `UserError` for what is no Python file.
+    """
+    left, given = [], iter(arguments)
+    for argument in given:
+        flag, is_joined, file = argument.partition("=")
+        if flag != FLAG:
+            left.append(argument)
+            continue
+        add_file(file if is_joined else next(given, ""))
+    return left
+
+
+def add_file(name: str) -> None:
+    path = Path(name).expanduser().absolute()
+    if not (name and path.is_file() and path.suffix == ".py"):
+        raise UserError(f"{FLAG} {name} is no Python file; write {FLAG} FILE.py")
+    if path not in _files:
+        _files[path] = Extension(path.stem, str(path), path, lambda: _module_of(path))
+        registered.cache_clear()
+
+
+def files() -> list[str]:
+    """The files that the command line named, for the processes of a launcher."""
+    return [str(path) for path in _files]
+
+
+def extensions() -> list[Extension]:
+    """All of them, none loaded yet."""
+    return [*_installed(), *_files.values()]
+
+
+def config_folders() -> list[Path]:
+    """prnn's own configs, then those of the extensions."""
+    return [own_configs(), *(each.configs for each in extensions() if each.configs)]
+
+
+def own_configs() -> Path:
+    """Inside the package where it was installed, beside src in a checkout."""
+    package = Path(__file__).resolve().parent
+    return next(path for path in (package / "configs", package.parents[1] / "configs") if path.is_dir())
+
+
+def commands() -> dict[str, str]:
+    """Command -> what it does: the configs at the top of these folders, by their first lines. None is imported."""
+    files = {file.stem: file for folder in config_folders() for file in sorted(folder.glob("*.yaml"))}
+    found = {}
+    for name in [
+        *(name for name in LISTED_FIRST if name in files),
+        *(name for name in files if name not in LISTED_FIRST),
+    ]:
+        with files[name].open(encoding="utf-8") as stream:
+            found[name] = stream.readline().partition(": ")[2].strip()
+    return found
+
+
+@cache
+def registered(kind: str) -> dict[str, Any]:
+    """What a configuration can name, by name: prnn's own first. Raises `UserError` where two define one name."""
+    found: dict[str, Any] = {}
+    owner: dict[str, str] = {}
+    sources = [("prnn", module) for module in _own_modules(HOMES[kind])]
+    sources += [(each.origin, each.module()) for each in extensions()]
+    for origin, module in sources:
+        for name, entry in getattr(module, kind, {}).items():
+            if name in found:
+                raise UserError(
+                    f"{origin} defines {name} in {kind}, which {owner[name]} defines too; give it another name"
+                )
+            found[name], owner[name] = entry, origin
+    return found
+
+
+def chosen(kind: str, name: str, option: str) -> Any:
+    """The entry that `option`=`name` asks for. Raises `UserError` with the valid names where there is none."""
+    known = registered(kind)
+    if name not in known:
+        hint = "" if extensions() else f" (one of an extension needs its package, or {FLAG} FILE.py)"
+        raise UserError(f"{option}={name} does not exist; choose one of {', '.join(known)}{hint}")
+    return known[name]
+
+
+def bound(entry: Any, options: Any) -> Callable[..., Any]:
+    """The entry as a function of its usual arguments, its typed options filled in."""
+    if not isinstance(entry, WithOptions):
+        return entry  # type: ignore[no-any-return]
+    return lambda *arguments: entry.make(*arguments, options)
+
+
+def options_class(entry: Any) -> type | None:
+    """The dataclass of an entry's typed options; None where it takes none."""
+    found: type | None = getattr(entry, "options", None)
+    return found if isinstance(found, type) else None
+
+
+def fingerprint_of(kind: str, name: str) -> list[str]:
+    """What beside settings and data the results of an entry depend on: nothing for prnn's own, whose versions are
+    counted where they are cached, and the source of an extension."""
+    return [each.fingerprint for each in extensions() if name in getattr(each.module(), kind, {})]
+
+
+def versions() -> dict[str, str]:
+    """The extensions that are loaded, for the record of a run: name -> origin and fingerprint of the source."""
+    return {each.name: f"{each.origin}, {each.fingerprint}" for each in extensions()}
+
+
+def _first_line(file: Path) -> str:
+    with file.open(encoding="utf-8") as stream:
+        return stream.readline().strip()
+
+
+def _own_modules(home: str) -> Iterator[ModuleType]:
+    module = importlib.import_module(home)
+    yield module
+    for found in sorted(pkgutil.iter_modules(getattr(module, "__path__", [])), key=lambda each: each.name):
+        yield importlib.import_module(f"{home}.{found.name}")
+
+
+@cache
+def _installed() -> tuple[Extension, ...]:
+    """Those of installed packages, none loaded."""
+    if not _any_package_names_the_group():
+        return ()
+    from importlib.metadata import entry_points
+
+    found = []
+    for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+        package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.name
+        found.append(Extension(entry.name, package, _source_of(entry.value, package), entry.load))
+    return tuple(found)
+
+
+def _any_package_names_the_group() -> bool:
+    """A look at the files alone: importlib.metadata takes longer to import than all of prnn's help."""
+    for folder in sys.path:
+        try:
+            with os.scandir(folder or ".") as entries:
+                packages = [each.path for each in entries if each.name.endswith((".dist-info", ".egg-info"))]
+        except OSError:
+            continue
+        for package in packages:
+            try:
+                if f"[{GROUP}]" in Path(package, "entry_points.txt").read_text(encoding="utf-8"):
+                    return True
+            except (OSError, ValueError):
+                continue
+    return False
+
+
+def _source_of(value: str, package: str) -> Path:
+    """The file of an entry point's module, which is not imported for it."""
+    module = value.partition(":")[0].strip()
+    try:
+        spec = importlib.util.find_spec(module)
+    except ImportError as error:
+        raise UserError(
+            f"the extension {package} names {module}, which cannot be imported: {error}"
+        ) from error
+    if spec is None or spec.origin is None:
+        raise UserError(f"the extension {package} names {module}, which is not installed; install it again")
+    return Path(spec.origin)
+
+
+def _module_of(path: Path) -> ModuleType:
+    """A file as a module, under a name that no package has; others beside it can be imported by it."""
+    name = f"prnn_extension_{path.stem}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
