@@ -144,14 +144,8 @@ def own_configs() -> Path:
 def commands() -> dict[str, str]:
     """Command -> what it does: the configs at the top of these folders, by their first lines. None is imported."""
     files = {file.stem: file for folder in config_folders() for file in sorted(folder.glob("*.yaml"))}
-    found = {}
-    for name in [
-        *(name for name in LISTED_FIRST if name in files),
-        *(name for name in files if name not in LISTED_FIRST),
-    ]:
-        with files[name].open(encoding="utf-8") as stream:
-            found[name] = stream.readline().partition(": ")[2].strip()
-    return found
+    names = dict.fromkeys([*LISTED_FIRST, *files])
+    return {name: _first_line(files[name]).partition(": ")[2] for name in names}
 
 
 @cache
