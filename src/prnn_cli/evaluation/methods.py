@@ -39,9 +39,11 @@ def compare(
         return ranks
     for name, (settings, fit) in _baselines(data, config).items():
         cache = RankCache.of(cache_dir, data.data_hash, name, settings, config)
-        ranks[name] = cache.get(sessions) or cache.put(
-            _timed(evaluate, fit(), sessions, data, config, device)
-        )
+
+        def rank(fit: Callable[[], Scorer] = fit) -> Ranks:
+            return _timed(evaluate, fit(), sessions, data, config, device)
+
+        ranks[name] = cache.get(sessions, rank)
     return ranks
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from prnn_cli.batching import training_plan
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError, choice
 from prnn_cli.features.extract import check_features, extract
@@ -17,7 +18,6 @@ from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input,
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import READOUTS, SHARED
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.plan_cache import training_plan
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
 from prnn_cli.training import losses
