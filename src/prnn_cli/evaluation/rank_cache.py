@@ -36,7 +36,7 @@ class RankCache:
         return cls(name, cache_dir / "ranks" / f"{name}-{identity.hash}.safetensors", identity)
 
     def get(self, sessions: Sessions, rank: Callable[[], Ranks]) -> Ranks:
-        """Those of an earlier run on the same sessions, else those that `rank` makes."""
+        """Ranks of an earlier run on the same sessions, else those that `rank` makes."""
 
         def load() -> Ranks:
             ranks = Ranks(**load_arrays(self.file, self.identity))

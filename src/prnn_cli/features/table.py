@@ -49,7 +49,7 @@ class FeatureTable:
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What `from_arrays` takes: covered and vectors, or covered and the arrays of the CSR matrix."""
+        """Arrays for `from_arrays`: covered and vectors, or covered and the arrays of the CSR matrix."""
         if isinstance(self.vectors, csr_array):
             fields = {field: np.asarray(getattr(self.vectors, field)) for field in SPARSE_FIELDS}
             return {"covered": self.covered, **fields}
@@ -57,7 +57,7 @@ class FeatureTable:
 
     @classmethod
     def from_arrays(cls, name: str, arrays: Mapping[str, np.ndarray]) -> "FeatureTable":
-        """Raises `DamagedFileError` where they are no table's."""
+        """Table of what `arrays` gave. Raises `DamagedFileError` for anything else."""
         try:
             table = cls(name, _vectors(arrays), arrays["covered"])
         except (ValueError, KeyError) as error:

@@ -45,7 +45,7 @@ class Identity:
         return cls(format, hash_of([format, value], files))
 
     def marks(self) -> dict[str, str]:
-        """What the cached file or folder carries, for `check`."""
+        """Texts that the cached file or folder carries, for `check`."""
         return {"format": str(self.format), "identity": self.hash}
 
     def check(self, marks: Mapping[str, Any]) -> None:
@@ -57,9 +57,10 @@ class Identity:
 
 
 def load_or_make(path: Path, load: Callable[[], T], make: Callable[[], T], what: str = "") -> T:
-    """What `load` finds at `path`, else what `make` leaves there, while other processes that need it wait.
+    """Loads what lies at `path`, or makes it there while other processes that need it wait.
 
-    Where `load` raises `DamagedFileError`, `path` is set aside with a warning. Reuse is told where `what` has a name.
+    Where `load` raises `DamagedFileError`, `path` is set aside with a warning, and made again. `what` names it in the
+    line that tells of its reuse; without a name there is none.
     """
     with exclusive_lock(path):
         remove_remains(path.parent)
@@ -83,18 +84,19 @@ def set_aside_if_damaged(path: Path) -> Iterator[None]:
 
 
 def save_arrays(file: Path, identity: Identity, arrays: Mapping[str, np.ndarray]) -> None:
+    """Writes a safetensors file for `load_arrays`."""
     write_tensors(file, {name: torch.from_numpy(array) for name, array in arrays.items()}, identity.marks())
 
 
 def load_arrays(file: Path, identity: Identity) -> dict[str, np.ndarray]:
-    """Raises `DamagedFileError` for a file that is not whole, or not of this identity."""
+    """Arrays by name. Raises `DamagedFileError` for a file that is not whole, or not of this identity."""
     tensors, marks = read_tensors(file)
     identity.check(marks)
     return {name: tensor.numpy() for name, tensor in tensors.items()}
 
 
 def cached_folder(parent: Path, identity: Identity, fill: Callable[[Path], None]) -> Path:
-    """The folder of `parent` that is named by the identity's hash; `fill` is called with an empty one to make it."""
+    """Folder of `parent` that the identity's hash names; `fill` is called with an empty one to make it."""
     folder = parent / identity.hash
 
     def make() -> None:

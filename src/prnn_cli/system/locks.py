@@ -22,7 +22,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
     """
     lock_file = path.with_name(f".{path.name}.lock")
     lock = _locked(lock_file, wait=True)
-    assert lock is not None
+    assert lock is not None  # who waits gets it
     with lock:
         try:
             yield
@@ -35,9 +35,9 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 @contextmanager
 def try_lock(lock_file: Path, patience_s: float = PATIENCE_S) -> Iterator[bool]:
-    """Yields whether the lock is ours, which it isn't while another process holds it; removes the file afterwards.
+    """Yields whether the lock is ours, which it isn't where another process holds it for longer than `patience_s`.
 
-    Raises `RunError` where the file cannot be written.
+    The file is removed afterwards. Raises `RunError` where it cannot be written.
     """
     deadline = time.monotonic() + patience_s
     while (lock := _locked(lock_file, wait=False)) is None and time.monotonic() < deadline:

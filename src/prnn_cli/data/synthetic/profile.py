@@ -121,7 +121,7 @@ class GeneratedLog:
         return VectorModel.draw(self._rng(LOOKS), num_intents(self.config, self.scale))
 
     def write(self) -> None:
-        """Fills the folder."""
+        """Fills the folder with the two tables, and the images or vectors."""
         self.make_room()
         with _processes(self, self.config.workers) as mapped:
             blocks = self.num_item_blocks
