@@ -7,12 +7,18 @@ import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
+from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
+
+PLAN_FORMAT = 2  # part of the file's name: raise it with every change of the plan
+WORTH_KEEPING = 100_000  # sessions: below, a plan is made as fast as it is read
 
 
 @dataclass(frozen=True)
@@ -213,3 +219,21 @@ def _seat(lengths: list[int], num_slots: int) -> tuple[np.ndarray, np.ndarray]:
         first_step[session], slots[session] = step, slot
         heapq.heapreplace(free, (step + length, slot))
     return first_step, slots
+
+
+def training_plan(data: PreparedData, num_slots: int, cache_dir: Path) -> SessionParallelPlan:
+    """The plan of `data.train`, kept for later runs on the same data where that is worth it."""
+    if data.train.num_sessions < WORTH_KEEPING:
+        return SessionParallelPlan.build(data.train, num_slots)
+    identity = Identity.of(PLAN_FORMAT, [data.data_hash, num_slots])
+    file = cache_dir / "plans" / f"{identity.hash}.safetensors"
+
+    def load() -> SessionParallelPlan:
+        return SessionParallelPlan(data.train, load_arrays(file, identity)["positions"])
+
+    def make() -> SessionParallelPlan:
+        plan = SessionParallelPlan.build(data.train, num_slots)
+        save_arrays(file, identity, {"positions": plan.positions})
+        return plan
+
+    return load_or_make(file, load, make, what="the plan of mini-batches")

@@ -17,7 +17,8 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
-from prnn_cli.system.files import is_locked, locked, remove_remains, set_aside, write_json, write_text
+from prnn_cli.system.files import remove_remains, set_aside, write_json, write_text
+from prnn_cli.system.locks import is_locked, try_lock
 
 log = logging.getLogger(__name__)
 
@@ -123,9 +124,8 @@ class RunFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Raises `UserError` while another process works in this folder. The kernel lets go of a dead one's hold."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with locked(self._lock_file) as is_ours:
+        """Raises `UserError` while another process works in this folder."""
+        with try_lock(self._lock_file) as is_ours:
             if not is_ours:
                 raise UserError(f"another process works in {self.path}; wait for it, or stop it")
             yield

@@ -155,6 +155,20 @@ def test_damaged_data_is_prepared_again_with_a_warning(
     assert prepare(dataset, tmp_path / "cache").reused
 
 
+def test_data_under_the_name_of_another_log_is_not_believed(
+    dataset: DatasetConfig, write_log: Callable[..., str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = prepare(dataset, tmp_path / "cache")
+    write_log(*ROWS, "2 a 5")
+    second = prepare(dataset, tmp_path / "cache")
+    shutil.rmtree(second.folder)
+    first.folder.rename(second.folder)
+    again = prepare(dataset, tmp_path / "cache")
+    assert not again.reused
+    assert_same(again, second)
+    assert f"{second.folder} is damaged (it was made from something else)" in caplog.text
+
+
 def test_nothing_is_left_where_a_log_is_refused(
     dataset_config: Config, write_log: Callable[..., str], tmp_path: Path
 ) -> None:

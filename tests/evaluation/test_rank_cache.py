@@ -29,11 +29,13 @@ def cache(folder: Path, data_hash: str = "data", knn: dict[str, int] = KNN, **ch
     return RankCache.of(folder, data_hash, "item_knn", knn, settings(**changes))
 
 
+def refuse() -> Ranks:
+    raise AssertionError("ranked again")
+
+
 def test_what_one_run_ranked_the_next_one_reads(tmp_path: Path) -> None:
-    assert cache(tmp_path).get(SESSIONS) is None
-    assert cache(tmp_path).put(RANKS) is RANKS
-    found = cache(tmp_path).get(SESSIONS)
-    assert found is not None
+    assert cache(tmp_path).get(SESSIONS, lambda: RANKS) is RANKS
+    found = cache(tmp_path).get(SESSIONS, refuse)
     for name, values in vars(RANKS).items():
         np.testing.assert_array_equal(getattr(found, name), values)
         assert getattr(found, name).dtype == values.dtype
@@ -53,16 +55,16 @@ def test_what_ranks_depend_on_has_ranks_of_its_own(changes: dict[str, object], t
 
 
 def test_a_damaged_file_is_told_and_ranked_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    cache(tmp_path).put(RANKS)
+    cache(tmp_path).get(SESSIONS, lambda: RANKS)
     whole = cache(tmp_path).file.read_bytes()
     cache(tmp_path).file.write_bytes(whole[: len(whole) // 2])
     with caplog.at_level(logging.WARNING):
-        assert cache(tmp_path).get(SESSIONS) is None
-    assert "cannot be read" in caplog.text
-    cache(tmp_path).put(RANKS)
-    assert cache(tmp_path).get(SESSIONS) is not None
+        assert cache(tmp_path).get(SESSIONS, lambda: RANKS) is RANKS
+    assert "is damaged" in caplog.text
+    assert cache(tmp_path).get(SESSIONS, refuse) is not RANKS
 
 
 def test_ranks_of_other_sessions_are_not_taken(tmp_path: Path) -> None:
-    cache(tmp_path).put(RANKS)
-    assert cache(tmp_path).get(sessions_of([0, 1])) is None
+    cache(tmp_path).get(SESSIONS, lambda: RANKS)
+    one_event = Ranks(**{name: values[:1] for name, values in vars(RANKS).items()})
+    assert cache(tmp_path).get(sessions_of([0, 1]), lambda: one_event) is one_event

@@ -370,7 +370,7 @@ def test_a_damaged_part_is_named_and_made_anew(
     reads.clear()
     vectors, _ = extract(files, config, tmp_path)
     assert len(reads) == 2
-    assert f"{part} cannot be read" in caplog.text
+    assert f"{part} is damaged" in caplog.text
     np.testing.assert_array_equal(vectors, whole)
 
 

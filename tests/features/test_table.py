@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-from prnn_cli.errors import UserError
 from prnn_cli.features.table import FeatureTable, Vectors
+from prnn_cli.system.cache import Identity, load_arrays, save_arrays
+from prnn_cli.system.tensor_files import DamagedFileError
 
 MATRIX = np.array([[0.6, 0, 0.8, 0], [0, 0, 0, 0], [0, 1, 0, 0]], dtype=np.float32)
 COVERED = np.array([True, False, True])
@@ -23,8 +24,9 @@ def test_a_table_knows_its_sizes(table: FeatureTable) -> None:
 
 
 def test_a_stored_table_comes_back_the_same(table: FeatureTable, tmp_path: Path) -> None:
-    table.save(tmp_path / "table.safetensors")
-    loaded = FeatureTable.load(tmp_path / "table.safetensors", "other")
+    identity = Identity.of(1, "made for this test")
+    save_arrays(tmp_path / "table.safetensors", identity, table.arrays())
+    loaded = FeatureTable.from_arrays("other", load_arrays(tmp_path / "table.safetensors", identity))
     assert loaded.name == "other"
     assert loaded.is_sparse == table.is_sparse
     assert loaded.vectors.dtype == np.float32
@@ -33,23 +35,20 @@ def test_a_stored_table_comes_back_the_same(table: FeatureTable, tmp_path: Path)
     np.testing.assert_array_equal(loaded.covered, COVERED)
 
 
-def test_a_truncated_table_is_a_sentence(table: FeatureTable, tmp_path: Path) -> None:
-    path = tmp_path / "table.safetensors"
-    table.save(path)
-    path.write_bytes(path.read_bytes()[:-5])
-    with pytest.raises(UserError, match=r"table.safetensors is not a readable feature table"):
-        FeatureTable.load(path, "text")
-
-
-def test_a_sparse_table_whose_parts_do_not_fit_is_a_sentence(tmp_path: Path) -> None:
+def test_a_sparse_table_whose_parts_do_not_fit_is_damaged() -> None:
     broken = csr_array(MATRIX)
     broken.indices = np.array([0, 2, 9], dtype=np.int32)
-    FeatureTable("text", broken, COVERED).save(tmp_path / "table.safetensors")
-    with pytest.raises(UserError, match="is not a readable feature table"):
-        FeatureTable.load(tmp_path / "table.safetensors", "text")
+    with pytest.raises(DamagedFileError, match="is no feature table"):
+        FeatureTable.from_arrays("text", FeatureTable("text", broken, COVERED).arrays())
 
 
-def test_a_table_of_other_items_is_a_sentence(tmp_path: Path) -> None:
-    FeatureTable("text", MATRIX, COVERED[:2]).save(tmp_path / "table.safetensors")
-    with pytest.raises(UserError, match="holds vectors of other items"):
-        FeatureTable.load(tmp_path / "table.safetensors", "text")
+def test_what_is_no_table_is_damaged(table: FeatureTable) -> None:
+    arrays = table.arrays()
+    del arrays["covered"]
+    with pytest.raises(DamagedFileError, match="is no feature table: 'covered'"):
+        FeatureTable.from_arrays("text", arrays)
+
+
+def test_a_table_of_other_items_is_damaged() -> None:
+    with pytest.raises(DamagedFileError, match="holds vectors of other items"):
+        FeatureTable.from_arrays("text", FeatureTable("text", MATRIX, COVERED[:2]).arrays())

@@ -1,12 +1,10 @@
 """Sweeps under launchers: jobs in processes of their own, whose rows arrive in one table."""
 
-import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +17,6 @@ from prnn_cli.jobs.worker import in_own_process, own_gpu
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.extras import refuse_silent
-from prnn_cli.system.locks import exclusive_lock
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -111,26 +108,6 @@ def test_each_job_has_a_gpu_until_all_are_taken(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "998,999")
     with own_gpu() as again:
         assert (again, os.environ["CUDA_VISIBLE_DEVICES"]) == ("998", "998")
-
-
-def _build(path: Path) -> None:
-    with exclusive_lock(path):
-        if not path.exists():
-            time.sleep(0.2)
-            path.write_text("made")
-            with path.with_name("builders").open("a") as builders:
-                builders.write("one\n")
-
-
-def test_what_two_processes_need_at_once_is_built_once(tmp_path: Path) -> None:
-    both = [
-        multiprocessing.get_context("fork").Process(target=_build, args=(tmp_path / "it",)) for _ in range(2)
-    ]
-    for each in both:
-        each.start()
-    for each in both:
-        each.join()
-    assert (tmp_path / "builders").read_text() == "one\n"
 
 
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_slurm"])

@@ -22,8 +22,8 @@ from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
-from prnn_cli.system.files import atomic_folder, hash_of, is_whole, remove_remains, seal, write_json
-from prnn_cli.system.locks import exclusive_lock
+from prnn_cli.system.cache import Identity, check_seal, load_or_make, sealed_folder
+from prnn_cli.system.files import write_json
 from prnn_cli.system.prefetch import prefetch
 
 FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is written or of the rules
@@ -78,22 +78,22 @@ class PreparedData:
 def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     """Reads, filters and splits the log, or takes what an earlier call made of the same input."""
     dataset = with_files(dataset, cache_dir)
-    folder = cache_dir / "prepared" / _data_hash(dataset)
-    with exclusive_lock(folder):
-        return _prepared_in(folder, dataset)
+    identity = _identity(dataset)
+    folder = cache_dir / "prepared" / identity.hash
+    return load_or_make(
+        folder,
+        load=lambda: _load(folder, identity),
+        make=lambda: _make(folder, identity, dataset),
+        what="prepared data",
+    )
 
 
-def _prepared_in(folder: Path, dataset: DatasetConfig) -> PreparedData:
-    remove_remains(folder.parent)
-    if is_whole(folder):
-        log.info("reusing prepared data in %s", folder)
-        return _load(folder, reused=True)
+def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedData:
     events = read_sessions(dataset)
     split = split_sessions(events, dataset)
     summary = _summary(split, events)
-    with atomic_folder(folder) as temporary:
-        _write(split, summary, temporary)
-        seal(temporary)
+    with sealed_folder(folder, identity) as empty:
+        _write(split, summary, empty)
     log.info("prepared data in %s", folder)
     return _prepared(folder, summary, split.events, split.items, reused=False)
 
@@ -102,11 +102,9 @@ def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
     """With the paths of the log and of what describes its items where these are generated; generates them once."""
     scale = 1.0 if dataset.scale is None else dataset.scale
     if dataset.synthetic is not None:
-        with exclusive_lock(cache_dir / "synthetic"):
-            return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
+        return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
     if dataset.profile is not None:
-        with exclusive_lock(cache_dir / "synthetic"):
-            return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
+        return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
     if dataset.scale is not None:
         raise UserError(
             f"dataset.scale={dataset.scale} sizes a generated log, but dataset={dataset.name} is read from "
@@ -123,12 +121,12 @@ def _with_paths(dataset: DatasetConfig, generated: Path) -> DatasetConfig:
     return dataclasses.replace(dataset, path=str(generated / "events.parquet"), items=items)
 
 
-def _data_hash(dataset: DatasetConfig) -> str:
+def _identity(dataset: DatasetConfig) -> Identity:
     settings = dataclasses.asdict(dataset)
     for name in NOT_HASHED:
         del settings[name]
     try:
-        return hash_of([FORMAT_VERSION, settings], find_files(dataset.path))
+        return Identity.of(FORMAT_VERSION, settings, find_files(dataset.path))
     except OSError as error:
         raise UserError(
             f"{error.filename} cannot be read ({error.strerror}); check its permissions"
@@ -175,12 +173,13 @@ def _event_tables(split: SplitLog) -> Iterator[pa.Table]:
         yield table.add_column(0, "session_id", session_id)
 
 
-def _load(folder: Path, reused: bool) -> PreparedData:
+def _load(folder: Path, identity: Identity) -> PreparedData:
+    check_seal(folder, identity)
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     columns = ["session_index", "item_index", "part"]
     table = pq.read_table(folder / "events.parquet", columns=columns, read_dictionary=["part"])
     items = pq.read_table(folder / "items.parquet").to_pandas()
-    return _prepared(folder, summary, table.to_pandas(), items, reused)
+    return _prepared(folder, summary, table.to_pandas(), items, reused=True)
 
 
 def _prepared(

@@ -42,10 +42,12 @@ def compare(
         return ranks
     for name, options in baselines.items():
         cache = RankCache.of(cache_dir, data.data_hash, name, settings_of(name, options), config)
-        if (known := cache.get(sessions)) is None:
+
+        def rank_events(name: str = name, options: Any = options) -> Ranks:
             baseline: Baseline = chosen("BASELINES", name, "baselines")
-            known = cache.put(_timed(evaluate, baseline.fit(data, options), sessions, data, config, device))
-        ranks[name] = known
+            return _timed(evaluate, baseline.fit(data, options), sessions, data, config, device)
+
+        ranks[name] = cache.get(sessions, rank_events)
     return ranks
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from prnn_cli.batching import training_plan
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.metrics import check_metrics, measured_metrics
@@ -20,7 +21,6 @@ from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input,
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import SHARED, Readout
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.plan_cache import training_plan
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
 from prnn_cli.training.data_parallel import UNSHARDED, Sharded

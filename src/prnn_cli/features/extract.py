@@ -8,15 +8,14 @@ import torch
 
 from prnn_cli.data.prepare import PreparedData, with_files
 from prnn_cli.errors import UserError
-from prnn_cli.extensions import chosen
+from prnn_cli.extensions import chosen, fingerprint_of
 from prnn_cli.features.extractors import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
-from prnn_cli.system.files import hash_of, remove_remains, set_aside
-from prnn_cli.system.locks import exclusive_lock
+from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
 
-FORMAT_VERSION = 2  # part of the hash: raise it with every change of what is extracted or written
+FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is extracted or written
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +40,8 @@ def extract(
     tables = {}
     for name, how in features.sources.items():
         extractor = chosen("EXTRACTORS", how, "features.sources")(features, catalogue, torch.device(device))
-        folder = cache_dir / "features" / _hash(how, extractor, data)
-        with exclusive_lock(folder):
-            tables[name] = _cached(name, folder) or _made(name, folder, extractor)
+        identity = _identity(how, extractor, data)
+        tables[name] = _table(name, cache_dir / "features" / identity.hash, identity, extractor)
         log.info("%s", coverage(tables[name]))
     return tables
 
@@ -55,35 +53,26 @@ def coverage(table: FeatureTable) -> str:
     return f"{table.name}: {table.size:,} dimensions, {non_zeros}{covered}"
 
 
-def _hash(how: str, extractor: Extractor, data: PreparedData) -> str:
+def _identity(how: str, extractor: Extractor, data: PreparedData) -> Identity:
     settings, files = extractor.identity()
     try:
-        return hash_of([FORMAT_VERSION, how, settings, data.data_hash], files)
+        return Identity.of(
+            FORMAT_VERSION, [how, settings, data.data_hash, *fingerprint_of("EXTRACTORS", how)], files
+        )
     except OSError as error:
         raise UserError(f"{error.filename} cannot be read ({error.strerror}); check the path") from error
 
 
-def _cached(name: str, folder: Path) -> FeatureTable | None:
-    remove_remains(folder)
-    if not _file(folder).exists():
-        return None
-    try:
-        table = FeatureTable.load(_file(folder), name)
-    except UserError as damage:
-        log.warning("%s; it is set aside as %s and made again", damage, set_aside(_file(folder)).name)
-        return None
-    log.info("reusing the features in %s", folder)
-    return table
+def _table(name: str, folder: Path, identity: Identity, extractor: Extractor) -> FeatureTable:
+    file, parts = folder / "vectors.safetensors", folder / "parts"
 
+    def make() -> FeatureTable:
+        table = FeatureTable(name, *extractor.extract(parts))
+        save_arrays(file, identity, table.arrays())
+        shutil.rmtree(parts, ignore_errors=True)
+        return table
 
-def _made(name: str, folder: Path, extractor: Extractor) -> FeatureTable:
-    parts = folder / "parts"
-    vectors, covered = extractor.extract(parts)
-    table = FeatureTable(name, vectors, covered)
-    table.save(_file(folder))
-    shutil.rmtree(parts, ignore_errors=True)
-    return table
+    def load() -> FeatureTable:
+        return FeatureTable.from_arrays(name, load_arrays(file, identity))
 
-
-def _file(folder: Path) -> Path:
-    return folder / "vectors.safetensors"
+    return load_or_make(file, load, make, what="the features")

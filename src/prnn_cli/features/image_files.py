@@ -16,11 +16,11 @@ from torch.utils.data import DataLoader, Dataset
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.features.googlenet import MEAN, NUM_FEATURES, STD, GoogLeNet, load_googlenet, weights_file
 from prnn_cli.schema import ImagesConfig
+from prnn_cli.system.cache import Identity, load_arrays, save_arrays, set_aside_if_damaged
 from prnn_cli.system.files import hash_of
 from prnn_cli.system.progress import meter
-from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 
-FORMAT_VERSION = 1  # part of the hash: raise it with every change of the preprocessing or of what is written
+FORMAT_VERSION = 2  # part of the hash: raise it with every change of the preprocessing or of what is written
 PART_SIZE = 512  # images whose vectors share a file: what an interruption can cost
 
 SHORTER_SIDE, CROP = 256, 224  # pixels
@@ -42,7 +42,7 @@ def extract_images(
     if extraction.exists.any():
         checkpoints = Path(torch.hub.get_dir()) / "checkpoints"  # shared with torchvision
         weights = weights_file(config.weights, checkpoints)
-        parts = extraction.resume(store, hash_of(FORMAT_VERSION, [weights]))
+        parts = extraction.resume(store, hash_of(None, [weights]))
         if extraction.todo.any():
             extraction.run(load_googlenet(str(weights), checkpoints, device), device, parts)
     extraction.report()
@@ -104,7 +104,12 @@ class _Part:
     """Consecutive images whose vectors are kept in one file."""
 
     rows: slice
-    path: Path
+    store: Path
+    identity: Identity
+
+    @property
+    def path(self) -> Path:
+        return self.store / f"{self.identity.hash}.safetensors"
 
     def batches(self, todo: np.ndarray, batch_size: int) -> list[list[int]]:
         rows = self.rows.start + np.flatnonzero(todo[self.rows])
@@ -133,8 +138,10 @@ class _Extraction:
     def resume(self, store: Path, weights_hash: str) -> list[_Part]:
         """Takes what finished parts hold; returns all parts."""
         slices = [slice(start, start + PART_SIZE) for start in range(0, len(self.files), PART_SIZE)]
-        keys = [hash_of([weights_hash, self.versions[rows]]) for rows in slices]
-        parts = [_Part(rows, store / f"{key}.safetensors") for rows, key in zip(slices, keys, strict=True)]
+        parts = [
+            _Part(rows, store, Identity.of(FORMAT_VERSION, [weights_hash, self.versions[rows]]))
+            for rows in slices
+        ]
         for part in parts:
             if part.path.is_file():
                 self._load(part)
@@ -172,16 +179,14 @@ class _Extraction:
             )
 
     def _load(self, part: _Part) -> None:
-        try:
-            stored, _ = read_tensors(part.path)
-            self.vectors[part.rows] = stored["vectors"].numpy()
-            self.found[part.rows] = stored["found"].numpy()
-        except (DamagedFileError, ValueError, KeyError) as error:
-            log.warning("%s cannot be read (%s); its images are done again", part.path, error)
+        with set_aside_if_damaged(part.path):
+            stored = load_arrays(part.path, part.identity)
+            self.vectors[part.rows] = stored["vectors"]
+            self.found[part.rows] = stored["found"]
 
     def _save(self, part: _Part) -> None:
         arrays = {"vectors": self.vectors[part.rows], "found": self.found[part.rows]}
-        write_tensors(part.path, {name: torch.from_numpy(array) for name, array in arrays.items()})
+        save_arrays(part.path, part.identity, arrays)
 
     def _take(self, rows: list[int], vectors: np.ndarray, reasons: list[str | None]) -> None:
         for row, vector, reason in zip(rows, vectors, reasons, strict=True):

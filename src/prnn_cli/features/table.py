@@ -1,14 +1,13 @@
 """The vectors of all items: row i describes item_index i."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import torch
 from scipy.sparse import csr_array
 
-from prnn_cli.errors import UserError, first_line
-from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
+from prnn_cli.errors import first_line
+from prnn_cli.system.tensor_files import DamagedFileError
 
 Vectors = np.ndarray | csr_array
 
@@ -49,34 +48,26 @@ class FeatureTable:
             self.vectors.nnz if isinstance(self.vectors, csr_array) else np.count_nonzero(self.vectors)
         )
 
-    def save(self, path: Path) -> None:
-        """A safetensors file: covered and vectors, or covered and the arrays of the CSR matrix."""
-        arrays = {"covered": self.covered} | _arrays(self.vectors)
-        write_tensors(path, {name: torch.from_numpy(array) for name, array in arrays.items()})
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays for `from_arrays`: covered and vectors, or covered and the arrays of the CSR matrix."""
+        if isinstance(self.vectors, csr_array):
+            fields = {field: np.asarray(getattr(self.vectors, field)) for field in SPARSE_FIELDS}
+            return {"covered": self.covered, **fields}
+        return {"covered": self.covered, "vectors": self.vectors}
 
     @classmethod
-    def load(cls, path: Path, name: str) -> "FeatureTable":
-        """Raises `UserError` for a file that is not whole."""
+    def from_arrays(cls, name: str, arrays: Mapping[str, np.ndarray]) -> "FeatureTable":
+        """Table of what `arrays` gave. Raises `DamagedFileError` for anything else."""
         try:
-            tensors, _ = read_tensors(path)
-            arrays = {field: value.numpy() for field, value in tensors.items()}
             table = cls(name, _vectors(arrays), arrays["covered"])
-        except (DamagedFileError, ValueError, KeyError) as error:
-            reason = first_line(error)
-            raise UserError(f"{path} is not a readable feature table ({reason})") from error
+        except (ValueError, KeyError) as error:
+            raise DamagedFileError(f"it is no feature table: {first_line(error)}") from error
         if table.vectors.shape[0] != table.num_items:
-            raise UserError(f"{path} holds vectors of other items")
+            raise DamagedFileError("it holds vectors of other items")
         return table
 
 
-def _arrays(vectors: Vectors) -> dict[str, np.ndarray]:
-    if isinstance(vectors, csr_array):
-        fields = (vectors.data, vectors.indices, vectors.indptr, np.array(vectors.shape))
-        return dict(zip(SPARSE_FIELDS, fields, strict=True))
-    return {"vectors": vectors}
-
-
-def _vectors(arrays: dict[str, np.ndarray]) -> Vectors:
+def _vectors(arrays: Mapping[str, np.ndarray]) -> Vectors:
     if "vectors" in arrays:
         return arrays["vectors"]
     data, indices, indptr, shape = (arrays[field] for field in SPARSE_FIELDS)

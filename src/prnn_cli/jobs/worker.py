@@ -2,7 +2,6 @@
 failed row and takes neither its worker nor the jobs beside it along."""
 
 import contextlib
-import fcntl
 import logging
 import multiprocessing
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 from prnn_cli.errors import RunError
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
+from prnn_cli.system.locks import try_lock
 from prnn_cli.system.signals import stop_signal
 
 log = logging.getLogger(__name__)
@@ -71,9 +71,5 @@ def _visible_gpus() -> list[str]:
 
 
 def _hold(gpu: str, held: contextlib.ExitStack) -> bool:
-    lock = held.enter_context((Path(tempfile.gettempdir()) / f"prnn-{os.getuid()}-gpu-{gpu}.lock").open("a"))
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    lock_file = Path(tempfile.gettempdir()) / f"prnn-{os.getuid()}-gpu-{gpu}.lock"
+    return held.enter_context(try_lock(lock_file, patience_s=0))

@@ -1,10 +1,8 @@
 """Files and folders that are either whole or absent, and hashes that name their content."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import logging
 import os
 import re
 import shutil
@@ -18,12 +16,8 @@ from typing import Any
 
 from prnn_cli.errors import RunError
 
-CHECKSUMS = "checksums.json"  # of a sealed folder
 HASHED_BYTES = 1 << 24  # of a file at a time
-LOCK_RETRIES, RETRY_S = 10, 0.05  # asking whether a lock is held takes it for a moment
 FOREIGN_S = 7 * 86_400  # after which the temporary file of another machine is nobody's
-
-log = logging.getLogger(__name__)
 
 _HOST = hashlib.blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
 _TEMPORARY = re.compile(r"\..*\.([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.tmp(\..*)?")  # host, process
@@ -106,34 +100,6 @@ def remove_remains(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
-def seal(folder: Path) -> None:
-    """Keeps the checksums of the files in `folder`, for `check_seal`."""
-    files = sorted(file for file in folder.iterdir() if file.is_file())
-    write_json(folder / CHECKSUMS, {file.name: hash_of(None, [file]) for file in files})
-
-
-def check_seal(folder: Path) -> None:
-    """Raises `ValueError` where a file is not what it was when the folder was sealed, `OSError` where it is gone."""
-    checksums = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
-    for name, checksum in checksums.items():
-        if hash_of(None, [folder / Path(name).name]) != checksum:
-            raise ValueError(f"{name} has another checksum than when it was written")
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether a sealed folder is there; a damaged one is set aside, with a warning, to be made again."""
-    if not folder.is_dir():
-        return False
-    try:
-        check_seal(folder)
-    except (OSError, ValueError) as error:
-        log.warning(
-            "%s is damaged (%s); set aside as %s, making it again", folder, error, set_aside(folder).name
-        )
-        return False
-    return True
-
-
 def set_aside(path: Path) -> Path:
     """Moves a damaged file or folder out of the way, over one that was set aside before; returns where it is now."""
     aside = path.with_name(f"{path.name}.damaged")
@@ -143,50 +109,6 @@ def set_aside(path: Path) -> Path:
         with contextlib.suppress(FileNotFoundError):  # another process was faster
             path.replace(aside)
     return aside
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[bool]:
-    """Holds the file `path` as a lock and removes it afterwards; yields False while another process holds it.
-
-    The kernel lets go of a dead process's lock.
-    """
-    for _ in range(LOCK_RETRIES):
-        with path.open("a") as lock:
-            if not _taken(lock.fileno()):
-                time.sleep(RETRY_S)
-                continue
-            if not _is_at(path, lock.fileno()):  # it was removed by the process that held it
-                continue
-            try:
-                yield True
-            finally:
-                path.unlink(missing_ok=True)
-            return
-    yield False
-
-
-def is_locked(path: Path) -> bool:
-    try:
-        with path.open() as lock:
-            return not _taken(lock.fileno())
-    except FileNotFoundError:
-        return False
-
-
-def _taken(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_at(path: Path, file: int) -> bool:
-    try:
-        return os.path.samestat(path.stat(), os.fstat(file))
-    except FileNotFoundError:
-        return False
 
 
 def _is_left(path: Path, host: str, process: int) -> bool:

@@ -31,7 +31,7 @@ from prnn_cli.data.synthetic.texts import draw_texts
 from prnn_cli.data.synthetic.vectors import NUM_FEATURES, VectorModel
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.schema import GENERATED_CLICKS, ProfileConfig
-from prnn_cli.system.files import atomic_folder, hash_of, is_whole, seal
+from prnn_cli.system.cache import Identity, cached_folder
 from prnn_cli.system.progress import meter
 
 GENERATOR_VERSION = 1  # part of the folder's name: raise it with every change of what is generated
@@ -55,27 +55,17 @@ def generate_profile(config: ProfileConfig, scale: float, cache_dir: Path) -> Pa
 
     Raises `UserError` for a scale that leaves too few items for two intents.
     """
-    identity = dataclasses.asdict(config)
-    del identity["workers"]
-    folder = cache_dir / "synthetic" / hash_of([GENERATOR_VERSION, float(scale), identity])
-    if is_whole(folder):
-        return folder
     if num_intents(config, scale) < 2:
         raise UserError(
             f"dataset.scale={scale:g} is too small; it leaves {num_items(config, scale)} items, which are not two "
             f"intents of dataset.profile.items_per_intent={config.items_per_intent}"
         )
-    with atomic_folder(folder) as temporary:
-        log = GeneratedLog(config, float(scale), temporary)
-        log.make_room()
-        with _processes(log, config.workers) as mapped:
-            _write_table(
-                temporary / ITEMS, mapped("items", log.num_item_blocks), "items", log.num_item_blocks
-            )
-            blocks = len(log.session_blocks)
-            _write_table(temporary / EVENTS, mapped("events", blocks), "sessions", blocks)
-        seal(temporary)
-    return folder
+    settings = {"scale": float(scale), **dataclasses.asdict(config)}
+    del settings["workers"]
+    identity = Identity.of(GENERATOR_VERSION, settings)
+    return cached_folder(
+        cache_dir / "synthetic", identity, lambda folder: GeneratedLog(config, float(scale), folder).write()
+    )
 
 
 def num_items(config: ProfileConfig, scale: float) -> int:
@@ -129,6 +119,15 @@ class GeneratedLog:
     @cached_property
     def vector_model(self) -> VectorModel:
         return VectorModel.draw(self._rng(LOOKS), num_intents(self.config, self.scale))
+
+    def write(self) -> None:
+        """Fills the folder with the two tables, and the images or vectors."""
+        self.make_room()
+        with _processes(self, self.config.workers) as mapped:
+            blocks = self.num_item_blocks
+            _write_table(self.folder / ITEMS, mapped("items", blocks), "items", blocks)
+            blocks = len(self.session_blocks)
+            _write_table(self.folder / EVENTS, mapped("events", blocks), "sessions", blocks)
 
     def make_room(self) -> None:
         """For what the blocks write beside the tables."""

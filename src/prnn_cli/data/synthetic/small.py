@@ -24,7 +24,7 @@ from prnn_cli.data.synthetic.model import (
 )
 from prnn_cli.errors import UserError
 from prnn_cli.schema import SyntheticConfig
-from prnn_cli.system.files import atomic_folder, hash_of, is_whole, seal
+from prnn_cli.system.cache import Identity, cached_folder
 
 GENERATOR_VERSION = 1  # part of the folder's name: raise it with every change of what is generated
 
@@ -45,26 +45,24 @@ def generate(config: SyntheticConfig, scale: float, cache_dir: Path) -> Path:
     Raises `UserError` if there are more intents than items, or if no session is left at this scale.
     """
     num_sessions = _num_sessions(config, scale)
-    identity = {"version": GENERATOR_VERSION, "scale": float(scale), **dataclasses.asdict(config)}
-    folder = cache_dir / "synthetic" / hash_of(identity)
-    if is_whole(folder):
-        return folder
+    identity = Identity.of(GENERATOR_VERSION, {"scale": float(scale), **dataclasses.asdict(config)})
+    return cached_folder(
+        cache_dir / "synthetic", identity, lambda folder: _write_log(config, num_sessions, folder)
+    )
+
+
+def _write_log(config: SyntheticConfig, num_sessions: int, folder: Path) -> None:
     rng_items, rng_texts, rng_images, rng_sessions = np.random.default_rng(config.seed).spawn(4)
     catalogue = draw_catalogue(rng_items, config.num_items, config.num_intents)
     item_ids = names(config.num_items)
     images = [f"images/{item_id}.png" for item_id in item_ids]
     texts = draw_texts(rng_texts, catalogue.intent, catalogue.style)
-    with atomic_folder(folder) as temporary:
-        (temporary / "images").mkdir()
-        draw_thumbnails(
-            rng_images, catalogue.intent, catalogue.style, [temporary / image for image in images]
-        )
-        items = pa.table({"item_id": item_ids, **texts, "image": images})
-        pq.write_table(items, temporary / "items.parquet")
-        events = draw_events(rng_sessions, catalogue, num_sessions, config.num_days)
-        pq.write_table(events, temporary / "events.parquet")
-        seal(temporary)
-    return folder
+    (folder / "images").mkdir()
+    draw_thumbnails(rng_images, catalogue.intent, catalogue.style, [folder / image for image in images])
+    items = pa.table({"item_id": item_ids, **texts, "image": images})
+    pq.write_table(items, folder / "items.parquet")
+    events = draw_events(rng_sessions, catalogue, num_sessions, config.num_days)
+    pq.write_table(events, folder / "events.parquet")
 
 
 def draw_catalogue(rng: np.random.Generator, num_items: int, num_intents: int) -> GeneratedItems:
