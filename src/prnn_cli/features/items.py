@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.events import Tally, read_log, read_rows
 from prnn_cli.data.formats.columns import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
-from prnn_cli.data.formats.rows import FileRows
+from prnn_cli.data.formats.rows import FileRows, read_rows
+from prnn_cli.data.log_rows import RowCounts, read_log
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
@@ -134,13 +134,11 @@ class ItemCatalogue:
         for path in self.files:
             rows = read_rows(open_file(path, None, self.dataset.encoding, columns.values()), columns)
             name = columns["items.item_id"]
-            rows.refuse(
-                ~rows.table[name].is_valid().to_numpy(), name, rows.table[name], "is empty; fill it in"
-            )
+            rows.raise_if_any(~rows.table[name].is_valid().to_numpy(), name, "is empty; fill it in")
             yield rows
 
     def _first_values_of_the_log(self) -> pa.Table:
-        files = read_log(self.dataset, self._columns(), Tally())
+        files = read_log(self.dataset, self._columns(), RowCounts())
         firsts = [_first_of_each_item(self._as_text(rows), skip_nulls=True) for rows in files]
         return _first_of_each_item(pa.concat_tables(firsts), skip_nulls=True)
 

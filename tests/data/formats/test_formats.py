@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.events import Events, cut_at_gaps, read_events
 from prnn_cli.data.formats.log_files import open_file
-from prnn_cli.data.gaps import cut_at_gaps
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
