@@ -1,4 +1,4 @@
-"""The vectors of all items: row i describes item_index i."""
+"""A table with a vector for each item, row i for item_index i, and its file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,8 @@ SPARSE_FIELDS = ("data", "indices", "indptr", "shape")
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """
+    """Vectors of all items, and which of them say something.
+
     name: of the subnet that it feeds
     vectors: (num_items, F) float32, dense or CSR; dense ones made in half precision are float16
     covered: (num_items,) bool; the other items are known by nothing, and their vectors are zero
@@ -45,18 +46,17 @@ class FeatureTable:
 
     @property
     def num_nonzeros(self) -> int:
-        return int(
-            self.vectors.nnz if isinstance(self.vectors, csr_array) else np.count_nonzero(self.vectors)
-        )
+        vectors = self.vectors
+        return int(vectors.nnz if isinstance(vectors, csr_array) else np.count_nonzero(vectors))
 
     def save(self, path: Path) -> None:
-        """A safetensors file: covered and vectors, or covered and the arrays of the CSR matrix."""
+        """Writes a safetensors file: covered and vectors, or covered and the arrays of the CSR matrix."""
         arrays = {"covered": self.covered} | _arrays(self.vectors)
         write_tensors(path, {name: torch.from_numpy(array) for name, array in arrays.items()})
 
     @classmethod
     def load(cls, path: Path, name: str) -> "FeatureTable":
-        """Raises `UserError` for a file that is not whole."""
+        """Reads what `save` wrote; raises `UserError` for a file that is not whole."""
         try:
             tensors, _ = read_tensors(path)
             arrays = {field: value.numpy() for field, value in tensors.items()}
