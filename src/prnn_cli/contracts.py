@@ -21,7 +21,7 @@ from prnn_cli.data.prepare import PreparedData, prepare, with_files
 from prnn_cli.errors import UserError
 from prnn_cli.experiment.settings import composed, typed_options
 from prnn_cli.extensions import Extension, bound
-from prnn_cli.features.extractors import Extractor
+from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.readouts import Readout, initial_tables, logits

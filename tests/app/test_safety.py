@@ -14,7 +14,7 @@ from PIL import Image
 from commands.conftest import SMALL, Result, prnn, shared_cache, workplace  # noqa: F401
 from prnn_cli.app.safety import refuse_foreign_code
 from prnn_cli.errors import UserError
-from prnn_cli.features.image_files import read_image
+from prnn_cli.features.images import read_image
 from prnn_cli.features.items import _inside
 from prnn_cli.features.vector_files import read_ids, read_matrix
 

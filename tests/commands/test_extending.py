@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from commands.conftest import SMALL, Result
-from prnn_cli.features import extractors
+from prnn_cli.features import extract
 from prnn_cli.networks import readouts
 from prnn_cli.training import strategies
 
@@ -27,7 +27,7 @@ def test_the_readmes_examples_can_be_added_and_run(
     for module, name, choices, option in (
         (strategies, "warm_start", strategies.STRATEGIES, "warm_start"),
         (readouts, "Pooled", readouts.READOUTS, "pooled"),
-        (extractors, "MeanColour", extractors.EXTRACTORS, "mean_colour"),
+        (extract, "MeanColour", extract.EXTRACTORS, "mean_colour"),
     ):
         names = dict(vars(module))
         exec(example(name), names)

@@ -1,14 +1,20 @@
 """Dataset configs and small logs for the tests of this folder."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 from omegaconf import DictConfig, OmegaConf
 
+from prnn_cli.data.events import Events, read_events
 from prnn_cli.schema import DatasetConfig
 
+HEADER = "session_id,item_id,time\n"
+CLICKS = [("7", "a", 1000), ("8", "café", 1001), ("7", "b", 1002), ("8", "a", 1003), ("8", "b", 1004)]
 CONFIGS = Path(__file__).parents[2] / "configs" / "dataset"
 
 
@@ -40,3 +46,53 @@ def write_log(tmp_path: Path) -> Callable[..., str]:
         return str(tmp_path / name)
 
     return write
+
+
+@pytest.fixture
+def read(dataset_config: Callable[..., DatasetConfig], tmp_path: Path) -> Callable[..., Events]:
+    """read(content, option=…): the log in a file of that text, or that content(path) writes; its name is `file`."""
+
+    def read_content(
+        content: str | bytes | Callable[[Path], None], file: str = "clicks.csv", **options: Any
+    ) -> Events:
+        path = tmp_path / file
+        if callable(content):
+            content(path)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_events(dataset_config(path=str(path), **options))
+
+    return read_content
+
+
+@pytest.fixture
+def read_parquet(dataset_config: Callable[..., DatasetConfig], tmp_path: Path) -> Callable[..., Events]:
+    def read_frame(frame: dict[str, Any], **options: Any) -> Events:
+        pd.DataFrame(frame).to_parquet(tmp_path / "clicks.parquet")
+        return read_events(dataset_config(path=str(tmp_path / "clicks.parquet"), **options))
+
+    return read_frame
+
+
+def rows(events: Events) -> list[tuple[str, str, float]]:
+    sessions, names = events.session_ids.take(events.session), events.item_ids.take(events.item)
+    return list(zip(sessions.to_pylist(), names.to_pylist(), events.time, strict=True))
+
+
+def items(events: Events) -> str:
+    return " ".join(item for _, item, _ in rows(events))
+
+
+def delimited(separator: str, unit: int = 1) -> bytes:
+    lines = [("session_id", "item_id", "time"), *((s, i, t * unit) for s, i, t in CLICKS)]
+    return "".join(separator.join(map(str, line)) + "\n" for line in lines).encode()
+
+
+def json_lines() -> bytes:
+    return "".join(
+        json.dumps({"session_id": int(s), "item_id": i, "time": t}) + "\n" for s, i, t in CLICKS
+    ).encode()
+
+
+def zstd(content: bytes) -> bytes:
+    return bytes(pa.compress(content, codec="zstd", asbytes=True))

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.features.extract import extract
+from prnn_cli.features.image_extractor import ImageExtractor
+from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.schema import FeaturesCommand
+from prnn_cli.schema import DatasetConfig, FeaturesCommand, FeaturesConfig, ImagesConfig
 from test_configs import composed
 
 ITEMS = ["a", "b", "c"]  # item_index 0, 1, 2; d is clicked once and left out
@@ -57,6 +60,16 @@ def paint(tmp_path: Path) -> Callable[..., Path]:
     return save
 
 
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path | None]:
+    """Six images, all different."""
+    files: list[Path | None] = []
+    for seed in range(6):
+        files.append(tmp_path / f"{seed}.png")
+        noise(40 + seed, 50, seed).save(tmp_path / f"{seed}.png")
+    return files
+
+
 def prepared(config: FeaturesCommand) -> PreparedData:
     return prepare(config.dataset, Path(config.cache_dir))
 
@@ -68,3 +81,13 @@ def extracted(config: FeaturesCommand) -> dict[str, FeatureTable]:
 def dense(table: FeatureTable) -> np.ndarray:
     vectors = table.vectors
     return vectors if isinstance(vectors, np.ndarray) else vectors.toarray()
+
+
+def encoder(kind: type[ImageExtractor], config: ImagesConfig, device: str = "cpu") -> ImageExtractor:
+    """An image extractor of no items, whose encoder is tried on files that a test names."""
+    catalogue = ItemCatalogue(DatasetConfig(), np.array([], dtype=object))
+    return kind(FeaturesConfig(images=config), catalogue, torch.device(device))
+
+
+def noise(width: int, height: int, seed: int = 0) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from features.conftest import dense, extracted, prepared
+from features.conftest import dense, extracted
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import own_configs
-from prnn_cli.features.extract import check_features, extract
-from prnn_cli.features.extractors import EXTRACTORS
-from prnn_cli.features.googlenet import GoogLeNet
+from prnn_cli.features.extract import check_features
+from prnn_cli.features.googlenet_network import GoogLeNet
 from prnn_cli.schema import FeaturesCommand, check
 from test_configs import composed
 
@@ -55,7 +54,7 @@ def test_every_option_composes_to_its_sources(option: str) -> None:
 
 def test_no_option_and_no_extractor_is_left_out() -> None:
     assert set(SOURCES) == OPTIONS
-    assert {how for sources in SOURCES.values() for how in sources.values()} == set(EXTRACTORS)
+    assert {how for sources in SOURCES.values() for how in sources.values()} == set(registered("EXTRACTORS"))
 
 
 @pytest.mark.parametrize(
@@ -120,32 +119,6 @@ def test_what_features_lack_is_told_before_anything_is_read(overrides: list[str]
         check_features(config.features, config.dataset)
 
 
-def test_tfidf_is_fitted_on_the_whole_table_and_then_given_by_item_index(
-    text_command: FeaturesCommand,
-) -> None:
-    """`vase` stands in b and in d, `bowl` in c and in e; the log's items are a, b and c."""
-    table = extracted(text_command)["text"]
-    bowl, red, vase = range(3)
-    assert table.is_sparse
-    assert table.size == 3
-    vectors = dense(table)
-    assert vectors.shape == (3, 3)
-    assert np.flatnonzero(vectors[0]).tolist() == [red]
-    assert np.flatnonzero(vectors[1]).tolist() == [red, vase]
-    assert np.flatnonzero(vectors[2]).tolist() == [bowl]
-    assert vectors[1][red] == vectors[1][vase] == pytest.approx(np.sqrt(0.5))
-
-
-def test_items_without_a_known_word_are_zero_rows_and_counted(
-    command: Command, write_items: WriteItems, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    table = extracted(command(*TEXT, write_items("item_id,title", "a,red lamp", "d,red", "b,unique")))["text"]
-    assert table.covered.tolist() == [True, False, False]
-    assert dense(table).tolist() == [[1], [0], [0]]
-    assert "text: 1 dimensions, 0.3 non-zeros an item, 1 of 3 items" in caplog.text
-
-
 def test_each_source_feeds_the_subnet_it_is_named_after(
     command: Command, write_items: WriteItems, paint: Paint
 ) -> None:
@@ -178,28 +151,6 @@ def test_images_and_texts_come_together(
     assert not [path for folder in stored(config) for path in folder.iterdir() if path.is_dir()]
 
 
-def test_precomputed_vectors_are_extracted_by_item_index(command: Command, tmp_path: Path) -> None:
-    np.save(tmp_path / "m.npy", np.eye(3, 5))
-    (tmp_path / "ids.txt").write_text("c\na\nb")
-    paths = [
-        f"features.precomputed.path={tmp_path / 'm.npy'}",
-        f"features.precomputed.item_ids={tmp_path / 'ids.txt'}",
-    ]
-    table = extracted(command("features=none", "+features.sources.text=precomputed", *paths))["text"]
-    np.testing.assert_array_equal(dense(table), np.eye(3, 5)[[1, 2, 0]])
-
-
-def test_precomputed_takes_the_vectors_that_come_with_the_data_set(
-    command: Command, write_items: WriteItems, tmp_path: Path
-) -> None:
-    np.save(tmp_path / "m.npy", np.eye(3, 5, dtype=np.float16))
-    items = write_items("item_id,title", "c,red", "a,blue", "b,green")
-    config = command("features=precomputed", items, f"dataset.items.vectors={tmp_path / 'm.npy'}")
-    table = extracted(config)["image"]
-    np.testing.assert_array_equal(dense(table), np.eye(3, 5)[[1, 2, 0]])
-    assert dense(table).dtype == dense(extracted(config)["image"]).dtype == np.float16  # made, and read again
-
-
 @pytest.mark.parametrize(
     ("features", "max_image_files", "message"),
     [
@@ -215,16 +166,6 @@ def test_a_generated_log_says_whether_it_has_images_or_vectors(
     assert isinstance(config, FeaturesCommand)
     with pytest.raises(UserError, match=message):
         check_features(config.features, config.dataset)
-
-
-def test_the_vectors_of_a_generated_log_feed_the_image_subnet(tmp_path: Path) -> None:
-    profile = ["dataset.profile.max_image_files=0", "dataset.profile.workers=1", "dataset.scale=0.001"]
-    config = composed(
-        "features", "dataset=vidxl_like", "features=precomputed", *profile, f"cache_dir={tmp_path}"
-    )
-    assert isinstance(config, FeaturesCommand)
-    table = extracted(config)["image"]
-    assert (table.size, table.num_covered, dense(table).dtype) == (1024, table.num_items, np.float16)
 
 
 def test_features_none_extracts_nothing(command: Command) -> None:
@@ -316,23 +257,3 @@ def test_the_generated_items_have_text_and_images(tmp_path: Path) -> None:
     tables = extracted(config)
     assert tables["text"].num_covered == tables["image"].num_covered == tables["text"].num_items > 40
     np.testing.assert_allclose(np.linalg.norm(dense(tables["text"]), axis=1), 1, rtol=1e-5)
-
-
-def test_online_retail_takes_the_descriptions_from_its_log(online_retail: Path, tmp_path: Path) -> None:
-    config = composed(
-        "features",
-        "features=text",
-        "dataset=online_retail",
-        f"dataset.path={online_retail}",
-        f"cache_dir={tmp_path}",
-    )
-    assert isinstance(config, FeaturesCommand)
-    data = prepared(config)
-    table = extract(config.features, config.dataset, data, tmp_path, "cpu")["text"]
-    assert table.vectors.shape == (len(data.item_ids), table.size)
-    assert table.size > 1000
-    assert table.num_covered > 0.99 * table.num_items
-    white, red = (
-        list(data.item_ids).index(item) for item in ("85123A", "21733")
-    )  # HANGING HEART T-LIGHT HOLDER
-    assert dense(table)[white] @ dense(table)[red] > 0.5

@@ -1,278 +1,100 @@
-import hashlib
-import pickle
-from collections.abc import Callable
+"""Images as the network's weights expect them, and the vectors that it makes of them."""
+
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812
+from PIL import Image
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
-from prnn_cli.errors import UserError
-from prnn_cli.features import googlenet
-from prnn_cli.features.googlenet import MEAN, STD, GoogLeNet, Inception, TransformInput, load_googlenet
+from features.conftest import encoder, noise
+from prnn_cli.features.extractors.googlenet import GoogLeNetPooling, crop, normalise
+from prnn_cli.features.googlenet_network import MEAN, STD, GoogLeNet
+from prnn_cli.features.image_files import extract_images
+from prnn_cli.schema import ImagesConfig
 
-NUM_TENSORS = 285  # five for each of 57 convolutions
-NUM_PARAMETERS = 5_599_904  # torchvision's 6,624,904 without the last layer
-NAMES_AND_SHAPES = "5169debe9265bcaac282b92016bdc9516b8bd0d593ecd361ee186349afd675db"  # of torchvision 0.29
-
-
-@torch.no_grad()
-def with_random_numbers(network: nn.Module, seed: int = 0) -> nn.Module:
-    """Also where a new network has zeros and ones, so that nothing is equal by luck; activations stay near 1."""
-    generator = torch.Generator().manual_seed(seed)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.weight.uniform_(0.5, 1.5, generator=generator)
-            module.bias.normal_(0, 0.1, generator=generator)
-            module.running_mean.normal_(0, 0.1, generator=generator)
-            module.running_var.uniform_(0.1, 0.3, generator=generator)
-    return network.eval()
+RED = (255, 0, 0)
 
 
-@pytest.fixture(scope="module")
-def state() -> dict[str, Tensor]:
-    torch.manual_seed(0)
-    return with_random_numbers(GoogLeNet()).state_dict()
+def preprocess(image: Image.Image) -> Tensor:
+    return normalise(crop(image))
 
 
-@pytest.fixture(scope="module")
-def images() -> Tensor:
-    return torch.randn(3, 3, 224, 224, generator=torch.Generator().manual_seed(1))
+def extract(
+    files: list[Path | None], config: ImagesConfig, store: Path, device: str = "cpu"
+) -> tuple[np.ndarray, np.ndarray]:
+    return extract_images(files, encoder(GoogLeNetPooling, config, device), config, store)
 
 
-def saved(state: dict[str, Tensor], path: Path) -> str:
-    if path.suffix == ".safetensors":
-        save_file(state, path)
-    else:
-        torch.save(state, path)
-    return str(path)
+def test_white_is_one_minus_the_mean_in_deviations() -> None:
+    image = preprocess(Image.new("RGB", (300, 400), "white"))
+    expected = [(1 - mean) / std for mean, std in zip(MEAN, STD, strict=True)]
+    assert image.shape == (3, 224, 224)
+    assert image.dtype == torch.float32
+    torch.testing.assert_close(image, torch.tensor(expected).view(3, 1, 1).expand(3, 224, 224))
 
 
-def load(weights: str | None, cache_dir: Path) -> GoogLeNet:
-    return load_googlenet(weights, cache_dir, "cpu")
-
-
-def test_names_and_shapes_are_those_of_torchvision(state: dict[str, Tensor]) -> None:
-    shapes = {name: value.shape for name, value in state.items() if "num_batches" not in name}
-    lines = [f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items()]
-    assert len(shapes) == NUM_TENSORS
-    assert shapes["inception3a.branch3.1.conv.weight"] == (32, 16, 3, 3)  # where the paper has 5×5
-    assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == NAMES_AND_SHAPES
-    assert sum(parameter.numel() for parameter in GoogLeNet().parameters()) == NUM_PARAMETERS
-
-
-def test_poolings_round_sizes_up(images: Tensor) -> None:
-    """112 → 56 → 28 → 14 → 7; rounded down it would be 55, 27, 13, 6."""
-    x, sizes = images[:1], []
-    with torch.no_grad():
-        for name, layer in GoogLeNet().eval().named_children():
-            x = layer(x)
-            if "pool" in name:
-                sizes.append(x.shape[-1])
-    assert sizes == [56, 28, 14, 7, 1]
-
-
-def test_images_become_rows_of_1024_that_depend_on_their_image_alone(
-    state: dict[str, Tensor], images: Tensor
+@pytest.mark.parametrize(("width", "height", "left", "top"), [(256, 512, 16, 144), (401, 256, 88, 16)])
+def test_the_crop_is_the_centre_where_the_shorter_side_has_256_pixels(
+    width: int, height: int, left: int, top: int
 ) -> None:
-    network = GoogLeNet().eval()
-    network.load_state_dict(state)
-    with torch.no_grad():
-        together, alone = network(images), network(images[1:2])
-    assert together.shape == (3, 1024)
-    assert together.std(dim=0).mean() > 0.001
-    torch.testing.assert_close(together[1:2], alone)
+    image = noise(width, height)
+    expected = np.asarray(image)[top : top + 224, left : left + 224]
+    np.testing.assert_array_equal(crop(image).permute(1, 2, 0).numpy(), expected)
 
 
-def test_the_same_weights_give_the_same_bits(
-    state: dict[str, Tensor], images: Tensor, tmp_path: Path
-) -> None:
-    weights = saved(state, tmp_path / "weights.pth")
-    with torch.no_grad():
-        assert torch.equal(load(weights, tmp_path)(images), load(weights, tmp_path)(images))
+@pytest.mark.parametrize("size", [(300, 400), (640, 333), (1, 7), (37, 1000), (1500, 2000)])
+def test_the_crop_is_that_of_the_resized_image_within_a_grey_level(size: tuple[int, int]) -> None:
+    image = noise(*size)
+    width, height = (256 * side // min(size) for side in size)
+    left, top = round((width - 224) / 2), round((height - 224) / 2)
+    resized = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), dtype=int)
+    expected = resized[top : top + 224, left : left + 224]
+    assert abs(crop(image).permute(1, 2, 0).numpy() - expected).max() <= 1
 
 
-def test_black_and_white_enter_the_first_convolution_as_minus_one_and_one() -> None:
-    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, STD))
-    transform = TransformInput()
-    torch.testing.assert_close(transform((0 - mean) / std), -torch.ones(1, 3, 1, 1))
-    torch.testing.assert_close(transform((1 - mean) / std), torch.ones(1, 3, 1, 1))
+def test_fine_patterns_are_averaged_when_an_image_shrinks() -> None:
+    pattern = 255 * (np.indices((2048, 2048)).sum(0) % 2).astype(np.uint8)
+    assert set(crop(Image.fromarray(pattern).convert("RGB")).unique().tolist()) <= {127, 128}
 
 
-def slow_convolution(x: np.ndarray, layer: Any) -> np.ndarray:
-    """(in, side, side) -> (out, side, side): a product for each pixel, normalised with ε = 0.001, cut at 0."""
-    weight = layer.conv.weight.numpy()
-    side, margin = x.shape[1], weight.shape[2] // 2
-    padded = np.pad(x, ((0, 0), (margin, margin), (margin, margin)))
-    y = np.empty((len(weight), side, side))
-    for channel, row, column in np.ndindex(*y.shape):
-        window = padded[:, row : row + weight.shape[2], column : column + weight.shape[2]]
-        y[channel, row, column] = (window * weight[channel]).sum()
-    mean, var, gain, bias = (
-        value.numpy()[:, None, None]
-        for value in (layer.bn.running_mean, layer.bn.running_var, layer.bn.weight, layer.bn.bias)
-    )
-    return np.maximum(0, (y - mean) / np.sqrt(var + 0.001) * gain + bias)
+def test_a_ribbon_is_cropped_without_being_resized_as_a_whole() -> None:
+    assert crop(Image.new("RGB", (1, 60_000), RED))[:, 0, 0].tolist() == list(RED)
 
 
-def slow_pooling(x: np.ndarray) -> np.ndarray:
-    """The largest of each pixel and its neighbours."""
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
-    y = np.empty_like(x)
-    for channel, row, column in np.ndindex(*x.shape):
-        y[channel, row, column] = padded[channel, row : row + 3, column : column + 3].max()
-    return y
-
-
-@torch.no_grad()
-def test_an_inception_block_stacks_its_four_branches() -> None:
-    block: Any = with_random_numbers(Inception(3, 2, 4, 5, 2, 3, 4)).double().requires_grad_(False)
-    x = torch.randn(3, 6, 6, dtype=torch.float64)
-    one, reduced, pooled = slow_convolution(x.numpy(), block.branch1), x.numpy(), slow_pooling(x.numpy())
-    three = slow_convolution(slow_convolution(reduced, block.branch2[0]), block.branch2[1])
-    five = slow_convolution(slow_convolution(reduced, block.branch3[0]), block.branch3[1])
-    expected = np.concatenate([one, three, five, slow_convolution(pooled, block.branch4[1])])
-    np.testing.assert_allclose(block(x[None])[0].numpy(), expected, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
-def test_weights_load_without_the_classifiers_and_the_counters(
-    name: str, state: dict[str, Tensor], tmp_path: Path
-) -> None:
-    stored = {key: value for key, value in state.items() if "num_batches" not in key}
-    stored |= {"fc.weight": torch.zeros(1000, 1024), "aux1.conv.conv.weight": torch.zeros(128, 512, 1, 1)}
-    network = load(saved(stored, tmp_path / name), tmp_path)
-    assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items() if key in stored)
-    assert not network.training
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"inception3a.branch1.conv.weight": None}, "inception3a.branch1.conv.weight is absent there"),
-        (
-            {"conv2.conv.weight": torch.zeros(64, 64, 3, 3)},
-            "conv2.conv.weight is 64×64×3×3 there and should be 64×64×1×1",
-        ),
-        ({"conv1.conv.weight": "text"}, "conv1.conv.weight is absent there"),
-    ],
-)
-def test_weights_of_another_network_are_refused_by_their_first_difference(
-    change: dict[str, Any], sentence: str, state: dict[str, Tensor], tmp_path: Path
-) -> None:
-    other = {name: value for name, value in (state | change).items() if value is not None}
-    with pytest.raises(UserError, match=sentence):
-        load(saved(other, tmp_path / "other.pth"), tmp_path)
-
-
-def test_a_file_without_parameters_is_another_network(tmp_path: Path) -> None:
-    torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(UserError, match=r"list\.pth holds another network .* conv1\.conv\.weight is absent"):
-        load(str(tmp_path / "list.pth"), tmp_path)
-
-
-def test_a_weights_file_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"features\.images\.weights=nowhere\.pth does not exist"):
-        load("nowhere.pth", tmp_path)
-
-
-@pytest.mark.parametrize("name", ["weights.pth", "weights.safetensors"])
-@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04" + bytes(100)])
-def test_a_damaged_weights_file_is_named(name: str, content: bytes, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=f"{name} is not a readable weights file"):
-        load(str(tmp_path / name), tmp_path)
-
-
-class Trap:
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return Path.touch, (Path("sprung"),)
-
-
-def test_a_weights_file_cannot_run_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    torch.save({"conv1.conv.weight": Trap()}, "trap.pth")
-    Path("plain.pth").write_bytes(pickle.dumps(Trap(), protocol=2))
-    for name in ("trap.pth", "plain.pth"):
-        with pytest.raises(UserError, match="not a readable weights file"):
-            load(name, tmp_path)
-    assert not Path("sprung").exists()
-
-
-@pytest.fixture
-def server(state: dict[str, Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file that is served."""
-    file = tmp_path / "server" / "googlenet.pth"
-    file.parent.mkdir()
-    saved(state, file)
-    monkeypatch.setattr(googlenet, "URL", file.as_uri())
-    monkeypatch.setattr(googlenet, "HASH_PREFIX", hashlib.sha256(file.read_bytes()).hexdigest()[:8])
-    return file
-
-
-def test_without_a_path_the_weights_are_downloaded_once(server: Path, tmp_path: Path) -> None:
-    load(None, tmp_path / "cache" / "deeper")
-    server.unlink()
-    load(None, tmp_path / "cache" / "deeper")
-    assert [file.name for file in (tmp_path / "cache" / "deeper").iterdir()] == ["googlenet.pth"]
-
-
-def test_a_download_with_another_hash_is_refused_and_not_kept(server: Path, tmp_path: Path) -> None:
-    server.write_bytes(server.read_bytes()[:-1])
-    with pytest.raises(UserError, match="invalid hash value"):
-        load(None, tmp_path / "cache")
-    assert not list((tmp_path / "cache").iterdir())
-
-
-def test_without_a_network_the_ways_on_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(googlenet, "URL", "http://127.0.0.1:9/googlenet.pth")
-    monkeypatch.setenv("no_proxy", "*")
-    with pytest.raises(
-        UserError, match=r"refused.*give features\.images\.weights=PATH or use features=colour"
-    ):
-        load(None, tmp_path / "cache")
-
-
-def torchvisions(aux_logits: bool) -> Any:
-    """Its GoogLeNet with random weights, or a skipped test: beside another torch build the import itself fails."""
+def test_preprocessing_equals_torchvisions() -> None:
     try:
-        from torchvision.models import googlenet as build
+        from torchvision.models import GoogLeNet_Weights
     except (ImportError, RuntimeError, OSError) as error:
         pytest.skip(f"torchvision cannot be imported: {error}")
-    torch.manual_seed(2)
-    return with_random_numbers(build(init_weights=False, aux_logits=aux_logits, transform_input=True))
+    theirs = GoogLeNet_Weights.IMAGENET1K_V1.transforms()
+    levels = 255 * torch.tensor(STD).view(3, 1, 1)
+    for size in [(300, 400), (640, 333), (224, 224), (256, 300), (1500, 2000)]:
+        assert ((preprocess(noise(*size)) - theirs(noise(*size))) * levels).abs().max() < 1.01
 
 
-def difference(aux_logits: bool, device: str, images: Tensor, folder: Path) -> tuple[Tensor, Tensor]:
-    theirs = torchvisions(aux_logits)
-    ours = load_googlenet(saved(theirs.state_dict(), folder / "theirs.pth"), folder, device)
-    theirs.fc = nn.Identity()
-    with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        return ours(images.to(device)), theirs.to(device)(images.to(device))
-
-
-@pytest.mark.parametrize("aux_logits", [True, False])
-def test_equals_torchvisions_module(aux_logits: bool, images: Tensor, tmp_path: Path) -> None:
-    ours, theirs = difference(aux_logits, "cpu", images, tmp_path)
-    assert theirs.abs().mean() > 0.01
-    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
-
-
-def test_torchvisions_names_and_shapes_are_still_the_frozen_ones() -> None:
-    shapes = {
-        name: value.shape
-        for name, value in torchvisions(aux_logits=True).state_dict().items()
-        if not name.startswith(("aux", "fc")) and "num_batches" not in name
-    }
-    lines = [f"{name} {'×'.join(map(str, shape))}" for name, shape in shapes.items()]
-    assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == NAMES_AND_SHAPES
+def test_the_network_is_googlenet_with_the_weights_of_the_file(
+    files: list[Path | None], tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    network = GoogLeNet().eval()
+    save_file(network.state_dict(), tmp_path / "weights.safetensors")
+    config = ImagesConfig(str(tmp_path / "weights.safetensors"), batch_size=2, workers=0, max_bad_share=0)
+    vectors, _ = extract(files[:3], config, tmp_path)
+    with torch.no_grad():
+        expected = network(torch.stack([preprocess(noise(40 + seed, 50, seed)) for seed in range(3)]))
+    np.testing.assert_allclose(vectors, F.normalize(expected).numpy(), atol=1e-5)
 
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_equals_torchvisions_module_on_the_gpu(images: Tensor, tmp_path: Path) -> None:
-    ours, theirs = difference(True, "cuda", images, tmp_path)
-    torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
+def test_the_gpu_gives_the_vectors_of_the_cpu(files: list[Path | None], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save_file(GoogLeNet().state_dict(), tmp_path / "weights.safetensors")
+    config = ImagesConfig(str(tmp_path / "weights.safetensors"), batch_size=2, workers=2, max_bad_share=0)
+    on_cpu, _ = extract(files, config, tmp_path / "cpu")
+    on_gpu, _ = extract(files, config, tmp_path / "gpu", "cuda")
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-4)

@@ -12,9 +12,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from features.conftest import dense, extracted
 from prnn_cli.errors import UserError
-from prnn_cli.features.precomputed import precomputed
-from prnn_cli.schema import PrecomputedConfig
+from prnn_cli.features.extractors.precomputed import precomputed
+from prnn_cli.schema import FeaturesCommand, PrecomputedConfig
+from test_configs import composed
+
+Command = Callable[..., FeaturesCommand]
 
 ITEM_IDS = np.array(["007", "b", "c"], dtype=object)
 IDS = ["c", "z", "007"]
@@ -233,3 +237,35 @@ def test_a_row_without_an_id_is_named(npy: Path, tmp_path: Path) -> None:
     (tmp_path / "ids.txt").write_text("c\n\n007\n")
     with pytest.raises(UserError, match=r"item_ids=.*ids\.txt cannot be used: row 2 has no item id"):
         precomputed(config(npy, tmp_path / "ids.txt"), ITEM_IDS)
+
+
+def test_precomputed_vectors_are_extracted_by_item_index(command: Command, tmp_path: Path) -> None:
+    np.save(tmp_path / "m.npy", np.eye(3, 5))
+    (tmp_path / "ids.txt").write_text("c\na\nb")
+    paths = [
+        f"features.precomputed.path={tmp_path / 'm.npy'}",
+        f"features.precomputed.item_ids={tmp_path / 'ids.txt'}",
+    ]
+    table = extracted(command("features=none", "+features.sources.text=precomputed", *paths))["text"]
+    np.testing.assert_array_equal(dense(table), np.eye(3, 5)[[1, 2, 0]])
+
+
+def test_precomputed_takes_the_vectors_that_come_with_the_data_set(
+    command: Command, write_items: Callable[..., str], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "m.npy", np.eye(3, 5, dtype=np.float16))
+    items = write_items("item_id,title", "c,red", "a,blue", "b,green")
+    config = command("features=precomputed", items, f"dataset.items.vectors={tmp_path / 'm.npy'}")
+    table = extracted(config)["image"]
+    np.testing.assert_array_equal(dense(table), np.eye(3, 5)[[1, 2, 0]])
+    assert dense(table).dtype == dense(extracted(config)["image"]).dtype == np.float16  # made, and read again
+
+
+def test_the_vectors_of_a_generated_log_feed_the_image_subnet(tmp_path: Path) -> None:
+    profile = ["dataset.profile.max_image_files=0", "dataset.profile.workers=1", "dataset.scale=0.001"]
+    config = composed(
+        "features", "dataset=vidxl_like", "features=precomputed", *profile, f"cache_dir={tmp_path}"
+    )
+    assert isinstance(config, FeaturesCommand)
+    table = extracted(config)["image"]
+    assert (table.size, table.num_covered, dense(table).dtype) == (1024, table.num_items, np.float16)

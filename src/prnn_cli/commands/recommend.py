@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from prnn_cli.commands import Command
-from prnn_cli.data.gaps import read_sessions
+from prnn_cli.data.events import read_events
 from prnn_cli.data.prepare import with_files
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
@@ -72,7 +72,7 @@ def _session_of(item_ids: list[str], trained: Trained) -> Sessions:
 def _sessions_of(path: str, trained: Trained) -> tuple[pa.Array, Sessions]:
     """The sessions of a log that is read as the model's own was: their ids, and their clicks on items it knows."""
     dataset = replace(trained.config.dataset, path=path, synthetic=None, profile=None, scale=None)
-    events = read_sessions(dataset)
+    events = read_events(dataset)
     known = pd.Index(trained.data.item_ids).get_indexer(events.item_ids.to_pylist())[events.item]
     order = np.argsort(events.session, kind="stable")
     order = order[known[order] >= 0]

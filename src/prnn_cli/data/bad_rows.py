@@ -21,16 +21,24 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class BadRows:
-    """counts: rows by reason; examples: (file, row, what is wrong, what to do); unparsed: files with broken rows."""
+    """Rows that cannot be read, as they are met.
+
+    counts: rows by reason
+    examples: (file, row, what is wrong, what to do), the first few of each block and reason
+    unparsed: files in which some rows are no rows of the table, such as those of another width
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: list[tuple[DataFile, int, str, str]] = field(default_factory=list)
     unparsed: list[DataFile] = field(default_factory=list)
 
-    def note(
+    def add(
         self, rows: FileRows, bad: np.ndarray, name: str, column: pa.ChunkedArray, what: str, hint: str
     ) -> None:
-        """The rows where `bad` holds are wrong in the column `name`; `what` follows the value in messages."""
+        """Counts the rows where `bad` holds as wrong in the column `name`.
+
+        `what` follows the value in messages, and `hint` says what to do about it.
+        """
         if not bad.any():
             return
         self.counts[f"bad rows: {name} {what}"] += int(bad.sum())
@@ -38,13 +46,14 @@ class BadRows:
             wrong = f"column {name!r}:{_shown(column[row].as_py())} {what}"
             self.examples.append((rows.file, int(rows.numbers[row]), wrong, hint))
 
-    def note_unparsed(self, file: DataFile) -> None:
+    def add_unparsed(self, file: DataFile) -> None:
+        """Counts the broken rows of a file of which all blocks have been read."""
         if file.num_unparsed:
             self.counts["bad rows: no rows of the table"] += file.num_unparsed
             self.unparsed.append(file)
 
-    def judge(self, num_rows: int, max_share: float) -> None:
-        """Warns; raises `UserError` with the first examples where more than `max_share` of `num_rows` are bad."""
+    def check_share(self, num_rows: int, max_share: float) -> None:
+        """Warns of bad rows; raises `UserError` with the first examples where they exceed `max_share` of `num_rows`."""
         count = self.counts.total()
         if not count:
             return
@@ -59,7 +68,7 @@ class BadRows:
         )
 
     def _places(self) -> Iterator[tuple[str, str]]:
-        """(what is wrong where, what to do), file by file in the order of the rows; broken rows last."""
+        """Yields (what is wrong where, what to do), file by file in the order of the rows, broken rows last."""
         for file in dict.fromkeys(file for file, *_ in self.examples):
             rows = sorted((row, wrong, hint) for other, row, wrong, hint in self.examples if other is file)
             yield from ((f"{file.place(row)}, {wrong}", hint) for row, wrong, hint in rows)

@@ -1,33 +1,26 @@
-"""Files -> events: one log, sorted by time, with the rows that the dataset's filters keep."""
+"""A dataset's log -> events sorted by time; where the log holds users, these are cut into sessions."""
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from prnn_cli.data.bad_rows import BadRows
-from prnn_cli.data.formats.columns import Clock, as_codes, as_numbers, as_text
-from prnn_cli.data.formats.data_file import DataFile
-from prnn_cli.data.formats.log_files import find_files, open_file, refuse_copies
-from prnn_cli.data.formats.rows import FileRows, check_columns
-from prnn_cli.data.formats.session_lists import is_list, one_row_an_event
-from prnn_cli.data.row_filters import filtered
+from prnn_cli.data.counting_sort import counting_argsort
+from prnn_cli.data.formats.columns import as_codes, as_numbers, as_text
+from prnn_cli.data.formats.rows import FileRows
+from prnn_cli.data.formats.times import TimeParser
+from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
-from prnn_cli.system.prefetch import prefetch
-from prnn_cli.system.progress import meter
-
-ROW_NUMBER = "(row)"  # the session_id of lists that have none
-ID_COLUMNS = ("columns.session_id", "columns.item_id", "items.item_id")
 
 
 @dataclass(frozen=True)
 class Events:
-    """A log, sorted by time, then by the order column, then as in the files: rows read = len + the sum of `dropped`.
+    """A log, sorted by time, then by the order column, then as in the files.
+
+    Each row that was read is an event or is counted in `dropped`.
 
     session, item: (num_events,) int32, codes of session_ids and item_ids, which are distinct texts (also where
         Parquet holds numbers)
@@ -48,97 +41,34 @@ class Events:
         return len(self.time)
 
 
-@dataclass
-class Tally:
-    """What reading a log counts beside the rows that it yields."""
-
-    dropped: Counter[str] = field(default_factory=Counter)
-    bad: BadRows = field(default_factory=BadRows)
-    rows_of_files: list[int] = field(default_factory=list)
-
-
 def read_events(dataset: DatasetConfig) -> Events:
-    """Reads the log at `dataset.path`; raises `UserError` with file, line and column for what is no log."""
-    tally = Tally()
-    blocks, clock, file = [], Clock(dataset.time_format), None
-    for rows in read_log(dataset, _event_columns(dataset), tally):
-        if rows.file is not file:
-            file, clock = rows.file, Clock(dataset.time_format)
-        blocks.append(_events_of(rows, dataset, clock, tally.bad))
-    num_rows = sum(tally.rows_of_files)
-    tally.bad.judge(num_rows, dataset.max_bad_share)
-    if not sum(map(len, blocks)):
-        raise UserError(_why_empty(dataset, tally, num_rows))
-    log = pa.concat_tables(blocks).unify_dictionaries()
-    del blocks
-    return _sorted_events(log, dict(tally.bad.counts + tally.dropped), tally.rows_of_files)
+    """Reads the log at `dataset.path`; where `dataset.session_gap_s` is set, its users are cut into sessions.
 
-
-def read_log(dataset: DatasetConfig, columns: dict[str, str], tally: Tally) -> Iterator[FileRows]:
-    """Block by block the rows that the dataset's filters keep, with at least the named columns.
-
-    columns: config key -> name of the column that it asks for
+    Raises `UserError` with file, line and column for what is no log.
     """
-    wanted = columns | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
-    files = find_files(dataset.path)
-    sizes = [path.stat().st_size for path in files]
-    with meter("reading", sum(sizes)) as progress:
-        for number, path in enumerate(files):
-            for rows in prefetch(_rows_of(path, dataset, wanted, tally)):
-                yield filtered(rows, dataset.filters, tally.dropped, tally.bad)
-                progress.update(sum(sizes[:number]) + rows.file.position, path.name)
-    refuse_copies([path for path, num_rows in zip(files, tally.rows_of_files, strict=True) if num_rows])
+    events = _events_as_written(dataset)
+    return events if dataset.session_gap_s is None else cut_at_gaps(events, dataset.session_gap_s)
 
 
-def read_rows(file: DataFile, columns: dict[str, str]) -> FileRows:
-    """All rows of a file, with the columns that `columns` names as in `read_log`; each must parse."""
-    check_columns(file, columns)
-    table = file.read(set(columns.values()))
-    return FileRows(file, table, np.arange(len(table)))
-
-
-def _rows_of(path: Path, dataset: DatasetConfig, wanted: dict[str, str], tally: Tally) -> Iterator[FileRows]:
-    """The rows of one file block by block, counted, each a single event."""
-    file = open_file(path, dataset.separator, dataset.encoding, wanted.values())
-    check_columns(file, wanted)
-    ids = {name for key, name in wanted.items() if key in ID_COLUMNS}
-    rows_before, first = sum(tally.rows_of_files), 0
-    tally.rows_of_files.append(0)
-    for table in file.blocks(set(wanted.values()), ids):
-        numbers = np.arange(first, first + len(table))
-        first += len(table)
-        if dataset.columns.session_id is None:
-            table = table.append_column(ROW_NUMBER, pa.array(numbers + rows_before + 1))
-        rows = _single_events(FileRows(file, table, numbers), dataset)
-        tally.rows_of_files[-1] += len(rows.table)
-        yield rows
-    tally.rows_of_files[-1] += file.num_unparsed
-    tally.bad.note_unparsed(file)
-
-
-def _single_events(rows: FileRows, dataset: DatasetConfig) -> FileRows:
-    columns = dataset.columns
-    if dataset.list_separator is None and not is_list(rows.table[columns.item_id].type):
-        if columns.session_id is None:
-            raise UserError(
-                f"dataset.columns.session_id=null makes each row a session, but {rows.file.path} holds single items "
-                f"in the column {columns.item_id!r}; name the column of the sessions, or set dataset.list_separator"
-            )
-        return rows
-    table, index = one_row_an_event(rows.table, columns.item_id, dataset.list_separator)
-    return FileRows(rows.file, table, rows.numbers[index])
-
-
-def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
-    """Config key -> name of the column that it asks for."""
-    columns = dataset.columns
-    wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
-    wanted |= {f"columns.{key}": name for key, name in time_columns(dataset).items()}
-    wanted["columns.order"] = columns.order
-    return {key: name for key, name in wanted.items() if name is not None}
+def cut_at_gaps(events: Events, gap_s: float) -> Events:
+    """Sessions USER#1, USER#2, …: one begins where the user's last event is more than `gap_s` seconds ago."""
+    order = counting_argsort(events.session)
+    user, time = events.session[order], events.time[order]
+    is_new_user = np.diff(user, prepend=-1) != 0
+    begins = is_new_user | (np.diff(time, prepend=0) > gap_s)
+    session = np.empty(len(order), dtype=np.int32)
+    session[order] = np.cumsum(begins) - 1
+    users = user[begins]
+    first = np.flatnonzero(is_new_user[begins])
+    number = np.arange(len(users)) - np.repeat(first, np.diff(first, append=len(users))) + 1
+    names = pc.binary_join_element_wise(
+        events.session_ids.take(pa.array(users)), pa.array(number).cast(pa.string()), "#"
+    )
+    return replace(events, session=session, session_ids=names)
 
 
 def time_columns(dataset: DatasetConfig) -> dict[str, str]:
+    """The columns that tell the time, config key (below `dataset.columns`) -> name: one, or year, month and day."""
     time = dataset.columns.time
     if isinstance(time, str):
         return {"time": time}
@@ -147,8 +77,33 @@ def time_columns(dataset: DatasetConfig) -> dict[str, str]:
     raise UserError(f"dataset.columns.time={time} must be one column, or three as [year, month, day]")
 
 
-def _events_of(rows: FileRows, dataset: DatasetConfig, clock: Clock, bad_rows: BadRows) -> pa.Table:
-    """session_id, item_id (dictionaries of text), time, order (float64): of the rows that can be read."""
+def _events_as_written(dataset: DatasetConfig) -> Events:
+    """The events of the log, whose `session` is what `dataset.columns.session_id` holds, be it a session or a user."""
+    counts = RowCounts()
+    blocks, parser, file = [], TimeParser(dataset.time_format), None
+    for rows in read_log(dataset, _event_columns(dataset), counts):
+        if rows.file is not file:
+            file, parser = rows.file, TimeParser(dataset.time_format)
+        blocks.append(_events_of(rows, dataset, parser, counts.bad))
+    counts.bad.check_share(counts.total, dataset.max_bad_share)
+    if not sum(map(len, blocks)):
+        raise UserError(_why_empty(dataset, counts))
+    log = pa.concat_tables(blocks).unify_dictionaries()
+    del blocks  # as large as the log
+    return _sorted_events(log, dict(counts.bad.counts + counts.dropped), counts.rows_of_files)
+
+
+def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
+    """The columns of an event, config key -> name."""
+    columns = dataset.columns
+    wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
+    wanted |= {f"columns.{key}": name for key, name in time_columns(dataset).items()}
+    wanted["columns.order"] = columns.order
+    return {key: name for key, name in wanted.items() if name is not None}
+
+
+def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, bad_rows: BadRows) -> pa.Table:
+    """Columns session_id, item_id (dictionaries of text), time and, if asked for, order (float64) of the good rows."""
     columns = dataset.columns
     session, item = columns.session_id or ROW_NUMBER, columns.item_id
     values = {"session_id": _ids(session, rows), "item_id": _ids(item, rows)}
@@ -156,21 +111,21 @@ def _events_of(rows: FileRows, dataset: DatasetConfig, clock: Clock, bad_rows: B
     for name, codes in zip((session, item), values.values(), strict=True):
         hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
         missing = codes.is_null().to_numpy(zero_copy_only=False)
-        bad_rows.note(rows, missing & good, name, rows.table[name], "is empty", hint)
+        bad_rows.add(rows, missing & good, name, rows.table[name], "is empty", hint)
         good &= ~missing
 
     time_name, times = _times(dataset, rows)
-    values["time"] = clock.seconds(times)
+    values["time"] = parser.seconds(times)
     what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
     unknown = np.isnan(values["time"])
-    bad_rows.note(rows, unknown & good, time_name, times, what, "mend it or set another format")
+    bad_rows.add(rows, unknown & good, time_name, times, what, "mend it or set another format")
     good &= ~unknown
 
     if columns.order is not None:
         values["order"] = as_numbers(rows.table[columns.order])
         unknown = np.isnan(values["order"])
         what = "is not a number to order by"
-        bad_rows.note(rows, unknown & good, columns.order, rows.table[columns.order], what, "mend it")
+        bad_rows.add(rows, unknown & good, columns.order, rows.table[columns.order], what, "mend it")
         good &= ~unknown
     table = pa.table(values)
     return table if good.all() else table.filter(pa.array(good))
@@ -187,7 +142,7 @@ def _ids(name: str, rows: FileRows) -> pa.DictionaryArray:
 
 
 def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray]:
-    """(name, column); a date in three columns is put together."""
+    """The name and the values of the time's column; a date in three columns is put together."""
     names = list(time_columns(dataset).values())
     if len(names) == 1:
         return names[0], rows.table[names[0]]
@@ -216,11 +171,11 @@ def _sorted_events(log: pa.Table, dropped: dict[str, int], rows_of_files: list[i
     )
 
 
-def _why_empty(dataset: DatasetConfig, tally: Tally, num_rows: int) -> str:
-    if not num_rows:
+def _why_empty(dataset: DatasetConfig, counts: RowCounts) -> str:
+    if not counts.total:
         return f"dataset.path={dataset.path} has a header but no rows; give a log with events"
-    reason, count = (tally.dropped + tally.bad.counts).most_common(1)[0]
+    reason, count = (counts.dropped + counts.bad.counts).most_common(1)[0]
     return (
-        f"dataset.path={dataset.path} has {num_rows} rows and dataset.filters dropped all of them "
+        f"dataset.path={dataset.path} has {counts.total} rows and dataset.filters dropped all of them "
         f"({count}: {reason}); loosen the filters"
     )

@@ -14,9 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prnn_cli.data.events import Events
+from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.formats.log_files import find_files
-from prnn_cli.data.gaps import read_sessions
 from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
 from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
@@ -43,7 +42,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PreparedData:
-    """Sessions of the parts, and the items by item_index.
+    """A prepared log: the sessions of its parts, and its items by item_index.
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
     summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read,
@@ -76,7 +75,10 @@ class PreparedData:
 
 
 def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
-    """Reads, filters and splits the log, or takes what an earlier call made of the same input."""
+    """Reads, filters and splits the log, or takes what an earlier call made of the same input.
+
+    Raises `UserError` for what is no log, or leaves nothing to train or to test on.
+    """
     dataset = with_files(dataset, cache_dir)
     identity = _identity(dataset)
     folder = cache_dir / "prepared" / identity.hash
@@ -89,7 +91,7 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
 
 
 def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedData:
-    events = read_sessions(dataset)
+    events = read_events(dataset)
     split = split_sessions(events, dataset)
     summary = _summary(split, events)
     with sealed_folder(folder, identity) as empty:
@@ -99,7 +101,7 @@ def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedD
 
 
 def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
-    """With the paths of the log and of what describes its items where these are generated; generates them once."""
+    """The dataset with the paths of its log and of what describes its items; generated files are made if need be."""
     scale = 1.0 if dataset.scale is None else dataset.scale
     if dataset.synthetic is not None:
         return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
@@ -155,7 +157,7 @@ def _write(split: SplitLog, summary: dict[str, Any], folder: Path) -> None:
 
 
 def _write_events(split: SplitLog, path: Path) -> None:
-    """Block by block; the ids of a block's sessions, which stand together, are a stretch of all ids."""
+    """Writes events.parquet, a row group at a time."""
     with contextlib.ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
         for table in prefetch(_event_tables(split)):
@@ -164,6 +166,7 @@ def _write_events(split: SplitLog, path: Path) -> None:
 
 
 def _event_tables(split: SplitLog) -> Iterator[pa.Table]:
+    """The events in blocks; sessions stand together, so that the ids of a block's are a slice of all ids."""
     for start in range(0, len(split.events), ROWS_PER_GROUP):
         rows = split.events.iloc[start : start + ROWS_PER_GROUP]
         index = rows["session_index"].to_numpy()

@@ -1,4 +1,4 @@
-"""The dataset's filters: which rows of a file are events at all."""
+"""The dataset's filters, which say what rows of a file are events at all."""
 
 from collections import Counter
 
@@ -13,13 +13,17 @@ from prnn_cli.errors import UserError
 from prnn_cli.schema import FilterConfig
 
 
-def filtered(
+def filter_rows(
     rows: FileRows, filters: list[FilterConfig], dropped: Counter[str], bad_rows: BadRows
 ) -> FileRows:
-    """Rows that all filters keep; the others are counted by filter, or as bad where a number is needed and missing."""
+    """The rows that all filters keep.
+
+    The others are counted in `dropped` for the first filter that drops them, or in `bad_rows` where that filter needs
+    a number and there is none. Raises `UserError` for a filter without exactly one condition, or a wrong pattern.
+    """
     for each in filters:
         reason = _reason(each)
-        rows = _with_numbers(each, rows, bad_rows)
+        rows = _drop_non_numbers(each, rows, bad_rows)
         keep = _keeps(each, rows)
         dropped[reason] += int((~keep).sum())
         rows = rows.filter(keep)
@@ -44,13 +48,13 @@ def _reason(each: FilterConfig) -> str:
     return reasons[0]
 
 
-def _with_numbers(each: FilterConfig, rows: FileRows, bad_rows: BadRows) -> FileRows:
+def _drop_non_numbers(each: FilterConfig, rows: FileRows, bad_rows: BadRows) -> FileRows:
     if each.above is None:
         return rows
     column = rows.table[each.column]
     bad = np.isnan(as_numbers(column)) & column.is_valid().to_numpy()
     what = f"is not a number, which the filter above={each.above:g} needs"
-    bad_rows.note(rows, bad, each.column, column, what, "mend it")
+    bad_rows.add(rows, bad, each.column, column, what, "mend it")
     return rows.filter(~bad)
 
 

@@ -1,11 +1,11 @@
-"""The rules of section 5 that drop sessions and items, as counts of codes."""
+"""The rules of section 5 that drop sessions and items, applied to arrays of their codes."""
 
 from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
+from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -21,7 +21,11 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Log:
-    """Events that are still in, sorted by time; sessions and items by their codes in `Events`."""
+    """The events that no rule has dropped so far, sorted by time.
+
+    session, item: (num_events,) codes as in `Events`
+    time: (num_events,) seconds since 1970, UTC
+    """
 
     session: np.ndarray
     item: np.ndarray
@@ -31,7 +35,7 @@ class Log:
         return len(self.time)
 
     def without(self, gone: np.ndarray) -> "Log":
-        """gone: (len(self),) bool"""
+        """The log without the events where `gone`, (num_events,) bool, holds."""
         if not gone.any():
             return self
         first = int(gone.argmax())
@@ -41,10 +45,10 @@ class Log:
 
 
 def filter_log(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
-    """Without repeats (option), long sessions, sessions of one event and rare items.
+    """Drops consecutive repeats (if the dataset says so), long sessions, sessions of one event and rare items.
 
-    The counts of sessions and items follow what is dropped, so that a round costs little after the first. Raises
-    `UserError` where nothing is left.
+    Adds the events that each rule drops to `dropped`. Lengths and supports are kept up to date as events go, so that
+    a round of the last two rules costs little after the first. Raises `UserError` where nothing is left.
     """
     if dataset.drop_repeats:
         repeats = _is_repeat(log)
@@ -55,7 +59,7 @@ def filter_log(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
     stays = np.ones(len(log), dtype=bool)
 
     def drop(codes: np.ndarray, bad: np.ndarray, reason: str) -> int:
-        """The events whose session or item (`codes`) is bad; the counts of both follow."""
+        """Drops the events whose session or item (`codes`) is bad, and returns their number."""
         nonlocal lengths, support
         gone = np.flatnonzero(bad[codes] & stays) if bad.any() else np.empty(0, dtype=np.int64)
         dropped[reason] += len(gone)
@@ -83,15 +87,8 @@ def filter_log(log: Log, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
 
 
 def _is_repeat(log: Log) -> np.ndarray:
-    order = grouped(log.session)
+    order = counting_argsort(log.session)
     session, item = log.session[order], log.item[order]
     repeats = np.empty(len(log), dtype=bool)
     repeats[order] = (np.diff(session, prepend=-1) == 0) & (np.diff(item, prepend=-1) == 0)
     return repeats
-
-
-def grouped(codes: np.ndarray) -> np.ndarray:
-    """np.argsort(codes, kind="stable") in linear time: the rows of a sparse matrix are its groups."""
-    places = np.arange(len(codes), dtype=np.int32)
-    order: np.ndarray = sparse.csr_matrix((np.ones(len(codes), dtype=np.int8), (codes, places))).indices
-    return order

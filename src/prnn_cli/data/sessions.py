@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.events import Events
-from prnn_cli.data.session_filters import Log, filter_log, grouped
+from prnn_cli.data.session_filters import Log, filter_log
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -21,7 +22,7 @@ TRAIN, VALIDATION, TEST = range(3)
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions one after another, in the order of their first events.
+    """The sessions of a part, one after another in the order of their first events.
 
     items: (num_events,) int32, item_index of each event
     offsets: (num_sessions + 1,) int64; session s holds events offsets[s]:offsets[s + 1]
@@ -42,7 +43,7 @@ class Sessions:
         return len(self.items)
 
     def shards(self, number: int) -> "list[Sessions]":
-        """Runs of sessions, one after another, of about equally many events."""
+        """Cuts the sessions into `number` runs of neighbours with about equally many events each."""
         if number == 1:
             return [self]
         bounds = np.searchsorted(self.offsets, np.linspace(0, self.num_events, number + 1))
@@ -60,7 +61,7 @@ class Sessions:
 
 @dataclass(frozen=True)
 class SplitLog:
-    """Rows in = len(events) + the sum of `dropped`.
+    """A filtered log, split by time. Each event that came in is in `events` or is counted in `dropped`.
 
     events: session_index, item_index, time, part (category: train, validation, test), sessions in the order of
         their first events, which session_index numbers through all parts
@@ -77,7 +78,10 @@ class SplitLog:
 
 
 def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
-    """Filters, splits by time and indexes; no session is split (section 5).
+    """Filters a log, splits its sessions by time, and numbers sessions and items (section 5).
+
+    A session belongs as a whole to the part in which it ends. Items that the training part does not hold are dropped
+    from the other parts, as no model can know them.
 
     Raises `UserError` where nothing is left of the log or of one of its parts.
     """
@@ -85,14 +89,14 @@ def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     whole = filter_log(Log(events.session, events.item, events.time), dataset, dropped)
     part = _parts(whole, dataset)
     in_training = _items_of(whole, part != TEST)
-    _refuse_empty("train", bool(in_training.any()), whole, dataset)
+    _check_not_empty("train", bool(in_training.any()), whole, dataset)
     log = _only_known(whole, part, TEST, in_training, dropped)
     if dataset.validation_days:
         log = _only_known(log, part, VALIDATION, _items_of(log, part == TRAIN), dropped)
     sizes = np.bincount(part[log.session], minlength=len(PARTS))
     for code, name in enumerate(PARTS):
         if code != VALIDATION or dataset.validation_days:
-            _refuse_empty(name, bool(sizes[code]), whole, dataset)
+            _check_not_empty(name, bool(sizes[code]), whole, dataset)
     items = _items(log, part, np.flatnonzero(in_training), events.item_ids)
     indexed, session_ids = _indexed_events(log, part, items["code"].to_numpy(), events.session_ids)
     return SplitLog(
@@ -165,7 +169,7 @@ def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, droppe
     return log.without(gone)
 
 
-def _refuse_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
+def _check_not_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
     if has_events:
         return
     remedy = {
@@ -182,7 +186,7 @@ def _refuse_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig)
 
 
 def _items(log: Log, part: np.ndarray, codes: np.ndarray, item_ids: pa.Array) -> pd.DataFrame:
-    """code, item_index, item_id, support of the items with these codes, in the order of the ids."""
+    """Columns code, item_index, item_id and support of the items with these codes, in the order of the ids."""
     ids = item_ids.take(pa.array(codes)).to_pandas()
     order = ids.argsort().to_numpy()
     support = np.bincount(log.item[part[log.session] == TRAIN], minlength=codes.max() + 1)
@@ -199,7 +203,7 @@ def _items(log: Log, part: np.ndarray, codes: np.ndarray, item_ids: pa.Array) ->
 def _indexed_events(
     log: Log, part: np.ndarray, item_codes: np.ndarray, session_ids: pa.Array
 ) -> tuple[pd.DataFrame, pa.Array]:
-    """(events, ids of the sessions by session_index)"""
+    """The events of `SplitLog`, and the ids of the sessions by session_index."""
     first = np.full(len(part), len(log), dtype=np.int32)
     first[log.session[::-1]] = np.arange(len(log) - 1, -1, -1, dtype=np.int32)  # the last value stays
     codes = np.argsort(first)[: np.count_nonzero(first < len(log))]
@@ -209,7 +213,7 @@ def _indexed_events(
     item_index[item_codes] = np.arange(len(item_codes), dtype=np.int32)
 
     session = session_index[log.session]
-    order = grouped(session)
+    order = counting_argsort(session)
     session = session[order]
     events = pd.DataFrame(
         {

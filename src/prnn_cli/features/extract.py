@@ -9,7 +9,7 @@ import torch
 from prnn_cli.data.prepare import PreparedData, with_files
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import chosen, fingerprint_of
-from prnn_cli.features.extractors import Extractor
+from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
@@ -34,7 +34,10 @@ def extract(
     cache_dir: Path,
     device: torch.device | str,
 ) -> dict[str, FeatureTable]:
-    """The table of each of `features.sources`, keyed by the subnet that it feeds."""
+    """The table of each of `features.sources`, keyed by the subnet that it feeds; from the cache where it is there.
+
+    `device` is for extractors that compute on one. Raises `UserError` for what cannot be made into vectors.
+    """
     check_features(features, dataset)
     catalogue = ItemCatalogue(with_files(dataset, cache_dir), data.item_ids)
     tables = {}
@@ -47,7 +50,7 @@ def extract(
 
 
 def coverage(table: FeatureTable) -> str:
-    """Such as: text: 12,345 dimensions, 5.4 non-zeros an item, 998 of 1,000 items"""
+    """Describes a table in a line, such as "text: 12,345 dimensions, 5.4 non-zeros an item, 998 of 1,000 items"."""
     non_zeros = f"{table.num_nonzeros / table.num_items:.1f} non-zeros an item, " if table.is_sparse else ""
     covered = f"{table.num_covered:,} of {table.num_items:,} items"
     return f"{table.name}: {table.size:,} dimensions, {non_zeros}{covered}"

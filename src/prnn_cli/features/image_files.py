@@ -1,20 +1,18 @@
-"""Image files -> GoogLeNet's last average pooling, l2-normalised. What is finished is kept, and not done again."""
+"""Image files -> a vector each, in parts: what is finished is kept, and not done again after an interruption."""
 
 import logging
-import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from prnn_cli.errors import UserError, first_line
-from prnn_cli.features.googlenet import MEAN, NUM_FEATURES, STD, GoogLeNet, load_googlenet, weights_file
+from prnn_cli.errors import UserError
+from prnn_cli.features.images import load_images
 from prnn_cli.schema import ImagesConfig
 from prnn_cli.system.cache import Identity, load_arrays, save_arrays, set_aside_if_damaged
 from prnn_cli.system.files import hash_of
@@ -23,80 +21,50 @@ from prnn_cli.system.progress import meter
 FORMAT_VERSION = 2  # part of the hash: raise it with every change of the preprocessing or of what is written
 PART_SIZE = 512  # images whose vectors share a file: what an interruption can cost
 
-SHORTER_SIDE, CROP = 256, 224  # pixels
-
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")  # no EPS, whose reader runs a program
-
 log = logging.getLogger(__name__)
 
 
+class ImageEncoder(ABC):
+    """The way from an RGB image to its vector.
+
+    size: F, the length of a vector
+    """
+
+    size: int
+
+    @staticmethod
+    @abstractmethod
+    def describe(image: Image.Image) -> np.ndarray | Tensor:
+        """What the process that reads an image makes of it: its vector (F,), or else what `embed` takes.
+
+        All images give the same shape and type.
+        """
+
+    def embed(self, described: Tensor) -> np.ndarray:
+        """The vectors (B, F) float32 of a batch (B, …) of described images, computed in the process that extracts."""
+        return described.numpy()
+
+    @cached_property
+    def weights(self) -> list[Path]:
+        """The files, such as a network's weights, on which the vectors depend beside the images."""
+        return []
+
+
 def extract_images(
-    files: Sequence[Path | None], config: ImagesConfig, device: torch.device | str, store: Path
+    files: Sequence[Path | None], encoder: ImageEncoder, config: ImagesConfig, store: Path
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors (num_files, 1024) float32, and which files gave one (num_files,) bool; the others are zero.
+    """Vectors (num_files, F) float32, and which files gave one (num_files,) bool; the others are zero.
 
     `store` keeps finished parts, each named by a hash of its files' names, sizes and times and of the weights.
     Raises `UserError` once more than `config.max_bad_share` of the files that exist cannot be read.
     """
-    extraction = _Extraction(files, config)
+    extraction = _Extraction(files, encoder, config)
     if extraction.exists.any():
-        checkpoints = Path(torch.hub.get_dir()) / "checkpoints"  # shared with torchvision
-        weights = weights_file(config.weights, checkpoints)
-        parts = extraction.resume(store, hash_of(None, [weights]))
+        parts = extraction.resume(store, hash_of(None, encoder.weights))
         if extraction.todo.any():
-            extraction.run(load_googlenet(str(weights), checkpoints, device), device, parts)
+            extraction.run(parts)
     extraction.report()
     return extraction.vectors, extraction.found
-
-
-def preprocess(image: Image.Image) -> Tensor:
-    """An RGB image as the weights expect it: (3, 224, 224) float32."""
-    return normalise(crop(image))
-
-
-def read_image(file: Path) -> Image.Image:
-    """The first picture of the file in RGB, on white where it is transparent.
-
-    Raises whatever Pillow does for a damaged file, and its warning for one of too many pixels.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(file, formats=FORMATS) as image:
-            return _to_rgb(image)
-
-
-def crop(image: Image.Image) -> Tensor:
-    """The centre of an RGB image resized to a shorter side of 256: (3, 224, 224) uint8.
-
-    Nothing outside the crop is computed, which bounds the work on a picture as long as a ribbon.
-    """
-    shorter = min(image.size)
-    (left, right), (top, bottom) = (_centre(side, shorter) for side in image.size)
-    pixels = image.resize((CROP, CROP), Image.Resampling.BILINEAR, box=(left, top, right, bottom))
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous()
-
-
-def normalise(pixels: Tensor) -> Tensor:
-    """uint8 (…, 3, height, width) -> float32, by the mean and the deviation of each channel."""
-    mean, std = (torch.tensor(values, device=pixels.device).view(3, 1, 1) for values in (MEAN, STD))
-    return (pixels.float() / 255 - mean) / std
-
-
-def _centre(side: int, shorter: int) -> tuple[float, float]:
-    """Where the crop begins and ends, in pixels of the original image."""
-    resized = SHORTER_SIDE * side // shorter
-    start = round((resized - CROP) / 2)
-    return start * side / resized, (start + CROP) * side / resized
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    elif image.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip to 255
-        image = Image.fromarray((np.asarray(image) >> 8).clip(0, 255).astype(np.uint8))
-    return image.convert("RGB")
 
 
 @dataclass(frozen=True)
@@ -112,19 +80,22 @@ class _Part:
         return self.store / f"{self.identity.hash}.safetensors"
 
     def batches(self, todo: np.ndarray, batch_size: int) -> list[list[int]]:
+        """The part's files that are still to be done, in batches."""
         rows = self.rows.start + np.flatnonzero(todo[self.rows])
         return [rows[start : start + batch_size].tolist() for start in range(0, len(rows), batch_size)]
 
 
 class _Extraction:
-    """
+    """An extraction that is going on.
+
+    vectors, found: as `extract_images` returns them, as far as they are known
     versions: of each file, changes when the file does; None where there is no file
-    unreadable: "file (reason)"
+    unreadable: "file (reason)" of each that this extraction could not read
     """
 
-    def __init__(self, files: Sequence[Path | None], config: ImagesConfig) -> None:
-        self.files, self.config = files, config
-        self.vectors = np.zeros((len(files), NUM_FEATURES), dtype=np.float32)
+    def __init__(self, files: Sequence[Path | None], encoder: ImageEncoder, config: ImagesConfig) -> None:
+        self.files, self.encoder, self.config = files, encoder, config
+        self.vectors = np.zeros((len(files), encoder.size), dtype=np.float32)
         self.found = np.zeros(len(files), dtype=bool)
         self.versions = [_version(file) for file in files]
         self.exists = np.array([version is not None for version in self.versions], dtype=bool)
@@ -132,11 +103,14 @@ class _Extraction:
 
     @property
     def todo(self) -> np.ndarray:
-        """What could not be read before is tried again: the reason may have been the machine's."""
+        """(num_files,) bool, the files without a vector so far.
+
+        What could not be read before is tried again: the reason may have been the machine's.
+        """
         return self.exists & ~self.found
 
     def resume(self, store: Path, weights_hash: str) -> list[_Part]:
-        """Takes what finished parts hold; returns all parts."""
+        """Takes over the vectors of parts that were finished earlier; returns all parts."""
         slices = [slice(start, start + PART_SIZE) for start in range(0, len(self.files), PART_SIZE)]
         parts = [
             _Part(rows, store, Identity.of(FORMAT_VERSION, [weights_hash, self.versions[rows]]))
@@ -149,18 +123,19 @@ class _Extraction:
             log.info("%d of %d images were finished earlier", self.found.sum(), self.exists.sum())
         return parts
 
-    def run(self, network: GoogLeNet, device: torch.device | str, parts: Sequence[_Part]) -> None:
+    def run(self, parts: Sequence[_Part]) -> None:
+        """Makes the missing vectors, and saves each part as it is finished."""
         # batches don't reach over parts, so that a resumed extraction ends with the same bits
         todo = self.todo
         work = [(part, part.batches(todo, self.config.batch_size)) for part in parts]
         batches = [rows for _, of_part in work for rows in of_part]
-        decoded = iter(_loader(self.files, batches, self.config.workers))
+        loaded = load_images(self.files, batches, self.encoder.describe, self.config.workers)
         done = 0
         with meter("images", int(todo.sum())) as progress:
             for part, of_part in work:
                 for rows in of_part:
-                    pixels, reasons = next(decoded)
-                    self._take(rows, _embed(pixels, network, device), reasons)
+                    described, reasons = next(loaded)
+                    self._take(rows, self.encoder.embed(described), reasons)
                     done += len(rows)
                     progress.update(done, f"{len(self.unreadable)} unreadable" if self.unreadable else "")
                 if of_part:
@@ -168,6 +143,7 @@ class _Extraction:
                 self._check_share()
 
     def report(self) -> None:
+        """Logs how many items have an image, and warns of images that cannot be read."""
         log.info(
             "%d of %d items have an image, %d have no file",
             *(self.found.sum(), len(self.found), (~self.exists).sum()),
@@ -215,51 +191,3 @@ def _version(file: Path | None) -> tuple[str, int, int] | None:
     except OSError:  # there, but not for us: opening it will give the reason
         return str(file), 0, 0
     return str(file), status.st_size, status.st_mtime_ns
-
-
-@torch.inference_mode()
-def _embed(pixels: Tensor, network: GoogLeNet, device: torch.device | str) -> np.ndarray:
-    images = normalise(pixels.to(device))
-    if images.device.type == "cpu":
-        images = images.contiguous(memory_format=torch.channels_last)  # 1.5 times as fast there
-    # without TF32, or vectors from a GPU would differ from a CPU's in the third digit
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        vectors: Tensor = network(images)
-    return F.normalize(vectors, dim=1).cpu().numpy()
-
-
-class _Crops(Dataset[Tensor | str]):
-    """The crop of each file, or the reason why there is none."""
-
-    def __init__(self, files: Sequence[Path | None]) -> None:
-        self.files = files
-
-    def __getitem__(self, row: int) -> Tensor | str:
-        file = self.files[row]
-        assert file is not None
-        try:
-            return crop(read_image(file))
-        except Exception as error:  # damaged files make Pillow raise errors of many kinds
-            return _reason(error)
-
-
-def _loader(files: Sequence[Path | None], batches: list[list[int]], workers: int) -> DataLoader[Tensor | str]:
-    """For each batch crops (B, 3, 224, 224) uint8, black where there is a reason, and the reasons."""
-    # uint8 crosses from the workers in a quarter of the shared memory that normalised images would take
-    return DataLoader(
-        _Crops(files), batch_sampler=batches, num_workers=min(workers, len(batches)), collate_fn=_collate
-    )
-
-
-def _collate(results: list[Tensor | str]) -> tuple[Tensor, list[str | None]]:
-    black = torch.zeros(3, CROP, CROP, dtype=torch.uint8)
-    pixels = torch.stack([black if isinstance(result, str) else result for result in results])
-    return pixels, [result if isinstance(result, str) else None for result in results]
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return f"not one of {', '.join(FORMATS)}"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return first_line(error)

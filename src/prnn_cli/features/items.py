@@ -1,4 +1,4 @@
-"""What is known of the items: the texts and the image files that the items table, or the log itself, holds."""
+"""The texts and image files of the items, from the items table or from the log itself."""
 
 import logging
 import os
@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.events import Tally, read_log, read_rows
 from prnn_cli.data.formats.columns import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
-from prnn_cli.data.formats.rows import FileRows
+from prnn_cli.data.formats.rows import FileRows, read_rows
+from prnn_cli.data.log_rows import RowCounts, read_log
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
@@ -37,25 +37,25 @@ class ItemCatalogue:
 
     @property
     def files(self) -> list[Path]:
-        """Those of the items table; none where the log is the table."""
+        """The files of the items table; none where the log is the table."""
         path = self.dataset.items.path
         return find_files(path, "dataset.items.path") if path is not None else []
 
     @property
     def folder(self) -> Path:
-        """What the paths of images are relative to."""
+        """The folder that the paths of images are relative to."""
         files = self.files or find_files(self.dataset.path)
         return files[0].absolute().parent
 
     @cached_property
     def table(self) -> pa.Table:
-        """item_id, text0, text1, … and image (null where an item has none): one row an item, all as text."""
+        """Columns item_id, text0, text1, … and image, all text, null where an item has none: one row an item."""
         has_table = self.dataset.items.path is not None
         return self._one_row_an_item() if has_table else self._first_values_of_the_log()
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """(num_items,) the row of `table` that describes each item, −1 where none does.
+        """The row of `table` that describes each item, (num_items,); −1 where none does.
 
         Raises `UserError` where the table describes none of them.
         """
@@ -69,11 +69,11 @@ class ItemCatalogue:
         return match(described, self.item_ids, source)
 
     def text_columns(self) -> list[list[str | None]]:
-        """Each of the columns `dataset.items.text`, for all rows of the table."""
+        """The columns `dataset.items.text`, each for all rows of the table."""
         return [self.table[f"text{n}"].to_pylist() for n in range(len(self.dataset.items.text))]
 
     def text(self, item_index: int) -> str:
-        """Empty where nothing is known."""
+        """The joined text of an item, empty where nothing is known."""
         columns = range(len(self.dataset.items.text))
         if not columns or (row := int(self.rows[item_index])) < 0:
             return ""
@@ -115,7 +115,7 @@ class ItemCatalogue:
         ]
 
     def _columns(self) -> dict[str, str]:
-        """Config key -> column, in the order of `table`."""
+        """The columns to read, config key -> name, in the order of `table`."""
         items = self.dataset.items
         columns = {"items.item_id": items.item_id}
         columns |= {f"items.text[{n}]": name for n, name in enumerate(items.text)}
@@ -134,13 +134,11 @@ class ItemCatalogue:
         for path in self.files:
             rows = read_rows(open_file(path, None, self.dataset.encoding, columns.values()), columns)
             name = columns["items.item_id"]
-            rows.refuse(
-                ~rows.table[name].is_valid().to_numpy(), name, rows.table[name], "is empty; fill it in"
-            )
+            rows.raise_if_any(~rows.table[name].is_valid().to_numpy(), name, "is empty; fill it in")
             yield rows
 
     def _first_values_of_the_log(self) -> pa.Table:
-        files = read_log(self.dataset, self._columns(), Tally())
+        files = read_log(self.dataset, self._columns(), RowCounts())
         firsts = [_first_of_each_item(self._as_text(rows), skip_nulls=True) for rows in files]
         return _first_of_each_item(pa.concat_tables(firsts), skip_nulls=True)
 
@@ -154,7 +152,7 @@ class ItemCatalogue:
 
 
 def match(described: pd.Series, item_ids: Sequence[str] | np.ndarray, what: str) -> np.ndarray:
-    """(num_items,) where each of `item_ids` stands in `described`, whose ids differ; −1 where it does not.
+    """The places (num_items,) of `item_ids` in `described`, whose ids differ; −1 for one that is not there.
 
     Raises `UserError` where none does; `what` says where `described` comes from.
     """
@@ -171,7 +169,7 @@ def match(described: pd.Series, item_ids: Sequence[str] | np.ndarray, what: str)
 
 
 def _first_of_each_item(table: pa.Table, skip_nulls: bool) -> pa.Table:
-    """In the order of first appearance."""
+    """One row for each item_id, with the first value of each column, in the order of first appearance."""
     options = pc.ScalarAggregateOptions(skip_nulls=skip_nulls)
     names = [name for name in table.column_names if name != "item_id"]
     groups = table.group_by("item_id", use_threads=False)  # threads would lose the order

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from scipy.sparse import csr_array
 
-from prnn_cli.features.image_files import read_image
+from prnn_cli.features.images import read_image
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.system.files import atomic_write
 
@@ -17,7 +17,7 @@ FONT = ImageFont.load_default(size=15)
 
 
 def nearest(table: FeatureTable, item: int, count: int) -> list[tuple[int, float]]:
-    """The (item_index, cosine) of the items most alike to a covered one, most similar first, itself left out."""
+    """The (item_index, cosine) of the `count` covered items most alike to a covered one, best first, without itself."""
     similarity = cosines(table.vectors, item)
     candidates = np.flatnonzero(table.covered & (np.arange(table.num_items) != item))
     best = candidates[np.argsort(-similarity[candidates], kind="stable")][:count]
@@ -25,7 +25,7 @@ def nearest(table: FeatureTable, item: int, count: int) -> list[tuple[int, float
 
 
 def cosines(vectors: np.ndarray | csr_array, item: int) -> np.ndarray:
-    """(num_items,) of every row with row `item`; 0 where either is zero."""
+    """The cosine of every row with row `item`, (num_items,); 0 where either row is zero."""
     if isinstance(vectors, csr_array):
         products = (vectors @ vectors[[item]].T).toarray().ravel()
         norms = np.sqrt(vectors.multiply(vectors).sum(axis=1))
@@ -39,12 +39,14 @@ def cosines(vectors: np.ndarray | csr_array, item: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Tile:
+    """An image and two lines below it; the image is grey where there is no file that can be read."""
+
     file: Path | None
-    lines: tuple[str, str]  # below the image
+    lines: tuple[str, str]
 
 
 def draw_tiles(rows: Sequence[Sequence[Tile]], path: Path) -> None:
-    """A PNG with a row of images for each query, which stands first in it."""
+    """Writes a PNG with a row of images for each query, which stands first in it."""
     columns = max(len(row) for row in rows)
     width, height = TILE + MARGIN, TILE + CAPTION + MARGIN
     canvas = Image.new("RGB", (MARGIN + columns * width, MARGIN + len(rows) * height), "white")

@@ -1,4 +1,4 @@
-"""The vectors of all items: row i describes item_index i."""
+"""A table with a vector for each item, row i for item_index i, and its file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ SPARSE_FIELDS = ("data", "indices", "indptr", "shape")
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
-    """
+    """Vectors of all items, and which of them say something.
+
     name: of the subnet that it feeds
     vectors: (num_items, F) float32, dense or CSR; dense ones made in half precision are float16
     covered: (num_items,) bool; the other items are known by nothing, and their vectors are zero
@@ -44,9 +45,8 @@ class FeatureTable:
 
     @property
     def num_nonzeros(self) -> int:
-        return int(
-            self.vectors.nnz if isinstance(self.vectors, csr_array) else np.count_nonzero(self.vectors)
-        )
+        vectors = self.vectors
+        return int(vectors.nnz if isinstance(vectors, csr_array) else np.count_nonzero(vectors))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays for `from_arrays`: covered and vectors, or covered and the arrays of the CSR matrix."""

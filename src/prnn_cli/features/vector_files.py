@@ -21,7 +21,7 @@ BROKEN_HEADER = (TokenError, SyntaxError, TypeError, MemoryError, OverflowError,
 
 
 def read_matrix(path: Path) -> tuple[np.ndarray, list[str] | None]:
-    """(num_rows, F) of floats or integers, and the item ids where the file has them (Parquet).
+    """Reads a matrix (num_rows, F) of floats or integers, and the item ids where the file has them (Parquet).
 
     .npy: the array; it may stay on disk. .safetensors: the tensor `vectors`, or the only one of two dimensions.
     .parquet: item_id, and a list column `vector` or all other numeric columns.
@@ -33,8 +33,11 @@ def read_matrix(path: Path) -> tuple[np.ndarray, list[str] | None]:
 
 
 def read_ids(path: Path) -> list[str]:
-    """The item ids of a matrix's rows: lines of a .txt, a .npy array, or the column item_id (or only column) of a
-    .csv, .tsv or .parquet."""
+    """Reads the item ids of a matrix's rows, as text.
+
+    They are the lines of a .txt, a .npy array, or the column item_id (or the only column) of a .csv, .tsv or .parquet.
+    Raises `UserError` for what is no such file.
+    """
     read = ID_READERS[_kind(path, ID_READERS, "item_ids")]
     with _explained(path, "item_ids"):
         return read(path)

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.formats.columns import UNITS, Clock, as_text, guessed_format
-from prnn_cli.data.formats.session_lists import is_list, one_row_an_event
+from prnn_cli.data.formats.columns import as_text
+from prnn_cli.data.formats.session_lists import explode_lists, is_list
+from prnn_cli.data.formats.times import UNITS, TimeParser, guessed_format
 
 SESSION = r"session|visit(?!or)|basket|cart|invoice|trip|playlist|(^|_)sid$|order_?(id|no|num)"
 USER = r"user|visitor|customer|client|member|account|cookie|viewer|reader|shopper|(^|_)uid$"
@@ -20,22 +21,26 @@ ITEM = (
 TIME = r"time|date|stamp|when|_at$|^(ts|t|at)$"
 ORDER = r"^(order|position|pos|seq|sequence|step|nr|index|click_?(no|num|number|order))$"
 TEXT = r"title|name|desc|text|summary|caption|headline"
-SINCE, UNTIL = (
-    3e8,
-    4.2e9,
-)  # seconds, 1979 to 2103: numbers of this size are times whatever their column is called
+# seconds, 1979 to 2103: numbers of this size are times whatever their column is called
+SINCE, UNTIL = 3e8, 4.2e9
 PATTERNS = [
     f"{date}{clock}"
     for date in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%d %b %Y", "%d/%b/%Y")
     for clock in ("", " %H:%M", " %H:%M:%S", "%H%M%S", "%H%M", ":%H:%M:%S")
 ]
 LIST_SEPARATORS = "|;, "
-MOST = 0.95
+MOST = 0.95  # of the values must fit what a column is said to hold
 
 
 @dataclass(frozen=True)
 class LogColumns:
-    """score: how many of the roles are told by a name; session: None where each row is a session."""
+    """The columns of a log by what they hold.
+
+    session: None where each row is a session
+    time: one column, or three of year, month and day
+    session_is_user: `session` names users, whose clicks are still to be cut into sessions
+    score: how many of the roles session and item are told by a column's name
+    """
 
     session: str | None
     item: str
@@ -51,13 +56,17 @@ class LogColumns:
         return [self.time] if isinstance(self.time, str) else self.time
 
     def item_values(self, sample: pa.Table) -> set[str]:
+        """The distinct item ids of some rows of the log."""
         if self.list_separator or is_list(sample[self.item].type):
-            sample, _ = one_row_an_event(sample.select([self.item]), self.item, self.list_separator)
+            sample, _ = explode_lists(sample.select([self.item]), self.item, self.list_separator)
         return set(as_text(sample[self.item]).to_pylist()) - {None}
 
 
 def find_log_columns(sample: pa.Table) -> LogColumns | None:
-    """None where no time, no item, or nothing that holds clicks together is found."""
+    """Guesses the roles of a log's columns from its first rows.
+
+    Returns None where no time, no item, or nothing that holds clicks together is found.
+    """
     names = sample.column_names
     if not len(sample) or not (found := _time(sample)):
         return None
@@ -92,7 +101,10 @@ def same_ids(sample: pa.Table, ids: Collection[str]) -> str | None:
 
 
 def text_columns(sample: pa.Table, names: Sequence[str], is_log: bool) -> list[str]:
-    """Titles first. Of a log only what is called so; of an items table else what holds several words."""
+    """The columns that hold text about items, titles first.
+
+    They are told by their names; in a table that is no log, if none is called so, by holding several words.
+    """
     texts = [name for name in names if pa.types.is_string(sample[name].type)]
     named = [name for name in texts if _fits(name, TEXT)]
     if named or is_log:
@@ -137,7 +149,7 @@ def _time_format(column: pa.ChunkedArray, is_called_so: bool) -> str | None:
     column = column.drop_null()
     guess = guessed_format(column)
     if guess in UNITS or guess == "iso":
-        seconds = Clock(guess).seconds(column)
+        seconds = TimeParser(guess).seconds(column)
         known = ~np.isnan(seconds)
         plausible = (
             known & (seconds > SINCE) & (seconds < UNTIL) if guess in UNITS and not is_called_so else known
@@ -150,18 +162,18 @@ def _time_format(column: pa.ChunkedArray, is_called_so: bool) -> str | None:
 
 
 def _share(column: pa.ChunkedArray, pattern: str) -> float:
-    return float((~np.isnan(Clock(pattern).seconds(column))).mean()) if len(column) else 0.0
+    return float((~np.isnan(TimeParser(pattern).seconds(column))).mean()) if len(column) else 0.0
 
 
 def _named(sample: pa.Table, names: Sequence[str], pattern: str) -> str | None:
-    """Of the columns called so, the one with the most values; of equal ones the first."""
+    """The column with the most distinct values among those called so; of equal ones the first."""
     called = [name for name in names if _fits(name, pattern)]
     counts = {name: len(_texts(sample[name])) for name in called}
     return max(called, key=lambda name: counts[name]) if called else None
 
 
 def _most_distinct(sample: pa.Table, names: Sequence[str]) -> str | None:
-    """Of the columns whose values repeat but not all day long."""
+    """The column with the most distinct values among those whose values repeat, but are not almost all the same."""
     counts = {name: len(_texts(sample[name])) for name in names}
     repeated = [
         name for name in names if 2 <= counts[name] <= 0.9 * len(sample) or is_list(sample[name].type)
@@ -170,7 +182,7 @@ def _most_distinct(sample: pa.Table, names: Sequence[str]) -> str | None:
 
 
 def _list_separator(sample: pa.Table, session: str | None, item: str) -> str | None:
-    """What separates items in the cells, where each row is a session."""
+    """The character that separates items in the cells, if each row is a session."""
     column = sample[item]
     if not pa.types.is_string(column.type):
         return None

@@ -1,4 +1,4 @@
-"""What was read of a log, as tables for a person: files, columns, times, a few sessions."""
+"""A prepared log -> tables for a person that show how it was read: files, columns, times, a few sessions."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,15 +9,17 @@ import pyarrow.parquet as pq
 from prnn_cli.data.events import time_columns
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.sessions import PARTS
 from prnn_cli.schema import DatasetConfig
 
 FILES_SHOWN = 6
 SESSIONS_SHOWN = 5
 ITEMS_SHOWN = 8
+SECONDS = "%Y-%m-%d %H:%M:%S"
 
 
 def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.DataFrame]:
-    """By title. `dataset` names its files (`prepare.with_files`)."""
+    """The tables that explain how a log was read, title -> table. `dataset` names its files (`prepare.with_files`)."""
     return {
         "Files": files_table(find_files(dataset.path), data.summary["rows_of_files"]),
         "Columns": columns_table(dataset, data),
@@ -26,7 +28,7 @@ def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.Data
 
 
 def files_table(files: list[Path], rows: list[int]) -> pd.DataFrame:
-    """The first files, the number of the others, and the total where there are several."""
+    """A line for each of the first files, one for the others, and the total where there are several."""
     lines = [(str(path), count) for path, count in zip(files, rows, strict=True)]
     if len(lines) > FILES_SHOWN:
         others = lines[FILES_SHOWN - 1 :]
@@ -37,24 +39,17 @@ def files_table(files: list[Path], rows: list[int]) -> pd.DataFrame:
 
 
 def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
-    """What each column was read as, and how."""
+    """A line for each role of a column (session, item, time, …): the column's name, and how it was read."""
     columns, items = dataset.columns, dataset.items
     first = open_file(find_files(dataset.path)[0], dataset.separator, dataset.encoding, _named(dataset))
-    gap = (
-        ""
-        if dataset.session_gap_s is None
-        else f"cut where {dataset.session_gap_s:g} s pass without an event"
-    )
-    begin, end = (datetime.fromtimestamp(data.summary[key], UTC) for key in ("first", "last"))
-    listed = "" if dataset.list_separator is None else f"lists separated by {dataset.list_separator!r}"
+    gap_s, separator = dataset.session_gap_s, dataset.list_separator
+    gap = "" if gap_s is None else f"cut where {gap_s:g} s pass without an event"
+    listed = "" if separator is None else f"lists separated by {separator!r}"
+    begin, end = (f"{datetime.fromtimestamp(data.summary[key], UTC):{SECONDS}}" for key in ("first", "last"))
     lines = [
         ("session", columns.session_id or "(each row)", gap),
         ("item", columns.item_id, listed),
-        (
-            "time",
-            ", ".join(time_columns(dataset).values()),
-            f"{begin:%Y-%m-%d %H:%M:%S} to {end:%Y-%m-%d %H:%M:%S} UTC",
-        ),
+        ("time", ", ".join(time_columns(dataset).values()), f"{begin} to {end} UTC"),
     ]
     if columns.order is not None:
         lines.append(("order", columns.order, ""))
@@ -68,30 +63,23 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
 
 
 def example_sessions(data: PreparedData) -> pd.DataFrame:
-    """Spread evenly over the prepared log."""
+    """A line for each of a few sessions, spread evenly over the prepared log."""
     path = data.folder / "events.parquet"
-    num_sessions = sum(
-        data.summary[part]["sessions"] for part in ("train", "validation", "test") if part in data.summary
-    )
+    num_sessions = sum(data.summary[part]["sessions"] for part in PARTS if part in data.summary)
     chosen = sorted({n * (num_sessions - 1) // (SESSIONS_SHOWN - 1) for n in range(SESSIONS_SHOWN)})
     events = pq.read_table(path, filters=[("session_index", "in", chosen)]).to_pandas()
     lines = []
     for _, session in events.groupby("session_index"):
         items = data.item_ids[session["item_index"].iloc[:ITEMS_SHOWN]].tolist()
         more = "" if len(session) <= ITEMS_SHOWN else f" … {len(session)} in all"
-        begin = datetime.fromtimestamp(session["time"].iloc[0], UTC)
-        lines.append(
-            (
-                session["session_id"].iloc[0],
-                session["part"].iloc[0],
-                f"{begin:%Y-%m-%d %H:%M:%S}",
-                " ".join(items) + more,
-            )
-        )
+        first = session.iloc[0]
+        begin = datetime.fromtimestamp(first["time"], UTC)
+        lines.append((first["session_id"], first["part"], f"{begin:{SECONDS}}", " ".join(items) + more))
     return pd.DataFrame(lines, columns=["Session", "part", "begins (UTC)", "items"])
 
 
 def _named(dataset: DatasetConfig) -> set[str]:
+    """The columns of the log that the settings name."""
     columns, items = dataset.columns, dataset.items
     named = {columns.session_id, columns.item_id, columns.order, *time_columns(dataset).values()}
     named |= {each.column for each in dataset.filters}

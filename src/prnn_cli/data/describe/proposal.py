@@ -1,4 +1,4 @@
-"""Looks at a file or a folder and writes the dataset config that would read it."""
+"""A file or a folder of files -> the dataset config that would read it."""
 
 import os
 import re
@@ -26,8 +26,11 @@ GAP_S = 1800  # half an hour, the usual choice for clicks
 
 
 @dataclass
-class Table:
-    """Files with the same columns, and the first rows of the first of them."""
+class FileGroup:
+    """Files with the same columns, which are taken to be parts of one table.
+
+    sample: the first rows of the first file
+    """
 
     files: list[DataFile]
     encoding: str
@@ -45,7 +48,7 @@ class Table:
 
 
 def describe(path: str, taken: set[str]) -> str:
-    """YAML for the group `dataset`, five to ten lines; `taken` are the names that it cannot have.
+    """Proposes YAML for the group `dataset`, five to ten lines; `taken` are the names that it cannot have.
 
     Raises `UserError` where nothing at `path` looks like a log.
     """
@@ -71,16 +74,16 @@ def describe(path: str, taken: set[str]) -> str:
     return _yaml(settings, columns, items)
 
 
-def _tables(path: str) -> list[Table]:
+def _tables(path: str) -> list[FileGroup]:
     by_columns: dict[tuple[str, ...], list[tuple[DataFile, str]]] = {}
     for file in find_files(path, "PATH"):
         opened, encoding = _opened(file)
         by_columns.setdefault(tuple(sorted(opened.columns)), []).append((opened, encoding))
-    return [Table([file for file, _ in files], files[0][1]) for files in by_columns.values()]
+    return [FileGroup([file for file, _ in files], files[0][1]) for files in by_columns.values()]
 
 
 def _opened(path: Path) -> tuple[DataFile, str]:
-    """With the encoding in which its first rows can be read."""
+    """The opened file, and the encoding in which its first rows can be read."""
     encoding = "utf-8"
     try:
         _first_rows(path, encoding)
@@ -97,7 +100,7 @@ def _first_rows(path: Path, encoding: str) -> None:
     next(file.blocks(file.columns), None)
 
 
-def _path_of(table: Table, tables: list[Table], path: str) -> str:
+def _path_of(table: FileGroup, tables: list[FileGroup], path: str) -> str:
     """The path as given where all of it is the log, else the log's file, or the pattern that its files alone match."""
     if len(tables) == 1:
         return str(Path(path).expanduser().absolute())
@@ -120,8 +123,8 @@ def _columns(columns: LogColumns) -> dict[str, Any]:
     return chosen | ({"order": columns.order} if columns.order else {})
 
 
-def _items(log: Table, columns: LogColumns, others: list[Table]) -> dict[str, Any]:
-    """What describes the items: another table, else columns of the log; pictures named by their ids."""
+def _items(log: FileGroup, columns: LogColumns, others: list[FileGroup]) -> dict[str, Any]:
+    """The settings `items`: another table that describes the log's items, or else columns of the log."""
     ids = columns.item_values(log.sample)
     source, items = log, dict[str, Any]()
     for other in others:

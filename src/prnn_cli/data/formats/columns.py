@@ -1,31 +1,16 @@
-"""Arrow columns -> codes of ids, text, numbers, and seconds since 1970 (UTC)."""
-
-import re
-from collections import Counter
+"""Arrow columns of any type -> text, codes of ids, and numbers."""
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.errors import UserError
-
-LATEST = 1e11  # seconds, the year 5138: what lies later is of another unit, or no time
-GUESSED_FROM = 1000  # values at the beginning of a file
-UNITS = {
-    "seconds": 1.0,
-    "milliseconds": 1e3,
-    "microseconds": 1e6,
-    "nanoseconds": 1e9,
-}  # how many a second has
-NO_ID = pa.array(
-    ["", "nan", "NaN", "<NA>", "null", "NULL", "None", r"\N"]
-)  # how programs write what is missing
-DATE_OF_DIGITS = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{4}|\d{6})?")
+# how programs write that an id is missing
+NO_ID = pa.array(["", "nan", "NaN", "<NA>", "null", "NULL", "None", r"\N"])
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers become their digits, also where missing values made them floats in Parquet.
+    """The column as strings; whole numbers become their digits, also where missing values made them floats in Parquet.
 
     Raises `pa.ArrowException` for what has no plain text: fractional numbers, lists, structures.
     """
@@ -37,7 +22,7 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def as_codes(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    """Ids: int32 codes of distinct texts, null where an id is missing. Raises like `as_text`."""
+    """The ids of a column as int32 codes of distinct texts, null where an id is missing. Raises like `as_text`."""
     encoded = column.combine_chunks().dictionary_encode()
     texts = as_text(pa.chunked_array([encoded.dictionary]))
     indices = pc.cast(encoded.indices, pa.int32())
@@ -49,99 +34,10 @@ def as_codes(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def as_numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """float64; NaN where the column has no finite number."""
+    """The column as float64, (num_rows,); NaN where it has no finite number."""
     try:
         numbers = column.cast(pa.float64()).to_numpy()
     except pa.ArrowException:
-        numbers = pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(
-            dtype=np.float64, na_value=np.nan
-        )
+        parsed = pd.to_numeric(column.to_pandas(), errors="coerce")
+        numbers = parsed.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
-
-
-class Clock:
-    """Reads the times of one file, block by block, as float64 seconds since 1970, UTC.
-
-    time_format: seconds, milliseconds, microseconds, nanoseconds, iso, a strptime pattern, or auto, which tells
-        all but the pattern by the first times of the file. Parquet timestamps and dates need no format.
-    """
-
-    def __init__(self, time_format: str) -> None:
-        if time_format not in ("auto", "iso", *UNITS) and "%" not in time_format:
-            raise UserError(
-                f"dataset.time_format={time_format} does not exist; choose auto, {', '.join(UNITS)}, iso "
-                'or a pattern such as "%d/%m/%Y %H:%M"'
-            )
-        self.time_format = time_format
-        self.guesses = time_format == "auto"
-
-    def seconds(self, column: pa.ChunkedArray) -> np.ndarray:
-        """NaN where a value cannot be read; times without a zone are UTC."""
-        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
-            return _in_range(_of_timestamps(column))
-        if self.time_format == "auto":
-            self.time_format = guessed_format(column)
-        if self.time_format == "auto":
-            return np.full(len(column), np.nan)
-        if self.time_format in UNITS:
-            return self._of_numbers(as_numbers(column))
-        return _in_range(_parsed(column, "ISO8601" if self.time_format == "iso" else self.time_format))
-
-    def _of_numbers(self, numbers: np.ndarray) -> np.ndarray:
-        seconds = _in_range(numbers / UNITS[self.time_format])
-        if self.guesses and self.time_format != "seconds":
-            # a log has one unit: what is smaller (a 0 for "unknown", say) is no time
-            seconds[abs(seconds) < LATEST / 1000] = np.nan
-        return seconds
-
-
-def guessed_format(column: pa.ChunkedArray) -> str:
-    """One of `UNITS` or iso, as most of the first values are; still auto where they tell nothing."""
-    first = column.slice(0, GUESSED_FROM).drop_null()
-    formats = Counter(_format_of(str(value)) for value in first.to_pylist())
-    return formats.most_common(1)[0][0] if formats else "auto"
-
-
-def _format_of(value: str) -> str:
-    if DATE_OF_DIGITS.fullmatch(value):
-        return "auto"  # 20240305 or 20240305090400 is a date and no number of seconds
-    try:
-        number = abs(float(value))
-    except ValueError:
-        return "iso"
-    return next((unit for unit, per_second in UNITS.items() if number < LATEST * per_second), "seconds")
-
-
-def _in_range(seconds: np.ndarray) -> np.ndarray:
-    return np.where(abs(seconds) < LATEST, seconds, np.nan)
-
-
-def _of_timestamps(column: pa.ChunkedArray) -> np.ndarray:
-    if pa.types.is_date(column.type):
-        column = column.cast(pa.timestamp("s"))
-    per_second = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
-    counts: np.ndarray = column.cast(pa.int64()).to_numpy().astype(np.float64)
-    return counts / per_second
-
-
-def _parsed(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
-    """Each distinct text is parsed once: logs with times by the second or the day repeat them a lot."""
-    texts = as_text(column)
-    if pattern == "ISO8601":
-        try:
-            return _of_timestamps(texts.cast(pa.timestamp("us")))
-        except pa.ArrowException:
-            pass  # with zones, or not all of them times
-    encoded = texts.combine_chunks().dictionary_encode()
-    try:
-        distinct = pd.to_datetime(encoded.dictionary.to_pandas(), format=pattern, utc=True, errors="coerce")
-    except ValueError as error:
-        raise UserError(
-            f'dataset.time_format="{pattern}" is no strptime pattern ({error}); '
-            'a valid one is "%d/%m/%Y %H:%M"'
-        ) from error
-    times = distinct.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
-    seconds = (times - np.datetime64(0, "us")) / np.timedelta64(1, "s")
-    missing = -1
-    codes = encoded.indices.fill_null(missing).to_numpy()
-    return np.where(codes == missing, np.nan, seconds[codes])

@@ -1,4 +1,4 @@
-"""What every format of a log or an items table has in common, and how its bytes are opened."""
+"""The base of all formats of a log or an items table, and how their bytes are opened."""
 
 import codecs
 import contextlib
@@ -41,49 +41,56 @@ class DataFile(ABC):
 
     @abstractmethod
     def blocks(self, names: Collection[str], ids: Collection[str] = ()) -> Iterator[pa.Table]:
-        """The named columns, which must exist; empty text as null. Those in `ids` may come as dictionaries."""
+        """Yields tables of the named columns, which must exist; empty text is null.
+
+        Columns in `ids` may come as dictionaries, which saves memory.
+        """
 
     @abstractmethod
     def place(self, row: int) -> str:
-        """Where a row stands, for a person. Reads the file again: for messages only."""
+        """Says where the row of this number stands. Reads the file again: for messages only."""
 
     def unparsed(self) -> Iterator[str]:
-        """Where each row stands that doesn't parse, and why. Reads the file again: for messages only."""
+        """Yields where each row stands that doesn't parse, and why. Reads the file again: for messages only."""
         return iter(())
 
     def read(self, names: Collection[str]) -> pa.Table:
-        """All rows at once; raises `UserError` for one that doesn't parse."""
+        """The named columns of all rows at once; raises `UserError` for a row that doesn't parse."""
         blocks = list(self.blocks(names))
         if self.num_unparsed:
             raise UserError(f"{next(self.unparsed())}; mend it{self.layout and f' (read {self.layout})'}")
         if not blocks:
             return pa.table({name: pa.array([], pa.string()) for name in names})
-        if any(
-            block.schema != blocks[0].schema for block in blocks
-        ):  # of JSON, where each block has its types
+        # blocks of JSON have types of their own
+        if any(block.schema != blocks[0].schema for block in blocks):
             as_text = pa.schema([(name, pa.string()) for name in names])
             blocks = [block.select(list(names)).cast(as_text) for block in blocks]
         return pa.concat_tables(blocks)
 
 
 def open_bytes(path: Path) -> tuple[pa.NativeFile, pa.NativeFile]:
-    """(the file as it lies on the disk, its content): the same where it isn't compressed."""
+    """Opens (the file as it lies on the disk, its content); both are the same where it isn't compressed.
+
+    The first tells how much of the file has been read, which its size is compared with.
+    """
     raw = pa.OSFile(str(path))
     compression = COMPRESSIONS.get(path.suffix.lower())
     return raw, pa.CompressedInputStream(raw, compression) if compression else raw
 
 
 def open_text(path: Path, encoding: str) -> TextIO:
+    """Opens the text of a file that may be compressed, its line ends as they are."""
     return as_lines(open_bytes(path)[1], encoding)
 
 
 def as_lines(content: pa.NativeFile, encoding: str) -> TextIO:
+    """Decodes content as text, whose lines keep their ends."""
     # utf-8-sig skips the mark that spreadsheet programs put at the beginning
     name = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     return io.TextIOWrapper(io.BufferedReader(cast(io.RawIOBase, content), 1 << 20), name, newline="")
 
 
-def refuse_binary(path: Path, encoding: str) -> None:
+def check_is_text(path: Path, encoding: str) -> None:
     """Raises `UserError` where a file that should be text begins as none does."""
     if encoding.lower().replace("-", "").startswith(("utf16", "utf32")):
         return
@@ -100,7 +107,7 @@ def refuse_binary(path: Path, encoding: str) -> None:
 
 @contextlib.contextmanager
 def readable(path: Path, encoding: str = "utf-8") -> Iterator[None]:
-    """Turns the many errors of damaged or mislabelled files into one sentence."""
+    """Turns the many errors of damaged or mislabelled files into a `UserError`."""
     try:
         yield
     except UnicodeError as error:
@@ -122,7 +129,7 @@ def readable(path: Path, encoding: str = "utf-8") -> Iterator[None]:
 
 
 def _last_line(path: Path) -> int:
-    """Lines that a damaged compressed file still yields."""
+    """The number of lines that a damaged compressed file still yields."""
     lines = 0
     with contextlib.suppress(OSError, EOFError):
         stream = open_bytes(path)[1]

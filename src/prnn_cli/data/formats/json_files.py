@@ -1,4 +1,4 @@
-"""JSON Lines: one object a line; what a row lacks is null."""
+"""JSON Lines: files with one object a line, whose keys are the columns."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from prnn_cli.data.formats.data_file import DataFile, as_lines, open_bytes, readable, refuse_binary
+from prnn_cli.data.formats.data_file import DataFile, as_lines, check_is_text, open_bytes, readable
 from prnn_cli.errors import UserError
 
 BLOCK_ROWS = 1 << 17
@@ -16,13 +16,17 @@ HEADER_ROWS = 1000  # so many rows tell which columns there are
 
 
 class JsonLinesFile(DataFile):
-    """Values may be text, numbers or lists of these; where a column mixes them, all are text."""
+    """A JSON Lines file; a key that an object lacks is null.
+
+    Values may be text, numbers or lists of these; where a block of a column mixes them, all are text.
+    """
 
     encoding: str
 
     @classmethod
     def open(cls, path: Path, encoding: str) -> "JsonLinesFile":
-        refuse_binary(path, encoding)
+        """Reads the keys of the first objects; raises `UserError` where there is no object."""
+        check_is_text(path, encoding)
         file = cls(path, [])
         file.encoding = encoding
         first = [row for _, row in islice(file._lines(), HEADER_ROWS) if row is not None]
@@ -59,7 +63,7 @@ class JsonLinesFile(DataFile):
         )
 
     def _lines(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
-        """(line number from 1, the object, None where there is none) of each line that isn't blank."""
+        """Yields (line number from 1, its object, or None where it holds none) for each line that isn't blank."""
         with readable(self.path, self.encoding):
             raw, content = open_bytes(self.path)
             with as_lines(content, self.encoding) as stream:
@@ -71,7 +75,7 @@ class JsonLinesFile(DataFile):
 
 
 def column_of(values: list[Any]) -> pa.Array:
-    """Whole numbers, fractional numbers, text or lists, as all values are; mixed ones become text."""
+    """An array of whole numbers, fractional numbers, text or lists, as all values are; mixed ones become text."""
     kinds = {type(value) for value in values} - {type(None)}
     if kinds == {list}:
         offsets: list[int] = [0]

@@ -1,4 +1,4 @@
-"""Paths -> files of known formats."""
+"""A path, folder or glob -> its files, each opened by its format."""
 
 import filecmp
 import glob
@@ -20,7 +20,7 @@ KNOWN = (*TEXT_SUFFIXES, *JSON_SUFFIXES, *PARQUET_SUFFIXES)
 def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
     """The files of a log, sorted by path: the file itself, a folder's data files, or a glob's matches.
 
-    `option` is where the path was set, for messages.
+    `option` is where the path was set, for messages. Raises `UserError` where there is no file of a known format.
     """
     if not path:
         raise UserError(f"{option} is not set; give a file, a folder or a glob such as logs/*.csv")
@@ -35,7 +35,10 @@ def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
 
 
 def open_file(path: Path, separator: str | None, encoding: str, wanted: Collection[str]) -> DataFile:
-    """Reads the header only. `wanted` columns help to find the separator when it is None."""
+    """Opens a file by its extension and reads its header only.
+
+    `separator` and `encoding` are those of text formats; `wanted` columns help to find a separator of None.
+    """
     match _suffix(path):
         case suffix if suffix in PARQUET_SUFFIXES:
             return ParquetFile.open(path)
@@ -45,7 +48,7 @@ def open_file(path: Path, separator: str | None, encoding: str, wanted: Collecti
             return TextFile.open(path, separator, encoding, wanted)
 
 
-def refuse_copies(files: Sequence[Path]) -> None:
+def check_no_copies(files: Sequence[Path]) -> None:
     """Raises `UserError` where two files hold the same bytes: each click would count twice."""
     by_size: dict[int, list[Path]] = {}
     for path in files:
@@ -55,13 +58,13 @@ def refuse_copies(files: Sequence[Path]) -> None:
         by_size[path.stat().st_size].append(path)
 
 
-def is_data(path: Path) -> bool:
+def _is_data(path: Path) -> bool:
     hidden = path.name.startswith((".", "_"))
     return not hidden and _suffix(path) in KNOWN
 
 
 def _suffix(path: Path) -> str:
-    """What tells the format: that before .gz or .zst, which Parquet has no need of."""
+    """The extension that tells the format: the one before .gz or .zst, which Parquet has no need of."""
     name = path.name.lower()
     if path.suffix.lower() in COMPRESSIONS:
         inner = Path(Path(name).stem).suffix
@@ -70,7 +73,7 @@ def _suffix(path: Path) -> str:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    files = sorted(path for path in folder.iterdir() if path.is_file() and is_data(path))
+    files = sorted(path for path in folder.iterdir() if path.is_file() and _is_data(path))
     if not files:
         raise UserError(f"{folder} holds no data files; they must end in {_suffixes()}")
     return files

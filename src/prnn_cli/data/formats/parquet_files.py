@@ -1,4 +1,4 @@
-"""Parquet files, a million rows at a time."""
+"""Parquet files, read a million rows at a time."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -14,8 +14,11 @@ BLOCK_ROWS = 1 << 20
 
 
 class ParquetFile(DataFile):
+    """A Parquet file. Columns keep their types but for text, which is always of the type string."""
+
     @classmethod
     def open(cls, path: Path) -> "ParquetFile":
+        """Reads the schema; raises `UserError` for what is no Parquet file."""
         if path.stat().st_size == 0:
             raise UserError(f"{path} is empty; a Parquet file needs a schema and rows")
         with readable(path):
@@ -38,7 +41,7 @@ class ParquetFile(DataFile):
 
 
 def _plain(column: pa.ChunkedArray, is_id: bool) -> pa.ChunkedArray:
-    """Without dictionaries (but for ids) and large or view strings; empty text as null, as in a CSV."""
+    """The column without dictionaries (but for ids) and without large strings; empty text is null, as in a CSV."""
     if pa.types.is_dictionary(column.type):
         if is_id:
             return column

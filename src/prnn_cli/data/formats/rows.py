@@ -11,28 +11,35 @@ from prnn_cli.errors import UserError
 
 @dataclass(frozen=True)
 class FileRows:
-    """numbers: (len(table),) the place of each row among those of the file"""
+    """Some rows of a file, such as a block of them or those that a filter keeps.
+
+    numbers: (len(table),) the place of each row among those of the file, from 0
+    """
 
     file: DataFile
     table: pa.Table
     numbers: np.ndarray
 
     def filter(self, keep: np.ndarray) -> "FileRows":
+        """The rows where `keep`, (len(table),) bool, holds."""
         if keep.all():
             return self
         return FileRows(self.file, self.table.filter(pa.array(keep)), self.numbers[keep])
 
-    def refuse(self, bad: np.ndarray, name: str, column: pa.ChunkedArray, what: str) -> None:
-        """Raises `UserError` for the first bad value of `column`, if there is one."""
+    def raise_if_any(self, bad: np.ndarray, name: str, what: str) -> None:
+        """Raises `UserError` for the first row where `bad` holds; `what` follows its value in the column `name`."""
         if bad.any():
             first = int(bad.argmax())
-            value = column[first].as_py()
+            value = self.table[name][first].as_py()
             shown = "" if value is None else f" {str(value)!r}"
             raise UserError(f"{self.file.place(int(self.numbers[first]))}, column {name!r}:{shown} {what}")
 
 
 def check_columns(file: DataFile, wanted: dict[str, str]) -> None:
-    """Raises `UserError` where the file lacks a column. `wanted`: config key -> name of the column that it asks for."""
+    """Raises `UserError` where the file lacks a column or has it twice.
+
+    `wanted`: config key -> name of the column that it asks for.
+    """
     for key, name in wanted.items():
         if name not in file.columns:
             raise UserError(
@@ -41,3 +48,13 @@ def check_columns(file: DataFile, wanted: dict[str, str]) -> None:
             )
         if file.columns.count(name) > 1:
             raise UserError(f"{file.path} has more than one column {name!r}; rename one of them")
+
+
+def read_rows(file: DataFile, wanted: dict[str, str]) -> FileRows:
+    """All rows of a file, with the columns that `wanted` names as in `check_columns`.
+
+    Raises `UserError` for a column that is missing and for a row that doesn't parse.
+    """
+    check_columns(file, wanted)
+    table = file.read(set(wanted.values()))
+    return FileRows(file, table, np.arange(len(table)))

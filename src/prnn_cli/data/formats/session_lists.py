@@ -5,11 +5,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 
-def one_row_an_event(table: pa.Table, item: str, separator: str | None) -> tuple[pa.Table, np.ndarray]:
-    """(rows of single items, the row of `table` that each comes from), in the order of the lists.
+def explode_lists(table: pa.Table, item: str, separator: str | None) -> tuple[pa.Table, np.ndarray]:
+    """A row for each item of the lists in the column `item`, and the row of `table` that each comes from.
 
-    Lists in other columns go along if they are as long as that of the items, else their values are null; what is
-    no list holds for all items. An empty list leaves one row without an item. `separator` splits text cells.
+    Rows are in the order of the lists. Lists in other columns go along if they are as long as that of the items, else
+    their values are null; what is no list holds for all items. An empty list leaves one row without an item.
+    `separator` splits text cells.
     """
     items = _as_list(table[item], separator)
     lengths = _lengths(items)
@@ -33,13 +34,14 @@ def one_row_an_event(table: pa.Table, item: str, separator: str | None) -> tuple
 
 
 def is_list(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds lists."""
     return any(
         is_kind(kind) for is_kind in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
     )
 
 
 def _fitting(column: pa.ChunkedArray, separator: str | None, lengths: np.ndarray) -> pa.Array:
-    """Text is split where most cells then have as many parts as there are items; else it is no list."""
+    """The column as lists if it holds them, or if most of its cells split into as many parts as there are items."""
     split = _as_list(column, separator)
     if is_list(column.type) or not is_list(split.type) or (_lengths(split) == lengths).mean() > 0.5:
         return split
@@ -47,7 +49,7 @@ def _fitting(column: pa.ChunkedArray, separator: str | None, lengths: np.ndarray
 
 
 def _as_list(column: pa.ChunkedArray, separator: str | None) -> pa.Array:
-    """As one array; text is split at the separator, brackets around it and quotes around its parts go."""
+    """The column as one array; text is split at the separator, without brackets around it and quotes in its parts."""
     array = column.combine_chunks()
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)

@@ -13,10 +13,10 @@ import pyarrow.csv as pa_csv
 from prnn_cli.data.formats.data_file import (
     BLOCK_BYTES,
     DataFile,
+    check_is_text,
     open_bytes,
     open_text,
     readable,
-    refuse_binary,
 )
 from prnn_cli.errors import UserError
 
@@ -24,16 +24,19 @@ SEPARATORS = ",;\t|^: \x01"
 
 
 class TextFile(DataFile):
-    """Cells are text, empty ones null; quoted cells may hold line ends."""
+    """A delimited text file. Cells are text, empty ones null; quoted cells may hold line ends."""
 
     separator: str
     encoding: str
 
     @classmethod
     def open(cls, path: Path, separator: str | None, encoding: str, wanted: Collection[str]) -> "TextFile":
-        """`wanted` columns help to find the separator when it is None."""
+        """Reads the header; a `separator` of None is found by it and by the `wanted` columns.
+
+        Raises `UserError` for an empty or binary file and for options that cannot be.
+        """
         _check_options(separator, encoding)
-        refuse_binary(path, encoding)
+        check_is_text(path, encoding)
         with readable(path, encoding), open_text(path, encoding) as stream:
             header = next((line for line in stream if line.strip()), None)
         if header is None:
@@ -67,7 +70,7 @@ class TextFile(DataFile):
                 yield pa.Table.from_batches([batch])
 
     def place(self, row: int) -> str:
-        """The line as an editor counts it."""
+        """Says the file and the line, as an editor counts it."""
         whole = (line for line, cells in self._rows() if len(cells) == len(self.columns))
         line = next(line for number, line in enumerate(whole) if number == row)
         return f"{self.path}, line {line}"
@@ -79,13 +82,12 @@ class TextFile(DataFile):
                 yield f"{self.path}, line {line} has {len(cells)} cells, but the header has {width}"
 
     def _leave_out(self, row: Any) -> str:
-        self.num_unparsed += 1 + row.text.strip().count(
-            "\n"
-        )  # a quote left open swallows the lines that follow
+        # a quote left open swallows the lines that follow
+        self.num_unparsed += 1 + row.text.strip().count("\n")
         return "skip"
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """(line number at which it begins, cells) of each row: slow, so for the first row and for messages."""
+        """Yields (line number at which it begins, cells) for each row: slow, so for the first row and for messages."""
         with readable(self.path, self.encoding), open_text(self.path, self.encoding) as stream:
             reader = csv.reader(stream, delimiter=self.separator)
             header_seen = False
@@ -99,8 +101,11 @@ class TextFile(DataFile):
 
 @contextlib.contextmanager
 def _decoding_errors_raised() -> Iterator[None]:
-    """pyarrow decodes a row of other cells before it asks what to do with it; where it cannot, it prints a traceback
-    and raises that the row has other cells."""
+    """Raises a decoding error as such within the block.
+
+    pyarrow decodes a row of other cells before it asks what to do with it; where it cannot, it prints a traceback and
+    raises that the row has other cells.
+    """
     failures: list[BaseException] = []
     before = sys.unraisablehook
 

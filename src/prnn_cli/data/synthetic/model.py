@@ -32,7 +32,7 @@ MEDIAN_GAP_S, MAX_GAP_S = 40, 1_500
 
 @dataclass(frozen=True)
 class GeneratedItems:
-    """What the items are like and who follows whom; items are in no order of popularity or intent.
+    """The items: what they are like and who follows whom. They are in no order of popularity or intent.
 
     popularity: (num_items,) weights
     style: (num_items,), numbered through the catalogue: style s belongs to intent s // STYLES_PER_INTENT
@@ -45,6 +45,7 @@ class GeneratedItems:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, popularity: np.ndarray, num_intents: int) -> "GeneratedItems":
+        """Draws intents (each has an item at least), styles and successors of items with these popularities."""
         num_items = len(popularity)
         sizes = rng.dirichlet(np.full(num_intents, 5.0))
         intent = np.append(np.arange(num_intents), rng.choice(num_intents, num_items - num_intents, p=sizes))
@@ -72,7 +73,7 @@ class WeightedDraw:
         self._bounds = np.searchsorted(group[self._items], np.arange(group.max() + 2))
 
     def __call__(self, rng: np.random.Generator, style: np.ndarray) -> np.ndarray:
-        """One item for each style given; the group of each of them must hold an item."""
+        """Draws an item for each style given; the group of each of them must hold an item."""
         first, end = self._bounds[style // self._span], self._bounds[style // self._span + 1]
         low, high = self._cumulative[first], self._cumulative[end]
         at = np.searchsorted(self._cumulative, low + rng.random(len(style)) * (high - low), side="right") - 1
@@ -81,21 +82,24 @@ class WeightedDraw:
 
 
 class ClickModel:
-    """Draws the clicks of sessions; shares: of style, intent, anywhere, repeat and successor among them, 1 in all."""
+    """Draws the clicks of sessions.
+
+    shares: of the clicks by kind (style, intent, anywhere, repeat, successor), 1 in all
+    """
 
     def __init__(self, catalogue: GeneratedItems, shares: Mapping[str, float]) -> None:
         self._catalogue, self._shares = catalogue, shares
         self._draws = _draws(catalogue.style, catalogue.popularity)
 
     def draw(self, rng: np.random.Generator, lengths: np.ndarray) -> np.ndarray:
-        """(num_events,) items, session after session; one turn of the loop is one click of all sessions."""
+        """Draws the clicked items of sessions with these lengths, (num_events,), session after session."""
         catalogue, draws = self._catalogue, self._draws
         draw_anywhere = draws["anywhere"]
         first = first_events(lengths)
         items = np.empty(lengths.sum(), dtype=np.int64)
         items[first] = draw_anywhere(rng, np.zeros_like(first))
         taste = catalogue.style[items[first]]
-        for position in range(1, lengths.max()):
+        for position in range(1, lengths.max()):  # one click of all sessions that last so long
             going = np.flatnonzero(lengths > position)
             drifting = going[rng.random(len(going)) < DRIFT]
             taste[drifting] = catalogue.style[draw_anywhere(rng, taste[drifting])]
@@ -110,7 +114,7 @@ class ClickModel:
 
 
 def elapsed_s(rng: np.random.Generator, lengths: np.ndarray) -> np.ndarray:
-    """(num_events,) seconds since the session's first click, rising by at least one from click to click."""
+    """Draws the seconds since the session's first click, (num_events,), rising by at least one from click to click."""
     first = first_events(lengths)
     gaps = rng.lognormal(np.log(MEDIAN_GAP_S), 1.0, lengths.sum())
     gaps = 1 + np.minimum(gaps, MAX_GAP_S).astype(np.int64)
@@ -121,7 +125,7 @@ def elapsed_s(rng: np.random.Generator, lengths: np.ndarray) -> np.ndarray:
 
 
 def first_events(lengths: np.ndarray) -> np.ndarray:
-    """(num_sessions,) where each session begins among the events of all."""
+    """The place of each session's first event among the events of all, (num_sessions,)."""
     first: np.ndarray = np.cumsum(lengths) - lengths
     return first
 
@@ -141,7 +145,7 @@ def _draws(style: np.ndarray, weights: np.ndarray) -> dict[str, WeightedDraw]:
 
 
 def _likely_first(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Positions in a list of successors, each half as likely again as the next."""
+    """Draws positions in a list of successors, each half as likely again as the next."""
     weights = 1.5 ** -np.arange(NUM_SUCCESSORS)
     positions: np.ndarray = rng.choice(NUM_SUCCESSORS, size, p=weights / weights.sum())
     return positions

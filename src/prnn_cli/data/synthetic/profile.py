@@ -1,7 +1,7 @@
 """Generated logs of the sizes of the paper's Table 1, in blocks: bounded memory, and any number of processes.
 
-`model.py` says how sessions click, `sessions.py` how long they are and when they start,
-`texts.py`, `items.py` and `vectors.py` what is known of the items. Every block of items or
+`model.py` says how sessions click, `profile_sessions.py` how long they are and when they start, and
+`profile_texts.py`, `thumbnails.py` and `vectors.py` what is known of the items. Every block of items or
 sessions is drawn by a generator of its own, seeded by its number, so that nothing depends on who draws it or when.
 """
 
@@ -24,10 +24,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prnn_cli.data.synthetic.items import Looks
 from prnn_cli.data.synthetic.model import ClickModel, GeneratedItems
-from prnn_cli.data.synthetic.sessions import SessionBlock, draw_events, popularity_of_ranks, session_blocks
-from prnn_cli.data.synthetic.texts import draw_texts
+from prnn_cli.data.synthetic.profile_sessions import (
+    SessionBlock,
+    draw_events,
+    popularity_of_ranks,
+    session_blocks,
+)
+from prnn_cli.data.synthetic.profile_texts import draw_texts
+from prnn_cli.data.synthetic.thumbnails import Looks
 from prnn_cli.data.synthetic.vectors import NUM_FEATURES, VectorModel
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.schema import GENERATED_CLICKS, ProfileConfig
@@ -69,11 +74,12 @@ def generate_profile(config: ProfileConfig, scale: float, cache_dir: Path) -> Pa
 
 
 def num_items(config: ProfileConfig, scale: float) -> int:
-    """Before preparation, which drops the rarest."""
+    """The number of items in the log before preparation, which drops the rarest."""
     return round(config.num_items * scale * (1 + config.surplus.items))
 
 
 def num_intents(config: ProfileConfig, scale: float) -> int:
+    """The number of intents, whose share of items is the same at every scale."""
     return num_items(config, scale) // config.items_per_intent
 
 
@@ -84,7 +90,7 @@ def has_image_files(config: ProfileConfig, scale: float) -> bool:
 
 @dataclass
 class GeneratedLog:
-    """What each process needs to draw any block; small enough to be drawn again in each."""
+    """A log whose blocks any process can draw: what they have in common is small enough to be drawn again in each."""
 
     config: ProfileConfig
     scale: float
@@ -130,7 +136,7 @@ class GeneratedLog:
             _write_table(self.folder / EVENTS, mapped("events", blocks), "sessions", blocks)
 
     def make_room(self) -> None:
-        """For what the blocks write beside the tables."""
+        """Creates what the blocks write into beside the tables: the folder of images, or the file of vectors."""
         if has_image_files(self.config, self.scale):
             (self.folder / IMAGES).mkdir()
         else:
@@ -138,11 +144,12 @@ class GeneratedLog:
             np.lib.format.open_memmap(self.folder / VECTORS, mode="w+", dtype=np.float16, shape=shape).flush()
 
     def events(self, number: int) -> pa.Table:
+        """Draws the events of a block of sessions."""
         block = self.session_blocks[number]
         return draw_events(self._rng(SESSION_BLOCK, number), self.click_model, block)
 
     def items(self, number: int) -> pa.Table:
-        """The table of a block of items, whose images or vectors it writes."""
+        """Draws the table of a block of items, and writes their images or vectors."""
         rng = self._rng(ITEM_BLOCK, number)
         rows = slice(number * ITEMS_A_BLOCK, (number + 1) * ITEMS_A_BLOCK)
         intent, style = self.catalogue.intent[rows], self.catalogue.style[rows]
@@ -165,7 +172,7 @@ class GeneratedLog:
 
 
 def _write_table(path: Path, blocks: Iterator[pa.Table], what: str, num_blocks: int) -> None:
-    """One row group a block, written as they come."""
+    """Writes a row group for each block, as they come."""
     with meter(f"generating {what}", num_blocks) as progress:
         first = next(blocks)
         with pq.ParquetWriter(path, first.schema, compression=COMPRESSION) as writer:
@@ -180,7 +187,10 @@ Mapped = Callable[[str, int], Iterator[pa.Table]]
 
 @contextmanager
 def _processes(log: GeneratedLog, workers: int) -> Iterator[Mapped]:
-    """mapped("events", n): the first n blocks in their order, drawn here or by several processes ahead of their use."""
+    """Yields `mapped`, with which `mapped("events", n)` are the first n blocks in their order.
+
+    They are drawn here, or by several processes ahead of their use.
+    """
     num_workers = min(workers, os.cpu_count() or 1, max(log.num_item_blocks, len(log.session_blocks)))
     if num_workers == 1:
         yield lambda method, count: map(getattr(log, method), range(count))

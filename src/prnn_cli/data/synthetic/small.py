@@ -1,8 +1,8 @@
 """A small generated click log whose items have titles, descriptions and thumbnails: for runs without any download.
 
-`model.py` says how its sessions click, `items.py` what text and thumbnails tell. Sessions have at
-least two clicks and a long tail. They start by the hour of the day, none passes the last midnight, and nothing
-else changes with time.
+`model.py` says how its sessions click, `small_texts.py` and `thumbnails.py` what is known of its items. Sessions have
+at least two clicks and a long tail. They start by the hour of the day, none passes the last midnight, and nothing else
+changes with time.
 """
 
 import dataclasses
@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prnn_cli.data.synthetic.items import draw_texts, draw_thumbnails
 from prnn_cli.data.synthetic.model import (
     DAY_S,
     END,
@@ -22,6 +21,8 @@ from prnn_cli.data.synthetic.model import (
     elapsed_s,
     first_events,
 )
+from prnn_cli.data.synthetic.small_texts import draw_texts
+from prnn_cli.data.synthetic.thumbnails import draw_thumbnails
 from prnn_cli.errors import UserError
 from prnn_cli.schema import SyntheticConfig
 from prnn_cli.system.cache import Identity, cached_folder
@@ -66,12 +67,14 @@ def _write_log(config: SyntheticConfig, num_sessions: int, folder: Path) -> None
 
 
 def draw_catalogue(rng: np.random.Generator, num_items: int, num_intents: int) -> GeneratedItems:
+    """Draws the items, whose popularity follows a Zipf-Mandelbrot law."""
     rank = rng.permutation(num_items) + 1
     popularity = (rank + ZIPF_SHIFT * num_items) ** -ZIPF_EXPONENT
     return GeneratedItems.draw(rng, popularity, num_intents)
 
 
 def names(num_items: int) -> list[str]:
+    """The item ids, all equally long, so that their order as text is that of their numbers."""
     width = len(str(num_items - 1))
     return [f"item-{number:0{width}d}" for number in range(num_items)]
 
@@ -79,7 +82,7 @@ def names(num_items: int) -> list[str]:
 def draw_events(
     rng: np.random.Generator, catalogue: GeneratedItems, num_sessions: int, num_days: int
 ) -> pa.Table:
-    """Columns session_id (numbered by first event), item_id, time; ordered by time."""
+    """Draws the columns session_id (numbered by first event), item_id and time, in the order of time."""
     lengths = np.minimum(2 + rng.lognormal(0.5, 1.1, num_sessions).astype(int), MAX_SESSION_LENGTH)
     items = ClickModel(catalogue, CLICK_SHARES).draw(rng, lengths)
     times = _draw_times(rng, lengths, num_days)
@@ -112,7 +115,7 @@ def _num_sessions(config: SyntheticConfig, scale: float) -> int:
 
 
 def _draw_times(rng: np.random.Generator, lengths: np.ndarray, num_days: int) -> np.ndarray:
-    """(num_events,) seconds, rising by at least one from click to click of a session."""
+    """Draws the time of each event, (num_events,) seconds, rising by at least one from click to click of a session."""
     elapsed = elapsed_s(rng, lengths)
     start = END - DAY_S * rng.integers(1, num_days + 1, len(lengths))
     start += 3_600 * rng.choice(24, len(lengths), p=HOURS)

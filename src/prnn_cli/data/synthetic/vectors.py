@@ -16,18 +16,19 @@ STYLE, SCATTER = 0.7, 1.2  # standard deviations beside the intent's of 1
 
 @dataclass(frozen=True)
 class VectorModel:
-    """Directions of the intents (num_intents, F) and of the shapes (STYLES_PER_INTENT, F)."""
+    """The directions of the intents (num_intents, F) and of the shapes (STYLES_PER_INTENT, F)."""
 
     intents: np.ndarray
     shapes: np.ndarray
 
     @classmethod
     def draw(cls, rng: np.random.Generator, num_intents: int) -> "VectorModel":
+        """Draws the directions."""
         shapes = STYLE * rng.standard_normal((STYLES_PER_INTENT, NUM_FEATURES), dtype=np.float32)
         return cls(rng.standard_normal((num_intents, NUM_FEATURES), dtype=np.float32), shapes)
 
     def vectors(self, rng: np.random.Generator, intent: np.ndarray, style: np.ndarray) -> np.ndarray:
-        """(num_items, F) float16 of l2 norm 1."""
+        """Draws the vectors of items, (num_items, F) float16 of l2 norm 1."""
         values = rng.standard_normal((len(intent), NUM_FEATURES), dtype=np.float32)
         values *= SCATTER
         values += self.intents[intent]

@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from prnn_cli.data.prepare import prepare, with_files
-from prnn_cli.data.synthetic import profile, sessions
+from prnn_cli.data.synthetic import profile, profile_sessions
 from prnn_cli.data.synthetic.profile import generate_profile
-from prnn_cli.data.synthetic.sessions import popularity_of_ranks, session_lengths
+from prnn_cli.data.synthetic.profile_sessions import popularity_of_ranks, session_lengths
 from prnn_cli.errors import UserError
-from prnn_cli.features.text import joined, tfidf
+from prnn_cli.features.extractors.tfidf import tfidf
+from prnn_cli.features.text import join_columns
 from prnn_cli.schema import (
     GENERATED_CLICKS,
     GENERATED_LANGUAGES,
@@ -102,7 +103,7 @@ def test_a_log_that_exists_is_used_again(profile_of: Callable[..., ProfileConfig
 def test_blocks_follow_each_other_in_time_and_number_the_sessions(
     profile_of: Callable[..., ProfileConfig], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sessions, "SESSIONS_A_BLOCK", 300)
+    monkeypatch.setattr(profile_sessions, "SESSIONS_A_BLOCK", 300)
     folder = generate_profile(profile_of("class_like"), 0.001, tmp_path)
     events = pd.read_parquet(folder / "events.parquet")
     starts = events.groupby("session_id").time.min()
@@ -191,7 +192,7 @@ def test_texts_are_short_in_several_languages_and_partly_noise(
         max_characters=20_000,
         stopwords=["en", "de", "fr", "es", "it", "pt", "nl"],
     )
-    vectors = tfidf(joined([items.title.tolist(), items.description.fillna("").tolist()]), every)
+    vectors = tfidf(join_columns([items.title.tolist(), items.description.fillna("").tolist()]), every)
     assert vectors.nnz / len(items) == pytest.approx(5.2, abs=0.5)
 
 

@@ -1,3 +1,5 @@
+"""The colours of images that can be checked by eye."""
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,15 +7,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from features.conftest import encoder
 from prnn_cli.errors import UserError
-from prnn_cli.features.colour import colour_histogram, colour_histograms
+from prnn_cli.features.extractors.colour_histogram import ColourHistogram, colour_histogram
+from prnn_cli.features.image_files import extract_images
 from prnn_cli.schema import ImagesConfig
 
 Paint = Callable[..., Path]
 
 
-def settings(max_bad_share: float = 0.5, workers: int = 0) -> ImagesConfig:
-    return ImagesConfig(weights=None, batch_size=2, workers=workers, max_bad_share=max_bad_share)
+def colour_histograms(
+    files: list[Path | None], store: Path, max_bad_share: float = 0.5, workers: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    config = ImagesConfig(weights=None, batch_size=2, workers=workers, max_bad_share=max_bad_share)
+    return extract_images(files, encoder(ColourHistogram, config), config, store)
 
 
 def colour_index(red: int, green: int, blue: int) -> int:
@@ -37,7 +44,9 @@ def test_quarters_are_told_apart() -> None:
     assert [int(quarter.argmax()) for quarter in quarters] == [black, white, black, black]
 
 
-def test_files_without_an_image_get_a_zero_vector(paint: Paint, caplog: pytest.LogCaptureFixture) -> None:
+def test_files_without_an_image_get_a_zero_vector(
+    paint: Paint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     broken = paint("broken.png", "red")
     broken.write_bytes(broken.read_bytes()[:60])
     files = [
@@ -47,26 +56,26 @@ def test_files_without_an_image_get_a_zero_vector(paint: Paint, caplog: pytest.L
         paint("dark_red.png", "#d00000"),
         paint("blue.png", "blue"),
     ]
-    vectors, found = colour_histograms(files, settings())
+    vectors, found = colour_histograms(files, tmp_path)
     assert found.tolist() == [True, False, False, True, True]
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), found, rtol=1e-6)
     assert vectors[0] @ vectors[3] == pytest.approx(1)
     assert vectors[0] @ vectors[4] == 0
-    assert "1 of 4 images cannot be read, such as" in caplog.text
+    assert "1 of 4 images cannot be read, the first is" in caplog.text
 
 
 def test_too_many_bad_images_are_a_sentence_that_names_the_first(paint: Paint, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_text("no image")
     with pytest.raises(
-        UserError, match=r"1 of 2 images cannot be read, the first of them .*broken\.png \(cannot"
+        UserError, match=r"1 of 2 images cannot be read, more than .* the first is .*broken\.png \(not one of"
     ):
-        colour_histograms([paint("red.png", "red"), broken], settings(max_bad_share=0.4))
+        colour_histograms([paint("red.png", "red"), broken], tmp_path, max_bad_share=0.4)
 
 
-def test_workers_change_nothing(paint: Paint) -> None:
+def test_workers_change_nothing(paint: Paint, tmp_path: Path) -> None:
     files = [paint(f"{colour}.png", colour) for colour in ("red", "green", "blue")]
-    alone, _ = colour_histograms(files, settings())
-    together, _ = colour_histograms(files, settings(workers=2))
+    alone, _ = colour_histograms(files, tmp_path / "alone")
+    together, _ = colour_histograms(files, tmp_path / "together", workers=2)
     np.testing.assert_array_equal(alone, together)

@@ -57,7 +57,7 @@ def draw_texts(
     num_intents: int,
     languages: Mapping[str, float],
 ) -> dict[str, pa.Array]:
-    """Columns title and description (null for some); languages: ISO 639-1 -> share of the items."""
+    """Draws the columns title and description (null for some); languages: ISO 639-1 -> share of the items."""
     writer = _Writer(rng, intent, style, num_intents, list(languages))
     shares = np.array(list(languages.values())) / sum(languages.values())
     count = len(intent)
@@ -74,6 +74,8 @@ def draw_texts(
 
 
 class _Writer:
+    """Draws texts of the items with these intents and styles."""
+
     def __init__(
         self,
         rng: np.random.Generator,
@@ -88,7 +90,7 @@ class _Writer:
         self.syllables = pa.array(SYLLABLES)
 
     def texts(self, language: np.ndarray, lengths: np.ndarray, kinds: Mapping[str, float]) -> pa.Array:
-        """One text for each item, of so many words in its language; kinds: share of each kind of word."""
+        """Draws a text for each item, of so many words in its language; kinds: share of each kind of word."""
         offsets = np.append(0, np.cumsum(lengths)).astype(np.int32)
         item = np.repeat(np.arange(len(lengths)), lengths)
         names = list(kinds)

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class GoogLeNet(nn.Sequential):
-    """Images (B, 3, 224, 224), normalised by MEAN and STD -> (B, 1024)."""
+    """The network up to its last average pooling: images (B, 3, 224, 224), normalised by MEAN and STD -> (B, 1024)."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -68,6 +68,8 @@ class GoogLeNet(nn.Sequential):
 
 
 class Inception(nn.Module):
+    """A block of four branches side by side, whose channels are stacked; arguments as in `INCEPTION`."""
+
     def __init__(
         self, inputs: int, one: int, three_reduced: int, three: int, five_reduced: int, five: int, pooled: int
     ) -> None:
@@ -86,7 +88,7 @@ class Inception(nn.Module):
 
 
 class TransformInput(nn.Module):
-    """From MEAN and STD to the mean and deviation of 0.5 with which these weights were trained."""
+    """Takes images from MEAN and STD to the mean and deviation of 0.5 with which these weights were trained."""
 
     scale: Tensor  # (3, 1, 1)
     shift: Tensor
@@ -102,6 +104,7 @@ class TransformInput(nn.Module):
 
 
 def convolution(inputs: int, outputs: int, size: int, stride: int = 1, padding: int = 0) -> nn.Sequential:
+    """A convolution without biases, batch normalisation and rectifier, named as torchvision names them."""
     return nn.Sequential(
         OrderedDict(
             conv=nn.Conv2d(inputs, outputs, size, stride, padding, bias=False),
@@ -112,11 +115,12 @@ def convolution(inputs: int, outputs: int, size: int, stride: int = 1, padding: 
 
 
 def max_pool(size: int, stride: int = 2, padding: int = 0) -> nn.MaxPool2d:
+    """A pooling that rounds sizes up, as Caffe does."""
     return nn.MaxPool2d(size, stride, padding, ceil_mode=True)
 
 
 def load_googlenet(weights: str | None, cache_dir: Path, device: torch.device | str) -> GoogLeNet:
-    """Ready for evaluation. `weights`, `cache_dir`: see `weights_file`.
+    """The network with its weights, ready for evaluation. `weights`, `cache_dir`: see `weights_file`.
 
     Raises `UserError` where the file is absent, damaged, or holds the parameters of another network.
     """
@@ -135,7 +139,7 @@ def load_googlenet(weights: str | None, cache_dir: Path, device: torch.device | 
 
 
 def weights_file(weights: str | None, cache_dir: Path) -> Path:
-    """`weights` itself, a .pth or .safetensors file, or else torchvision's checkpoint, downloaded once to `cache_dir`.
+    """The file of the weights: `weights` (.pth or .safetensors), or torchvision's, downloaded once to `cache_dir`.
 
     Raises `UserError` where there is no such file and where the download fails or has another hash.
     """
@@ -166,7 +170,7 @@ def _download(path: Path) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What a weights file holds by name; none of it can run."""
+    """The content of a weights file by name; none of it can run."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -181,7 +185,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _is_counter(name: str) -> bool:
-    return name.endswith("num_batches_tracked")  # older checkpoints lack them, and only training reads them
+    # older checkpoints lack them, and only training reads them
+    return name.endswith("num_batches_tracked")
 
 
 def _shape(value: Any) -> str:

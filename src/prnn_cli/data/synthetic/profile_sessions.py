@@ -15,10 +15,8 @@ from prnn_cli.data.synthetic.model import DAY_S, END, HOURS, ClickModel, elapsed
 from prnn_cli.schema import PartSizeConfig, ProfileConfig
 
 SESSIONS_A_BLOCK = 100_000
-LENGTH_SIGMA, MAX_SESSION_LENGTH = (
-    1.1,
-    200,
-)  # of the lognormal that is added to the two clicks of every session
+LENGTH_SIGMA = 1.1  # of the lognormal that is added to the two clicks of every session
+MAX_SESSION_LENGTH = 200
 
 HOUR_BOUNDS = np.append(0.0, np.cumsum(HOURS))  # shares of a day's sessions up to each hour
 
@@ -42,7 +40,7 @@ class SessionBlock:
 
 
 def session_blocks(config: ProfileConfig, scale: float) -> list[SessionBlock]:
-    """Those of the training days, then those of the last day, the test part."""
+    """The blocks of the training days, then those of the last day, the test part."""
     last_day = END - DAY_S
     training_days = config.num_days - 1
     training = _blocks_of(config.train, config, scale, 1, last_day - training_days * DAY_S, training_days)
@@ -51,7 +49,7 @@ def session_blocks(config: ProfileConfig, scale: float) -> list[SessionBlock]:
 
 
 def draw_events(rng: np.random.Generator, clicks: ClickModel, block: SessionBlock) -> pa.Table:
-    """Columns session_id, item_id, time, all int32; in the order of time."""
+    """Draws the columns session_id, item_id and time of a block, all int32, in the order of time."""
     lengths = rng.permutation(session_lengths(_strata(rng, block.num_sessions), block.mean_length))
     elapsed = elapsed_s(rng, lengths)
     # an event after the last midnight would make a day of its own, and that day the test part
@@ -65,9 +63,10 @@ def draw_events(rng: np.random.Generator, clicks: ClickModel, block: SessionBloc
 
 
 def popularity_of_ranks(num_items: int, exponent: float, shift: float) -> np.ndarray:
-    """(num_items,) of sum 1: the mass of (x + shift)^-exponent between (r − 1) / num_items and r / num_items.
+    """The popularity of the ranks r from 1, (num_items,) of sum 1, by a Zipf-Mandelbrot law.
 
-    Integrals and not values at the ranks, so that a part of the items has the same share at every scale.
+    It is the mass of (x + shift)^-exponent between (r − 1) / num_items and r / num_items: integrals and not values at
+    the ranks, so that a part of the items has the same share at every scale.
     """
     x = np.arange(num_items + 1) / num_items + shift
     total: np.ndarray = np.log(x) if exponent == 1 else x ** (1 - exponent) / (1 - exponent)
@@ -86,7 +85,7 @@ def session_lengths(quantiles: np.ndarray, mean: float) -> np.ndarray:
 
 @cache
 def _log_median(mean: float) -> float:
-    """Of what a session has beyond its two first clicks."""
+    """The log of the median number of clicks beyond the first two, for a mean number of all clicks."""
     from scipy.optimize import brentq
     from scipy.special import ndtri
 
@@ -121,6 +120,6 @@ def _starts(rng: np.random.Generator, block: SessionBlock) -> np.ndarray:
 
 
 def _strata(rng: np.random.Generator, count: int) -> np.ndarray:
-    """(count,) rising numbers in 0…1, one in each count-th."""
+    """Draws (count,) rising numbers in 0…1, one in each count-th."""
     strata: np.ndarray = (np.arange(count) + rng.random(count)) / count
     return strata

@@ -1,0 +1,91 @@
+"""A dataset's files -> the rows that its filters keep, block by block, each row a single event."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from prnn_cli.data.bad_rows import BadRows
+from prnn_cli.data.formats.log_files import check_no_copies, find_files, open_file
+from prnn_cli.data.formats.rows import FileRows, check_columns
+from prnn_cli.data.formats.session_lists import explode_lists, is_list
+from prnn_cli.data.row_filters import filter_rows
+from prnn_cli.errors import UserError
+from prnn_cli.schema import DatasetConfig
+from prnn_cli.system.prefetch import prefetch
+from prnn_cli.system.progress import meter
+
+ROW_NUMBER = "(row)"  # the session_id of lists that have none
+ID_COLUMNS = ("columns.session_id", "columns.item_id", "items.item_id")
+
+
+@dataclass
+class RowCounts:
+    """Counts of a log's rows while it is read.
+
+    dropped: rows that a filter took out, by reason
+    bad: rows that cannot be read
+    rows_of_files: rows read of each file, bad and dropped ones among them
+    """
+
+    dropped: Counter[str] = field(default_factory=Counter)
+    bad: BadRows = field(default_factory=BadRows)
+    rows_of_files: list[int] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(self.rows_of_files)
+
+
+def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts) -> Iterator[FileRows]:
+    """Yields, block by block, the rows that the dataset's filters keep, with at least the named columns.
+
+    `columns`: config key -> name of the column that it asks for. `counts` is complete when the last block is out.
+    Raises `UserError` for files that lack a column, are no tables, or are copies of each other.
+    """
+    wanted = columns | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
+    files = find_files(dataset.path)
+    sizes = [path.stat().st_size for path in files]
+    with meter("reading", sum(sizes)) as progress:
+        for number, path in enumerate(files):
+            for rows in prefetch(_rows_of(path, dataset, wanted, counts)):
+                yield filter_rows(rows, dataset.filters, counts.dropped, counts.bad)
+                progress.update(sum(sizes[:number]) + rows.file.position, path.name)
+    check_no_copies([path for path, num_rows in zip(files, counts.rows_of_files, strict=True) if num_rows])
+
+
+def _rows_of(
+    path: Path, dataset: DatasetConfig, wanted: dict[str, str], counts: RowCounts
+) -> Iterator[FileRows]:
+    """The rows of one file block by block, counted, each a single event."""
+    file = open_file(path, dataset.separator, dataset.encoding, wanted.values())
+    check_columns(file, wanted)
+    ids = {name for key, name in wanted.items() if key in ID_COLUMNS}
+    rows_before, first = counts.total, 0
+    counts.rows_of_files.append(0)
+    for table in file.blocks(set(wanted.values()), ids):
+        numbers = np.arange(first, first + len(table))
+        first += len(table)
+        if dataset.columns.session_id is None:
+            table = table.append_column(ROW_NUMBER, pa.array(numbers + rows_before + 1))
+        rows = _single_events(FileRows(file, table, numbers), dataset)
+        counts.rows_of_files[-1] += len(rows.table)
+        yield rows
+    counts.rows_of_files[-1] += file.num_unparsed
+    counts.bad.add_unparsed(file)
+
+
+def _single_events(rows: FileRows, dataset: DatasetConfig) -> FileRows:
+    columns = dataset.columns
+    if dataset.list_separator is None and not is_list(rows.table[columns.item_id].type):
+        if columns.session_id is None:
+            raise UserError(
+                f"dataset.columns.session_id=null makes each row a session, but {rows.file.path} holds single items "
+                f"in the column {columns.item_id!r}; name the column of the sessions, or set dataset.list_separator"
+            )
+        return rows
+    table, index = explode_lists(rows.table, columns.item_id, dataset.list_separator)
+    return FileRows(rows.file, table, rows.numbers[index])

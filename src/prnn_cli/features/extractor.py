@@ -1,0 +1,38 @@
+"""What makes vectors of items: the interface of all values of `features.sources`."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+
+from prnn_cli.features.items import ItemCatalogue
+from prnn_cli.features.table import Vectors
+from prnn_cli.schema import DatasetConfig, FeaturesConfig
+
+
+class Extractor(Protocol):
+    """A way to make a vector of each item, constructed from the settings, the items, and the device to compute on.
+
+    A module that defines `EXTRACTORS = {"its_name": Class}` with a class of these methods adds one. No base class is
+    needed, but `ImageExtractor` leaves little to do where images are described. An extractor with options of its own
+    has their dataclass as the attribute `options`, and finds them in `features.options["its_name"]`.
+    `extract.py` calls `check` before anything is read, then `identity`, and `extract` only where its cache has no
+    vectors of that identity.
+    """
+
+    def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None: ...
+
+    @staticmethod
+    def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
+        """Raises `UserError` for options that are missing or wrong."""
+
+    def identity(self) -> tuple[Any, list[Path]]:
+        """Settings (JSON), and files by their content: all that the vectors depend on, but the prepared log."""
+
+    def extract(self, parts: Path) -> tuple[Vectors, np.ndarray]:
+        """Vectors (num_items, F) float32 or float16 by item_index, and (num_items,) bool which of them say something.
+
+        `parts` is a folder, which need not exist, for what an interrupted extraction need not do again; it is removed
+        when the vectors are stored. Raises `UserError` for what cannot be made into vectors.
+        """

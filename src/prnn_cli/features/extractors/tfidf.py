@@ -1,0 +1,90 @@
+"""Item texts -> TF-IDF of words and bigrams, as in section 4 of the paper."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array, vstack
+
+from prnn_cli.errors import UserError
+from prnn_cli.features.extractor import Extractor
+from prnn_cli.features.items import ItemCatalogue
+from prnn_cli.features.text import WORD, join_columns, normalised, stopwords
+from prnn_cli.schema import DatasetConfig, FeaturesConfig, TfidfConfig
+
+log = logging.getLogger(__name__)
+
+
+class Tfidf:
+    """Extracts TF-IDF vectors, fitted on all rows of the items table, of those too whose items are not in the log."""
+
+    def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None:
+        self.config, self.catalogue = features.tfidf, catalogue
+
+    @staticmethod
+    def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
+        stopwords(features.tfidf.stopwords)
+        if not dataset.items.text:
+            raise UserError(
+                f"features={features.name} needs text, and dataset={dataset.name} names none; set "
+                "dataset.items.text=[title,description] to its columns (dataset.items.path to their table), or train "
+                "on the ids alone with arch=id_only"
+            )
+
+    def identity(self) -> tuple[Any, list[Path]]:
+        items = self.catalogue.dataset.items
+        return [dataclasses.asdict(self.config), items.item_id, items.text], self.catalogue.files
+
+    def extract(self, parts: Path) -> tuple[csr_array, np.ndarray]:
+        of_table = tfidf(join_columns(self.catalogue.text_columns()), self.config)
+        empty = csr_array((1, of_table.shape[1]), dtype=np.float32)
+        # an item that the table does not describe has the row −1: the empty one
+        vectors = csr_array(vstack([of_table, empty], format="csr")[self.catalogue.rows])
+        return vectors, np.diff(vectors.indptr) > 0
+
+
+def tfidf(texts: Sequence[str], config: TfidfConfig) -> csr_array:
+    """Vectors (num_texts, F) float32 with rows of l2 norm 1; zero where a text holds no word that counts.
+
+    Stopwords are taken out before bigrams are made, so a bigram may span one; as the paper's texts are joined
+    before, it may also span a title's end. Weights as in scikit-learn: tf · (ln((1 + n) / (1 + df)) + 1).
+    Raises `UserError` where no word stands in `config.min_documents` texts.
+    """
+    from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
+
+    vectorizer = TfidfVectorizer(
+        preprocessor=normalised,
+        token_pattern=WORD,
+        stop_words=sorted(stopwords(config.stopwords)) or None,
+        ngram_range=(1, config.max_ngram),
+        min_df=config.min_documents,
+        dtype=np.float32,
+    )
+    try:
+        matrix = csr_array(vectorizer.fit_transform(_cut(texts, config.max_characters)))
+    except ValueError as error:  # its way to say that the vocabulary is empty
+        raise UserError(
+            f"no word stands in {config.min_documents} of the {len(texts)} texts of items; check "
+            "dataset.items.text, or lower features.tfidf.min_documents"
+        ) from error
+    return matrix
+
+
+def _cut(texts: Sequence[str], length: int) -> list[str]:
+    """The beginnings of the texts, with a warning where there was more.
+
+    A text of megabytes, such as a page pasted into a title, would take minutes and the vocabulary with it.
+    """
+    if too_long := sum(len(text) > length for text in texts):
+        log.warning(
+            "%d texts of items are longer than features.tfidf.max_characters=%d; the rest of them is left out",
+            *(too_long, length),
+        )
+    return [text[:length] for text in texts]
+
+
+EXTRACTORS: dict[str, type[Extractor]] = {"tfidf": Tfidf}

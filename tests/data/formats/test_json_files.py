@@ -1,0 +1,36 @@
+"""Lines that are no objects, and columns that mix their types."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from data.conftest import CLICKS, json_lines, rows
+from prnn_cli.data.events import Events
+from prnn_cli.data.formats.log_files import open_file
+from prnn_cli.errors import UserError
+
+
+def test_a_broken_line_of_json_is_named(read: Callable[..., Events]) -> None:
+    text = json_lines().decode() + '{"session_id": 7, "item_id\n[1, 2]\n'
+    with pytest.raises(
+        UserError, match=r"clicks\.jsonl, line 6 is no JSON object; .*line 7 is no JSON object"
+    ):
+        read(text, "clicks.jsonl")
+    events = read(text + "\n", "clicks.jsonl", max_bad_share=0.5)
+    assert (rows(events), events.dropped) == (CLICKS, {"bad rows: no rows of the table": 2})
+
+
+def test_ids_of_json_may_be_numbers_and_text_in_turns(read: Callable[..., Events]) -> None:
+    text = "".join(f'{{"session_id": {s}, "item_id": "a", "time": 5}}\n' for s in ("1", '"1"', '"x"', "2"))
+    assert [session for session, _, _ in rows(read(text, "clicks.jsonl"))] == ["1", "1", "x", "2"]
+
+
+def test_a_table_of_json_may_change_its_types_along_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prnn_cli.data.formats.json_files.BLOCK_ROWS", 2)
+    path = tmp_path / "items.jsonl"
+    path.write_text("".join(f'{{"item_id": {i}, "n": null}}\n' for i in ("1", "2", '"x"')))
+    table = open_file(path, None, "utf-8", []).read(["item_id", "n"])
+    assert table.to_pydict() == {"item_id": ["1", "2", "x"], "n": [None, None, None]}

@@ -1,0 +1,130 @@
+"""The files of a path, and one small log in every format, equal each time."""
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data.conftest import CLICKS, HEADER, delimited, items, json_lines, rows, zstd
+from prnn_cli.data.events import Events, read_events
+from prnn_cli.errors import UserError
+from prnn_cli.schema import DatasetConfig
+
+Config = Callable[..., DatasetConfig]
+LISTS = {"7": (["a", "b"], [1000, 1002]), "8": (["café", "a", "b"], [1001, 1003, 1004])}
+
+
+def parquet(path: Path) -> None:
+    pd.DataFrame(CLICKS, columns=["session_id", "item_id", "time"]).to_parquet(path)
+
+
+def parquet_lists(path: Path) -> None:
+    columns = {
+        "session_id": list(LISTS),
+        "item_id": [i for i, _ in LISTS.values()],
+        "time": [t for _, t in LISTS.values()],
+    }
+    pq.write_table(pa.table(columns), path)
+
+
+def json_of_lists() -> bytes:
+    return "".join(
+        json.dumps({"session_id": s, "item_id": i, "time": t}) + "\n" for s, (i, t) in LISTS.items()
+    ).encode()
+
+
+def text_of_lists(begin: str, end: str, separator: str) -> bytes:
+    def cell(values: list[Any]) -> str:
+        return f'"{begin}{separator.join(map(str, values))}{end}"'
+
+    lines = [f"{s};{cell(i)};{cell(t)}" for s, (i, t) in LISTS.items()]
+    return "\n".join(["session_id;item_id;time", *lines]).encode()
+
+
+FORMATS: dict[str, tuple[bytes | Callable[[Path], None], dict[str, Any]]] = {
+    "clicks.csv": (delimited(","), {}),
+    "clicks.tsv": (delimited("\t"), {}),
+    "clicks.csv.gz": (gzip.compress(delimited(";")), {}),
+    "clicks.tsv.zst": (zstd(delimited("\t")), {}),
+    "clicks.parquet": (parquet, {}),
+    "clicks.jsonl": (json_lines(), {}),
+    "clicks.ndjson.zst": (zstd(json_lines()), {}),
+    "microseconds.csv": (delimited(",", 10**6), {"time_format": "microseconds"}),
+    "lists.parquet": (parquet_lists, {}),
+    "lists.jsonl": (json_of_lists(), {}),
+    "lists.csv": (text_of_lists("", "", " "), {"list_separator": " "}),
+    "brackets.csv": (text_of_lists("[", "]", ", "), {"list_separator": ","}),
+}
+
+
+@pytest.mark.parametrize("file", FORMATS)
+def test_every_format_says_the_same(read: Callable[..., Events], file: str) -> None:
+    content, options = FORMATS[file]
+    events = read(content, file, **options)
+    assert rows(events) == CLICKS
+    assert events.rows_of_files == [5]
+    assert events.dropped == {}
+
+
+def test_a_folder_is_one_log_in_the_order_of_its_file_names(dataset_config: Config, tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text(HEADER + "1,second,5\n")
+    (tmp_path / "a.tsv").write_text((HEADER + "2,first,5\n").replace(",", "\t"))
+    (tmp_path / "c.csv").write_text(HEADER)
+    pd.DataFrame({"session_id": [2], "item_id": ["third"], "time": [5]}).to_parquet(tmp_path / "d.parquet")
+    (tmp_path / "README.md").write_text("no data")
+    (tmp_path / ".hidden.csv").write_text("no data")
+    events = read_events(dataset_config(path=str(tmp_path)))
+    assert rows(events) == [("2", "first", 5), ("1", "second", 5), ("2", "third", 5)]
+
+
+def test_a_glob_takes_the_files_that_match(dataset_config: Config, tmp_path: Path) -> None:
+    for name in ("2011-01.csv", "2011-02.csv", "2010-12.csv"):
+        (tmp_path / name).write_text(HEADER + f"1,{name[:-4]},5\n")
+    assert items(read_events(dataset_config(path=f"{tmp_path}/2011-*.csv"))) == "2011-01 2011-02"
+
+
+def test_a_path_that_is_not_set_is_refused(dataset_config: Config) -> None:
+    with pytest.raises(UserError, match=r"dataset\.path is not set; give a file, a folder or a glob"):
+        read_events(dataset_config(path=None))
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("gone.csv", r"dataset\.path=.*gone\.csv does not exist; give"),
+        ("gone-*.csv", r"dataset\.path=.*gone-\*\.csv matches no file"),
+        ("empty", r"empty holds no data files; they must end in \.csv, "),
+        ("clicks.xlsx", r"clicks\.xlsx has an unknown extension; a data file must end in \.csv, "),
+        ("clicks.x*", r"clicks\.xlsx has an unknown extension"),
+    ],
+)
+def test_paths_without_data_are_refused(
+    dataset_config: Config, tmp_path: Path, path: str, message: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.md").touch()
+    (tmp_path / "clicks.xlsx").touch()
+    with pytest.raises(UserError, match=message):
+        read_events(dataset_config(path=str(tmp_path / path)))
+
+
+def test_the_same_file_twice_is_refused(dataset_config: Config, tmp_path: Path) -> None:
+    for name in ("clicks.csv", "clicks (1).csv"):
+        (tmp_path / name).write_bytes(delimited(","))
+    with pytest.raises(
+        UserError, match=r"clicks \(1\)\.csv and .*clicks\.csv are copies of each other; leave one"
+    ):
+        read_events(dataset_config(path=str(tmp_path)))
+
+
+def test_days_without_rows_are_no_copies(dataset_config: Config, tmp_path: Path) -> None:
+    for name in ("1.csv", "2.csv"):
+        (tmp_path / name).write_text("session_id,item_id,time\n")
+    (tmp_path / "3.csv").write_bytes(delimited(","))
+    assert read_events(dataset_config(path=str(tmp_path))).rows_of_files == [0, 0, 5]

@@ -1,0 +1,56 @@
+"""Times of every format as seconds, and what is no time."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from data.conftest import HEADER, rows
+from prnn_cli.data.events import Events
+from prnn_cli.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("written", "time_format"),
+    [
+        ("1299666000.5", "auto"),
+        ("1299666000.5", "seconds"),
+        ("1299666000500", "auto"),
+        ("1299666000500", "milliseconds"),
+        ("1299666000500000", "auto"),
+        ("1299666000500000", "microseconds"),
+        ("1299666000500000000", "auto"),
+        ("1299666000500000000", "nanoseconds"),
+        ("2011-03-09T10:20:00.5", "auto"),
+        ("2011-03-09 10:20:00.5", "iso"),
+        ("2011-03-09T10:20:00.500Z", "auto"),
+        ("2011-03-09T12:20:00.500+02:00", "iso"),
+        ("09/03/2011 10:20:00.5", "%d/%m/%Y %H:%M:%S.%f"),
+    ],
+)
+def test_times_of_every_format_are_seconds_utc(
+    read: Callable[..., Events], written: str, time_format: str
+) -> None:
+    assert rows(read(HEADER + f"1,a,{written}\n", time_format=time_format)) == [("1", "a", 1299666000.5)]
+
+
+def test_parquet_timestamps_are_utc_whatever_their_zone(read_parquet: Callable[..., Events]) -> None:
+    times = pd.to_datetime(["1970-01-01 00:00:00.25", "1970-01-01 00:00:01.00"], utc=True)
+    columns = {"session_id": ["1", "1"], "item_id": ["a", "b"]}
+    for zone in ("Asia/Tokyo", None):
+        read_back = read_parquet(columns | {"time": times.tz_convert(zone)})
+        assert rows(read_back) == [("1", "a", 0.25), ("1", "b", 1)]
+
+
+@pytest.mark.parametrize("time", ["20240305", "202403050904", "20240305090400"])
+def test_a_date_without_separators_is_not_guessed_to_be_seconds(
+    time: str, read: Callable[..., Events]
+) -> None:
+    with pytest.raises(UserError, match=r"cannot be read as a time with dataset\.time_format=auto"):
+        read(HEADER + f"1,a,{time}\n")
+
+
+def test_times_out_of_range_are_bad_rows(read: Callable[..., Events]) -> None:
+    text = "session_id,item_id,time\n1,a,2024-05-01\n1,b,9999-12-31\n1,c,0001-01-01T00:00:00Z\n"
+    events = read(text, "clicks.csv", max_bad_share=0.9)
+    assert [item for _, item, _ in rows(events)] == ["c", "a"]
