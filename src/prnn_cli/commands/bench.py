@@ -5,10 +5,10 @@ from typing import Any, cast
 
 from hydra import compose
 from omegaconf import OmegaConf
-from rich.table import Table
 
 from prnn_cli.benchmarks.others import item_knn_row, peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown
 from prnn_cli.reporting.results import environment
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import BenchCommand, TrainCommand
@@ -17,6 +17,8 @@ from prnn_cli.system.hardware import device_name, select_device
 from prnn_cli.system.progress import console
 
 WRITES = True
+
+HEADINGS = ["what", "time", "× floor", "events/s", "peak memory"]
 
 
 def run(config: BenchCommand, folder: RunFolder) -> None:
@@ -27,8 +29,9 @@ def run(config: BenchCommand, folder: RunFolder) -> None:
         rows.append(row)
         console.print(f"{row['what']}: {_figures(row)}", highlight=False)
         write_json(folder.path / "bench.json", rows)
-    write_text(folder.path / "bench.md", as_markdown(rows))
-    show(rows)
+    table = TextTable(HEADINGS, [_cells(row) for row in rows])
+    write_text(folder.path / "bench.md", to_markdown(table))
+    show(table)
 
 
 def measured(config: BenchCommand) -> Iterator[dict[str, Any]]:
@@ -52,26 +55,11 @@ def train_config(overrides: list[str]) -> TrainCommand:
     return cast(TrainCommand, OmegaConf.to_object(compose("train", overrides)))
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    table = Table(*HEADINGS)
-    for row in rows:
-        table.add_row(*_cells(row))
-    console.print(table)
-
-
-def as_markdown(rows: list[dict[str, Any]]) -> str:
-    lines = [HEADINGS, ("---",) * len(HEADINGS), *map(_cells, rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-HEADINGS = ("what", "time", "× floor", "events/s", "peak memory")
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(row: dict[str, Any]) -> list[str]:
     time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else f"{row['seconds']:.1f} s"
     ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
     peak = f"{row['peak_mb']:,} MB" if "peak_mb" in row else ""
-    return f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}", peak
+    return [f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}", peak]
 
 
 def _case(row: dict[str, Any]) -> str:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from prnn_cli.data.describe.explanation import explanation
 from prnn_cli.data.prepare import PreparedData, prepare, with_files
-from prnn_cli.reporting.table1 import write_table_1
-from prnn_cli.reporting.tables import dropped_table, markdown, show, table_1
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown
+from prnn_cli.reporting.tables import dropped_table, table_1, write_table_1
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import PreprocessCommand
 from prnn_cli.system.files import atomic_write, write_text
@@ -18,15 +18,16 @@ def run(config: PreprocessCommand, folder: RunFolder) -> None:
     cache_dir = Path(config.cache_dir)
     data = prepare(config.dataset, cache_dir)
     _copy(data, folder)
-    tables = explanation(with_files(config.dataset, cache_dir), data)
-    tables |= {"Dropped": dropped_table(data.summary), "Table 1": table_1(config.dataset.name, data.summary)}
+    frames = explanation(with_files(config.dataset, cache_dir), data)
+    frames |= {"Dropped": dropped_table(data.summary), "Table 1": table_1(config.dataset.name, data.summary)}
+    tables = {title: TextTable.from_frame(frame) for title, frame in frames.items()}
     write_text(
         folder.path / "explanation.md",
-        "\n".join(f"## {title}\n\n{markdown(table)}" for title, table in tables.items()),
+        "\n".join(f"## {title}\n\n{to_markdown(table)}" for title, table in tables.items()),
     )
     for title, table in tables.items():
         show(table, title)
-    write_table_1(folder.path, tables["Table 1"], below=f"\n{markdown(tables['Dropped'])}")
+    write_table_1(folder.path, frames["Table 1"], below=f"\n{to_markdown(tables['Dropped'])}")
     print(f"written to {folder.path}")
 
 

@@ -14,8 +14,8 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 14px; display: block; overflow-x: auto; }
 th, td { padding: .25rem .7rem; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
-table.numbers :is(th, td) { white-space: nowrap; }
-table.numbers :is(th, td):not(:first-child) { text-align: right; }
+:is(th, td):first-child, .number { white-space: nowrap; }
+.number { text-align: right; }
 th { border-bottom: 2px solid #111; }
 tr.rule td { border-top: 1px solid #999; }
 img { max-width: 100%; }
@@ -38,9 +38,9 @@ def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures
             *(_figure(name, path) for name, path in figures.items()),
             *(_section(section) for section in sections[1:]),
             "<h2>Settings</h2>",
-            *(to_html(settings(comparison), "text") for comparison in comparisons),
+            *(to_html(settings(comparison)) for comparison in comparisons),
             "<h2>Environment</h2>",
-            *(to_html(environment(comparison), "text") for comparison in comparisons),
+            *(to_html(environment(comparison)) for comparison in comparisons),
             "</body></html>",
             "",
         ]
@@ -55,7 +55,7 @@ def settings(comparison: Comparison) -> TextTable:
     own = [key for key in keys if key not in shared]
     lines = [[key, _setting(rows[0], key)] for key in shared]
     lines += [[key, "; ".join(f"{row.name}: {_setting(row, key)}" for row in rows)] for key in own]
-    return TextTable(["option", "value"], lines, rules={len(shared)} if own and shared else set())
+    return TextTable(["option", "value"], lines, "ll", rules={len(shared)} if own and shared else set())
 
 
 def environment(comparison: Comparison) -> TextTable:
@@ -74,7 +74,7 @@ def environment(comparison: Comparison) -> TextTable:
             ]
             cells += ["" if seconds is None else f"{seconds:,.1f}", run.folder.name]
             lines.append([f"{row.name}, seed {metrics['seed']}", *cells])
-    return TextTable(header, lines)
+    return TextTable(header, lines, "lllllrl")
 
 
 def _title(comparison: Comparison) -> str:

@@ -13,7 +13,7 @@ from prnn_cli.reporting.figures import write_figures
 from prnn_cli.reporting.measures import check_ranks
 from prnn_cli.reporting.page import page
 from prnn_cli.reporting.paper_table import plain_rows
-from prnn_cli.reporting.rendering import show_text_table, to_latex
+from prnn_cli.reporting.rendering import show, to_latex, write_csv
 from prnn_cli.reporting.runs import (
     FinishedRun,
     Row,
@@ -27,10 +27,9 @@ from prnn_cli.reporting.runs import (
 )
 from prnn_cli.reporting.sections import sections_of, slices
 from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
-from prnn_cli.reporting.table1 import write_table_1
-from prnn_cli.reporting.tables import run_name, table_1
+from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.schema import TableConfig
-from prnn_cli.system.files import atomic_write, write_text
+from prnn_cli.system.files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +106,8 @@ def write_report(
     sections = [each for pair in zip(comparisons, apart, strict=True) for each in sections_of(*pair)]
     left_out = [f"Left out: {sentence}\n" for sentence in [*skipped, *repeated]]
     write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
-    _write_csv(folder / "table.csv", [plain_rows(comparison) for comparison in comparisons])
-    _write_csv(folder / "slices.csv", [slices(comparison) for comparison in comparisons])
+    write_csv(folder / "table.csv", _together([plain_rows(comparison) for comparison in comparisons]))
+    write_csv(folder / "slices.csv", _together([slices(comparison) for comparison in comparisons]))
     mains = [section for section in sections if section.notes]
     write_text(
         folder / "table.tex",
@@ -120,7 +119,7 @@ def write_report(
     figures = write_figures(folder, comparisons[0]) if config.figures else {}
     write_text(folder / "summary.html", page(comparisons, sections, figures))
     for section in mains:
-        show_text_table(section.table, title=section.heading if len(mains) > 1 else "")
+        show(section.table, title=section.heading if len(mains) > 1 else "")
         print("\n".join(section.notes))
     print(f"written to {folder}")
 
@@ -143,11 +142,11 @@ def _compare(
     return comparisons, repeated
 
 
-def _write_csv(path: Path, frames: Sequence[pd.DataFrame]) -> None:
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """A frame for each comparison -> one; of several, a column `set` numbers them."""
     if len(frames) > 1:
         frames = [frame.assign(set=number) for number, frame in enumerate(frames, 1)]
-    with atomic_write(path) as temporary:
-        pd.concat(frames, ignore_index=True).to_csv(temporary, index=False)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _with_failures(rows: Sequence[Row], failed: Sequence[Row]) -> list[Row]:

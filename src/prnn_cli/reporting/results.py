@@ -13,7 +13,8 @@ import pandas as pd
 
 from prnn_cli import __version__
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
-from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
+from prnn_cli.reporting.tables import gain, results_table, run_name
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.files import atomic_write, write_json, write_text
@@ -69,9 +70,8 @@ def write_results(
     folder: Path, results: dict[str, Any], ranks: dict[str, Ranks], support: np.ndarray
 ) -> None:
     """support: (num_items,) training events of each item"""
-    runs = {run_name(results): results}
-    write_text(folder / "results.md", f"{markdown(results_table(runs))}\n{footer(results)}\n")
-    _write_csv(folder / "results.csv", _plain_rows(runs))
+    write_text(folder / "results.md", f"{to_markdown(_as_text(results))}\n{_footer(results)}\n")
+    write_csv(folder / "results.csv", _plain_rows(results))
     with atomic_write(folder / "ranks.parquet") as temporary:
         ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
     # Last, as its presence says that the others are whole.
@@ -80,12 +80,18 @@ def write_results(
 
 def show_results(folder: Path) -> None:
     results = read_json(folder / "metrics.json")
-    show(results_table({run_name(results): results}), title=results["dataset"])
-    print(footer(results))
+    show(_as_text(results), title=results["dataset"])
+    print(_footer(results))
     print(f"written to {folder}")
 
 
-def footer(results: dict[str, Any]) -> str:
+def _as_text(results: dict[str, Any]) -> TextTable:
+    frame = results_table({run_name(results): results})
+    return TextTable(list(map(str, frame)), frame.values.tolist())
+
+
+def _footer(results: dict[str, Any]) -> str:
+    """The sentence that states how the metrics were measured."""
     return (
         f"Gains over item-kNN in parentheses; {results['num_test_events']:,} {results['part']} events, "
         f"candidates: {results['candidates']}, ties: {results['tie_break']}."
@@ -105,24 +111,18 @@ def ranks_frame(ranks: dict[str, Ranks], tie_break: str, support: np.ndarray) ->
     return frame
 
 
-def _plain_rows(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
-    """Numbers without decoration; the baselines once for each run."""
-    rows = []
-    for name, run in runs.items():
-        methods = {"network": run} | run["baselines"]
-        for method, values in methods.items():
-            rows.append(
-                {"run": name}
-                | {key: run[key] for key in ("label", "dataset", "arch", "strategy", "hidden_size", "seed")}
-                | {"method": method}
-                | {key: values[key] for key in values if "@" in key or key == "tie_rate"}
-            )
-    return pd.DataFrame(rows)
-
-
-def _write_csv(path: Path, frame: pd.DataFrame) -> None:
-    with atomic_write(path) as temporary:
-        frame.to_csv(temporary, index=False)
+def _plain_rows(results: dict[str, Any]) -> pd.DataFrame:
+    """Numbers without decoration: a row for the network, then one for each baseline."""
+    keys = ("label", "dataset", "arch", "strategy", "hidden_size", "seed")
+    described = {"run": run_name(results)} | {key: results[key] for key in keys}
+    return pd.DataFrame(
+        [
+            described
+            | {"method": method}
+            | {key: values[key] for key in values if "@" in key or key == "tie_rate"}
+            for method, values in ({"network": results} | results["baselines"]).items()
+        ]
+    )
 
 
 def _git_commit() -> str | None:

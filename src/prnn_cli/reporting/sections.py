@@ -6,7 +6,7 @@ import pandas as pd
 
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.paper_table import footer, paper_table, significance_table, slice_table
-from prnn_cli.reporting.rendering import TextTable, text_table, to_markdown
+from prnn_cli.reporting.rendering import TextTable, to_markdown
 from prnn_cli.reporting.tables import table_1
 
 SUPPORT, POSITION = "training events of the item", "clicks before the event"
@@ -40,7 +40,7 @@ def sections_of(comparison: Comparison, apart: str = "") -> list[Section]:
         heading = f"{metric} by item support" if by == SUPPORT else f"{metric} by position in the session"
         sections.append(Section(heading, slice_table(comparison, frame, by)))
     if "data" in metrics:
-        sections.append(Section("Data", text_table(table_1(metrics["dataset"], metrics["data"]))))
+        sections.append(Section("Data", TextTable.from_frame(table_1(metrics["dataset"], metrics["data"]))))
     return sections
 
 

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
+
+from prnn_cli.reporting.rendering import TextTable, to_latex, to_markdown, write_csv
+from prnn_cli.system.files import write_text
 
 METHOD_NAMES = {"item_knn": "Item-kNN", "markov": "Markov", "popularity": "Popularity"}
 
@@ -21,6 +21,14 @@ def table_1(name: str, summary: dict[str, Any]) -> pd.DataFrame:
             row[f"{part} sessions"] = summary[part]["sessions"]
             row[f"{part} events"] = summary[part]["events"]
     return pd.DataFrame([row | {"items": summary["items"]}])
+
+
+def write_table_1(folder: Path, properties: pd.DataFrame, below: str = "") -> None:
+    """Writes table1.md, table1.csv and table1.tex. properties: lines of `table_1`; below: Markdown that follows"""
+    table = TextTable.from_frame(properties)
+    write_text(folder / "table1.md", to_markdown(table) + below)
+    write_text(folder / "table1.tex", to_latex(table, "Properties of the datasets."))
+    write_csv(folder / "table1.csv", properties)
 
 
 def one_line(summary: dict[str, Any]) -> str:
@@ -73,32 +81,6 @@ def gain(value: float, reference: float) -> float | None:
     return value / reference - 1 if reference else None
 
 
-def markdown(frame: pd.DataFrame) -> str:
-    cells = frame.map(_cell).map(lambda cell: cell.replace("|", "\\|"))
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *cells.values.tolist()]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def show(frame: pd.DataFrame, title: str = "") -> None:
-    table = Table(title=title or None, title_justify="left")
-    for position, column in enumerate(frame.columns):
-        is_words = position == 0 or column in ("Item", "Text")
-        table.add_column(column, justify="left" if is_words else "right")
-    for row in frame.map(_cell).values.tolist():
-        table.add_row(*map(Text, row))  # as text, brackets are no markup
-    print_table(table)
-
-
-def print_table(table: Table) -> None:
-    """To stdout, as wide as it takes: a terminal that is too narrow wraps lines, but no number is cut."""
-    console = Console()
-    console.width = max(console.width, Measurement.get(console, Console(width=10_000).options, table).maximum)
-    # Not console.print, which makes a closed pipe an exit of its own.
-    with console.capture() as printed:
-        console.print(table)
-    print(printed.get(), end="")
-
-
 def _with_gain(value: float, reference: float, shows_gain: bool) -> str:
     relative = gain(value, reference)
     if not shows_gain or relative is None or math.isnan(relative):
@@ -108,7 +90,3 @@ def _with_gain(value: float, reference: float, shows_gain: bool) -> str:
 
 def signed_percent(share: float) -> str:
     return f"{share:+.2%}".replace("-", "−")
-
-
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)

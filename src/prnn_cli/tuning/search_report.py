@@ -9,10 +9,10 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from prnn_cli.errors import RunError, UserError
-from prnn_cli.reporting.tables import markdown, show
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.schema import SearchConfig
-from prnn_cli.system.files import atomic_write, write_text
+from prnn_cli.system.files import write_text
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -31,9 +31,8 @@ METRICS = ("recall@20", "mrr@20")
 def write_search(folder: Path, study: Study, search: SearchConfig) -> None:
     """trials.csv, trials.md and, once a trial has finished, tuned/NAME.yaml in `search.folder`."""
     table = trials_table(folder, study)
-    with atomic_write(folder / "trials.csv") as temporary:
-        table.to_csv(temporary, index=False)
-    write_text(folder / "trials.md", markdown(_rounded(table)))
+    write_csv(folder / "trials.csv", table)
+    write_text(folder / "trials.md", to_markdown(_rounded(table)))
     if best := _best(study):
         write_text(best_file(search), _best_config(folder, best, search))
 
@@ -99,11 +98,7 @@ def _best_config(folder: Path, best: FrozenTrial, search: SearchConfig) -> str:
     )
 
 
-def _rounded(table: pd.DataFrame) -> pd.DataFrame:
-    digits = {
-        key: "{:.4f}".format if key in METRICS else "{:.4g}".format for key in table.select_dtypes(float)
-    }
-    shown = table.copy().astype(object)
-    for key, form in digits.items():
-        shown[key] = [form(value) if pd.notna(value) else "" for value in table[key]]
-    return shown.drop(columns="reason") if not table["reason"].any() else shown
+def _rounded(table: pd.DataFrame) -> TextTable:
+    """The reasons of failures only where there are some."""
+    formats = {str(key): ".4f" if key in METRICS else ".4g" for key in table.select_dtypes(float)}
+    return TextTable.from_frame(table if table["reason"].any() else table.drop(columns="reason"), formats)
