@@ -8,8 +8,8 @@ from omegaconf import OmegaConf
 
 from prnn_cli.benchmarks.others import item_knn_row, peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
+from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.rendering import TextTable, show, to_markdown
-from prnn_cli.reporting.results import environment
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import BenchCommand, TrainCommand
 from prnn_cli.system.files import write_json, write_text

@@ -24,6 +24,7 @@ p.note { margin: .2rem 0; color: #444; }
 
 
 def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures: Mapping[str, Path]) -> str:
+    """The page's HTML: the first section, the figures, the other sections. figures: PNG files by title"""
     title = " and ".join(dict.fromkeys(_title(comparison) for comparison in comparisons))
     main = sections[0]
     return "\n".join(
@@ -48,7 +49,7 @@ def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures
 
 
 def settings(comparison: Comparison) -> TextTable:
-    """What all rows share, then, key by key, what each row has of its own."""
+    """The settings that all rows share, then, key by key, those that tell them apart."""
     rows = comparison.finished
     keys = sorted({key for row in rows for key in row.runs[0].settings})
     shared = [key for key in keys if len({_setting(row, key) for row in rows}) == 1]
@@ -59,6 +60,7 @@ def settings(comparison: Comparison) -> TextTable:
 
 
 def environment(comparison: Comparison) -> TextTable:
+    """Where and with what each run was made."""
     header = ["run", "device", "data", "git commit", "versions", "seconds of training", "folder"]
     lines = []
     for row in comparison.finished:

@@ -12,7 +12,7 @@ from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.figures import write_figures
 from prnn_cli.reporting.measures import check_ranks
 from prnn_cli.reporting.page import page
-from prnn_cli.reporting.paper_table import plain_rows
+from prnn_cli.reporting.plain import plain_rows, plain_slices
 from prnn_cli.reporting.rendering import show, to_latex, write_csv
 from prnn_cli.reporting.runs import (
     FinishedRun,
@@ -25,7 +25,7 @@ from prnn_cli.reporting.runs import (
     reasons_apart,
     runs_at,
 )
-from prnn_cli.reporting.sections import sections_of, slices
+from prnn_cli.reporting.sections import sections_of
 from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.schema import TableConfig
@@ -35,7 +35,10 @@ log = logging.getLogger(__name__)
 
 
 def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
-    """Into the sweep's folder. Of a table's rows, those that finished in it before stand beside those of today."""
+    """Writes the report of a sweep into its folder; none where no job finished.
+
+    Of a table's rows, those that finished in the folder before stand beside those of today.
+    """
     folder = jobs[0].folder.parent
     finished: list[tuple[str, FinishedRun]] = []
     failed: list[Row] = []
@@ -57,7 +60,10 @@ def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
 
 
 def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> None:
-    """Of any folders; lists those that hold no finished run. Raises `UserError` where none does."""
+    """Writes the report of the finished runs in `found` into `folder`, and lists the folders that hold none.
+
+    Raises `UserError` where none of them does.
+    """
     runs, failed, skipped = _read(found)
     if not runs:
         raise UserError(
@@ -96,7 +102,10 @@ def write_report(
     config: TableConfig,
     skipped: Sequence[str] = (),
 ) -> None:
-    """Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows."""
+    """Writes every file of the report, and shows its tables.
+
+    Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows.
+    """
     comparisons, repeated = _compare(named, failed, config)
     for sentence in repeated:
         log.warning("left out %s", sentence)
@@ -107,7 +116,7 @@ def write_report(
     left_out = [f"Left out: {sentence}\n" for sentence in [*skipped, *repeated]]
     write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
     write_csv(folder / "table.csv", _together([plain_rows(comparison) for comparison in comparisons]))
-    write_csv(folder / "slices.csv", _together([slices(comparison) for comparison in comparisons]))
+    write_csv(folder / "slices.csv", _together([plain_slices(comparison) for comparison in comparisons]))
     mains = [section for section in sections if section.notes]
     write_text(
         folder / "table.tex",
@@ -115,7 +124,8 @@ def write_report(
     )
     if datasets := {run["data_hash"]: run for run in _first_runs(comparisons) if "data" in run}:
         tables = [table_1(run["dataset"], run["data"]) for run in datasets.values()]
-        write_table_1(folder, pd.concat(tables, ignore_index=True))
+        # Of a part that some data lack, its numbers stay whole.
+        write_table_1(folder, pd.concat(tables, ignore_index=True).convert_dtypes())
     figures = write_figures(folder, comparisons[0]) if config.figures else {}
     write_text(folder / "summary.html", page(comparisons, sections, figures))
     for section in mains:

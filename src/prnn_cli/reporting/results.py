@@ -1,17 +1,13 @@
 """What a finished run leaves: metrics.json, results.md, results.csv, ranks.parquet."""
 
 import logging
-import platform
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prnn_cli import __version__
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
 from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
 from prnn_cli.reporting.tables import gain, results_table, run_name
@@ -21,12 +17,12 @@ from prnn_cli.system.files import atomic_write, write_json, write_text
 
 PAPERS_CUTOFF = 20  # always measured, so that runs compare
 TIES_TO_WARN_OF = 0.01  # of the network's events
-PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
 
 log = logging.getLogger(__name__)
 
 
 def all_cutoffs(config: EvaluationConfig) -> list[int]:
+    """The cut-offs to measure at, ascending."""
     return sorted({*config.cutoffs, PAPERS_CUTOFF})
 
 
@@ -48,15 +44,8 @@ def measured(ranks: dict[str, Ranks], config: EvaluationConfig) -> dict[str, Any
     }
 
 
-def environment() -> dict[str, Any]:
-    versions = {"python": platform.python_version(), "prnn": __version__} | {
-        name: version(name) for name in PACKAGES
-    }
-    return {"versions": versions, "git_commit": _git_commit()}
-
-
 def warn_of_ties(results: Mapping[str, Any]) -> None:
-    """Where many candidates score exactly as the target, which mode breaks ties decides the metrics."""
+    """Logs a warning where many candidates score exactly as the target: the mode of ties decides the metrics then."""
     if results["tie_rate"] > TIES_TO_WARN_OF:
         log.warning(
             "%.1f%% of the events have candidates that score exactly as the target, more than %.0f%%: recall and MRR "
@@ -69,7 +58,7 @@ def warn_of_ties(results: Mapping[str, Any]) -> None:
 def write_results(
     folder: Path, results: dict[str, Any], ranks: dict[str, Ranks], support: np.ndarray
 ) -> None:
-    """support: (num_items,) training events of each item"""
+    """Writes all four files. results: metrics.json; support: (num_items,) training events of each item"""
     write_text(folder / "results.md", f"{to_markdown(_as_text(results))}\n{_footer(results)}\n")
     write_csv(folder / "results.csv", _plain_rows(results))
     with atomic_write(folder / "ranks.parquet") as temporary:
@@ -79,6 +68,7 @@ def write_results(
 
 
 def show_results(folder: Path) -> None:
+    """Prints the table of a finished run."""
     results = read_json(folder / "metrics.json")
     show(_as_text(results), title=results["dataset"])
     print(_footer(results))
@@ -123,15 +113,3 @@ def _plain_rows(results: dict[str, Any]) -> pd.DataFrame:
             for method, values in ({"network": results} | results["baselines"]).items()
         ]
     )
-
-
-def _git_commit() -> str | None:
-    """Of the checkout that prnn runs from; None where it was installed."""
-    checkout = Path(__file__).resolve().parents[3]
-    if not (checkout / ".git").exists():
-        return None
-    command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

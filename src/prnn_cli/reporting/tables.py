@@ -1,4 +1,4 @@
-"""Tables as the paper prints them, from summaries and metrics."""
+"""The contents of tables, from the summaries of data and the metrics of runs."""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ METHOD_NAMES = {"item_knn": "Item-kNN", "markov": "Markov", "popularity": "Popul
 
 
 def table_1(name: str, summary: dict[str, Any]) -> pd.DataFrame:
-    """Properties of the prepared data (the paper's Table 1)."""
+    """Properties of the prepared data: a line of the paper's Table 1."""
     row: dict[str, Any] = {"Data": name}
     for part in ("train", "validation", "test"):
         if part in summary:
@@ -32,6 +32,7 @@ def write_table_1(folder: Path, properties: pd.DataFrame, below: str = "") -> No
 
 
 def one_line(summary: dict[str, Any]) -> str:
+    """The properties of the prepared data as a sentence."""
     parts = [
         f"{part}: {summary[part]['sessions']:,} sessions, {summary[part]['events']:,} events"
         for part in ("train", "validation", "test")
@@ -41,7 +42,7 @@ def one_line(summary: dict[str, Any]) -> str:
 
 
 def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
-    """Rows read, less what each rule dropped, are the events kept."""
+    """Why rows of a log are no events: rows read, less what each rule dropped, are the events kept."""
     kept = sum(summary[part]["events"] for part in ("train", "validation", "test") if part in summary)
     rows = [("rows read", summary["rows"])]
     rows += [(f"dropped: {reason}", count) for reason, count in summary["dropped"].items()]
@@ -77,7 +78,7 @@ def run_name(metrics: dict[str, Any]) -> str:
 
 
 def gain(value: float, reference: float) -> float | None:
-    """Relative; None where the reference is 0."""
+    """The share by which a value is above its reference; None where that is 0."""
     return value / reference - 1 if reference else None
 
 
@@ -89,4 +90,5 @@ def _with_gain(value: float, reference: float, shows_gain: bool) -> str:
 
 
 def signed_percent(share: float) -> str:
+    """A share as "+1.50%" or "−1.50%"."""
     return f"{share:+.2%}".replace("-", "−")
