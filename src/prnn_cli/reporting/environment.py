@@ -12,7 +12,7 @@ PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
 
 
 def environment() -> dict[str, Any]:
-    """versions: of Python, prnn and the packages that decide numbers; git_commit: None where prnn was installed"""
+    """Versions of Python, prnn and the packages that decide numbers; the git commit, None where prnn was installed."""
     versions = {"python": platform.python_version(), "prnn": __version__} | {
         name: version(name) for name in PACKAGES
     }
