@@ -44,6 +44,7 @@ def test_every_row_says_what_was_timed_and_how_near_to_its_floor(
     assert all(row["events_per_s"] > 0 for row in rows)
     assert (workplace / "bench/bench.md").read_text().count("\n") == 2 + len(rows)
     assert "1,000 items, batch 8, 100+100 units, eager" in done.err
+    assert "× floor" in done.out
 
 
 def test_the_floor_is_the_steps_eight_products_and_two_gathers() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from features.conftest import dense, extracted
 from prnn_cli.errors import UserError
-from prnn_cli.extensions import own_configs
+from prnn_cli.extensions import own_configs, registered
 from prnn_cli.features.extract import check_features
 from prnn_cli.features.googlenet_network import GoogLeNet
 from prnn_cli.schema import FeaturesCommand, check

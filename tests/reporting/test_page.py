@@ -97,4 +97,4 @@ def test_a_browser_shows_the_page(folder: Path) -> None:
         capture_output=True, text=True, check=True, timeout=120,
     ).stdout  # fmt: skip
     assert "Intervals and differences" in shown
-    assert shown.count("<table ") == (folder / "summary.html").read_text().count("<table ")
+    assert shown.count("<table>") == (folder / "summary.html").read_text().count("<table>")

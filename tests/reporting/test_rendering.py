@@ -1,35 +1,111 @@
-from html.parser import HTMLParser
+"""One table, written by hand, through every writer."""
 
-from prnn_cli.reporting.rendering import TextTable, latex_text, to_html, to_latex, to_markdown
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from prnn_cli.reporting.rendering import (
+    TextTable,
+    latex_text,
+    markdown_text,
+    show,
+    to_html,
+    to_latex,
+    to_markdown,
+    write_csv,
+)
 
 TABLE = TextTable(
-    ["Method", "recall@20"],
-    [["Item-kNN", "0.5"], ["A|B & co", "0.7 (+40.00%)"], ["broken", "failed: NaN"]],
+    ["Method", "recall@20", "note"],
+    [["Item-kNN", "0.5", "a|b"], ["[ID] & <co>", "0.7 (+40.00%)", "two\nlines"], ["broken", "failed: NaN"]],
+    align="lrl",
     rules={1},
     bold={(1, 1)},
 )
 
 
-def test_markdown_marks_best_values_and_groups_and_escapes_bars() -> None:
+def test_markdown() -> None:
     assert to_markdown(TABLE).splitlines() == [
-        "| Method | recall@20 |",
-        "| --- | --- |",
-        "| Item-kNN | 0.5 |",
-        "|  |  |",
-        "| A\\|B & co | **0.7 (+40.00%)** |",
-        "| broken | failed: NaN |",
+        r"| Method | recall@20 | note |",
+        r"| --- | --- | --- |",
+        r"| Item-kNN | 0.5 | a\|b |",
+        r"|  |  |  |",
+        r"| [ID] & \<co> | **0.7 (+40.00%)** | two lines |",
+        r"| broken | failed: NaN |  |",
     ]
 
 
+def test_latex() -> None:
+    assert to_latex(TABLE, "100% real_data", ["One.", "Two."]).splitlines() == [
+        r"% needs \usepackage{booktabs}",
+        r"\begin{table}",
+        r"\caption{100\% real\_data}",
+        r"\begin{tabular}{lrl}",
+        r"\toprule",
+        r"Method & recall@20 & note \\",
+        r"\midrule",
+        r"Item-kNN & 0.5 & a\textbar{}b \\",
+        r"\addlinespace",
+        r"{}[ID] \& \textless{}co\textgreater{} & \textbf{0.7 (+40.00\%)} & two lines \\",
+        r"broken & failed: NaN &  \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\par\smallskip\footnotesize One. Two.",
+        r"\end{table}",
+    ]
+
+
+def test_html() -> None:
+    assert to_html(TABLE) == (
+        "<table>\n"
+        '<tr><th>Method</th><th class="number">recall@20</th><th>note</th></tr>\n'
+        '<tr><td>Item-kNN</td><td class="number">0.5</td><td>a|b</td></tr>\n'
+        '<tr class="rule"><td>[ID] &amp; &lt;co&gt;</td><td class="number"><b>0.7 (+40.00%)</b></td>'
+        "<td>two\nlines</td></tr>\n"
+        '<tr><td>broken</td><td class="number">failed: NaN</td><td></td></tr>\n'
+        "</table>\n"
+    )
+
+
+def test_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    show(TABLE, title="[tiny]")
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "[tiny]",
+        "┏━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┳━━━━━━━━━━━┓",
+        "┃ Method      ┃     recall@20 ┃ note      ┃",
+        "┡━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━╇━━━━━━━━━━━┩",
+        "│ Item-kNN    │           0.5 │ a|b       │",
+        "├─────────────┼───────────────┼───────────┤",
+        "│ [ID] & <co> │ 0.7 (+40.00%) │ two lines │",
+        "│ broken      │   failed: NaN │           │",
+        "└─────────────┴───────────────┴───────────┘",
+    ]
+
+
+def test_a_narrow_terminal_cuts_no_number(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    show(TextTable(["Method", *(f"mrr@{k}" for k in range(20))], [["mine", *["0.1234 (+12.34%)"] * 20]]))
+    assert capsys.readouterr().out.count("0.1234 (+12.34%)") == 20
+
+
+def test_markdown_escapes_what_would_break_a_cell_or_vanish() -> None:
+    assert markdown_text("a|b\r\nc") == r"a\|b c"
+    assert markdown_text(r"a\|b") == r"a\\\|b"  # shown as a\|b
+    assert markdown_text(r"C:\logs [SALE] *new* a_b") == r"C:\logs [SALE] *new* a_b"
+    assert markdown_text("<html>") == r"\<html>"
+
+
 def test_latex_escapes_what_it_would_read_as_commands() -> None:
-    lines = to_latex(TABLE, "100% real_data").splitlines()
-    assert r"\caption{100\% real\_data}" in lines
-    assert r"A|B \& co & \textbf{0.7 (+40.00\%)} \\" in lines
-    assert lines.index(r"\addlinespace") == lines.index(r"Item-kNN & 0.5 \\") + 1
-    assert latex_text("a−b ± c† {x}") == r"a$-$b $\pm$ c$^\dagger$ \{x\}"
+    assert latex_text(r"&%$#_{}") == r"\&\%\$\#\_\{\}"
+    assert latex_text("~^\\") == r"\textasciitilde{}\textasciicircum{}\textbackslash{}"
+    assert latex_text("a−b ± c†") == r"a$-$b $\pm$ c$^\dagger$"
 
 
-def test_html_holds_the_same_cells() -> None:
+def test_a_parser_finds_the_cells_of_the_html() -> None:
     cells: list[str] = []
 
     class Cells(HTMLParser):
@@ -38,5 +114,25 @@ def test_html_holds_the_same_cells() -> None:
                 cells.append(data)
 
     Cells().feed(to_html(TABLE))
-    assert cells == ["Method", "recall@20", *(cell for line in TABLE.lines for cell in line)]
-    assert "<b>0.7 (+40.00%)</b>" in to_html(TABLE)
+    assert cells == [*TABLE.header, *(cell for line in TABLE.lines for cell in line)]
+
+
+def test_columns_of_a_frame_stand_by_what_they_hold() -> None:
+    """Ids are words though they have digits alone; integers beside fractions or gaps stay integers."""
+    frame = pd.DataFrame(
+        {"item": ["27", "3"], "events": [1234, 5], "loss": [0.5, None], "fast": [True, False]}
+    )
+    frame["rank"] = pd.Series(["query", 1], dtype=object)
+    table = TextTable.from_frame(frame, {"loss": ".4f"})
+    assert table.header == ["item", "events", "loss", "fast", "rank"]
+    assert table.lines == [["27", "1,234", "0.5000", "True", "query"], ["3", "5", "", "False", "1"]]
+    assert table.align == "lrrlr"
+
+
+def test_unless_told_the_first_column_is_of_words() -> None:
+    assert TextTable(["Method", "recall@20", "mrr@20"]).align == "lrr"
+
+
+def test_csv_has_the_values_as_they_are(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", pd.DataFrame({"item": ["a,b"], "events": [1234], "loss": [1 / 3]}))
+    assert (tmp_path / "a.csv").read_text() == 'item,events,loss\n"a,b",1234,0.3333333333333333\n'

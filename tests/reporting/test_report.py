@@ -163,6 +163,19 @@ def test_no_finished_run_at_all_is_refused(tmp_path: Path) -> None:
         find_folders([f"{tmp_path}/nothing*"])
 
 
+def test_table_1_leaves_blank_what_some_data_lack(tmp_path: Path) -> None:
+    train = {"sessions": 2, "events": 1234}
+    write_run(tmp_path / "a", ALL_FIRST, data={"train": train, "items": 9})
+    data = {"train": train, "validation": {"sessions": 1, "events": 5}, "items": 9}
+    write_run(tmp_path / "b", ALL_FIRST, data=data, data_hash="other")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    assert (tmp_path / "table1.md").read_text().splitlines()[2:] == [
+        "| tiny | 2 | 1,234 | 9 |  |  |",
+        "| tiny | 2 | 1,234 | 9 | 1 | 5 |",
+    ]
+    assert "tiny,2,1234,9,,\n" in (tmp_path / "table1.csv").read_text()
+
+
 def test_metrics_by_support_and_by_position(tmp_path: Path) -> None:
     """Items 5 and 6 have 10 and 3 training events; the network hits item 5 alone."""
     run = read_run(write_run(tmp_path / "a", HALF))

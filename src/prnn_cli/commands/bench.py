@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from hydra import compose
-from rich.table import Table
 
 from prnn_cli.benchmarks.others import baseline_row, peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
 from prnn_cli.commands import Command
 from prnn_cli.experiment.settings import typed_settings
-from prnn_cli.reporting.results import environment
+from prnn_cli.reporting.environment import environment
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import BenchCommand, TrainCommand
 from prnn_cli.system.files import write_json, write_text
 from prnn_cli.system.hardware import device_name, select_device
 from prnn_cli.system.progress import console
+
+HEADINGS = ["what", "time", "× floor", "events/s", "peak memory"]
 
 
 class Bench(Command):
@@ -29,8 +31,9 @@ class Bench(Command):
             rows.append(row)
             console.print(f"{row['what']}: {_figures(row)}", highlight=False)
             write_json(folder.path / "bench.json", rows)
-        write_text(folder.path / "bench.md", as_markdown(rows))
-        show(rows)
+        table = TextTable(HEADINGS, [_cells(row) for row in rows])
+        write_text(folder.path / "bench.md", to_markdown(table))
+        show(table)
 
 
 def measured(config: BenchCommand) -> Iterator[dict[str, Any]]:
@@ -55,26 +58,11 @@ def train_config(overrides: list[str]) -> TrainCommand:
     return settings
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    table = Table(*HEADINGS)
-    for row in rows:
-        table.add_row(*_cells(row))
-    console.print(table)
-
-
-def as_markdown(rows: list[dict[str, Any]]) -> str:
-    lines = [HEADINGS, ("---",) * len(HEADINGS), *map(_cells, rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-HEADINGS = ("what", "time", "× floor", "events/s", "peak memory")
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+def _cells(row: dict[str, Any]) -> list[str]:
     time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else f"{row['seconds']:.1f} s"
     ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
     peak = f"{row['peak_mb']:,} MB" if "peak_mb" in row else ""
-    return f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}", peak
+    return [f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}", peak]
 
 
 def _case(row: dict[str, Any]) -> str:

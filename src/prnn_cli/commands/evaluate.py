@@ -9,7 +9,8 @@ from prnn_cli.evaluation.methods import compare, sessions_to_rank
 from prnn_cli.evaluation.metrics import check_metrics
 from prnn_cli.experiment.saved_model import check_trained, load_trained
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
+from prnn_cli.reporting.environment import environment
+from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig
 from prnn_cli.system.hardware import device_name, select_device

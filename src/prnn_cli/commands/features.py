@@ -4,8 +4,6 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
-import pandas as pd
-
 from prnn_cli.commands import Command
 from prnn_cli.data.prepare import prepare, with_files
 from prnn_cli.errors import UserError
@@ -13,7 +11,7 @@ from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.similar import Tile, draw_tiles, nearest
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.reporting.tables import markdown, show
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import FeaturesCommand
 from prnn_cli.system.files import write_json, write_text
@@ -40,8 +38,8 @@ class Features(Command):
         query = data.index_of(settings.similar, "similar") if settings.similar is not None else None
         tables = extract(settings.features, settings.dataset, data, cache_dir, device)
         summary = [_properties(table, settings.features.sources[name]) for name, table in tables.items()]
-        overview = overview_table(summary)
-        write_text(folder.path / "features.md", markdown(overview))
+        overview = _overview_table(summary)
+        write_text(folder.path / "features.md", to_markdown(overview))
         show(overview, title=settings.dataset.name)
         results: dict[str, Any] = {
             "dataset": settings.dataset.name,
@@ -56,18 +54,20 @@ class Features(Command):
         print(f"written to {folder.path}")
 
 
-def overview_table(summary: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = [
-        {
-            "Source": source["source"],
-            "Extractor": source["extractor"],
-            "dimensions": source["dimensions"],
-            "non-zeros an item": f"{source['nonzeros_per_item']:.2f}",
-            "covered items": f"{source['covered_items']:,} of {source['items']:,}",
-        }
+def _overview_table(summary: list[dict[str, Any]]) -> TextTable:
+    lines = [
+        [
+            source["source"],
+            source["extractor"],
+            f"{source['dimensions']:,}",
+            f"{source['nonzeros_per_item']:.2f}",
+            f"{source['covered_items']:,} of {source['items']:,}",
+        ]
         for source in summary
     ]
-    return pd.DataFrame(rows)
+    return TextTable(
+        ["Source", "Extractor", "dimensions", "non-zeros an item", "covered items"], lines, "llrrr"
+    )
 
 
 def _properties(table: FeatureTable, extractor: str) -> dict[str, Any]:
@@ -104,27 +104,27 @@ def _show_similar(
         for name, items in alike.items()
         for rank, (item, similarity) in enumerate(items)
     ]
-    frame = _similar_table(found)
-    write_text(folder / "similar.md", markdown(frame))
-    show(frame)
+    table = _similar_table(found)
+    write_text(folder / "similar.md", to_markdown(table))
+    show(table)
     pictured = [items for name, items in alike.items() if config.features.sources[name] != "tfidf"]
     if pictured and catalogue.has_images:
         _draw(pictured, catalogue, folder / "similar.png")
     return found
 
 
-def _similar_table(found: list[dict[str, Any]]) -> pd.DataFrame:
-    rows = [
-        {
-            "Source": each["source"],
-            "Rank": each["rank"] or "query",
-            "Item": each["item_id"],
-            "cosine": f"{each['similarity']:.3f}",
-            "Text": shorten(each["text"], SHOWN_TEXT, placeholder=" …"),
-        }
+def _similar_table(found: list[dict[str, Any]]) -> TextTable:
+    lines = [
+        [
+            each["source"],
+            str(each["rank"] or "query"),
+            each["item_id"],
+            f"{each['similarity']:.3f}",
+            shorten(each["text"], SHOWN_TEXT, placeholder=" …"),
+        ]
         for each in found
     ]
-    return pd.DataFrame(rows)
+    return TextTable(["Source", "Rank", "Item", "cosine", "Text"], lines, "lrlrl")
 
 
 def _draw(rows: list[list[tuple[int, float]]], catalogue: ItemCatalogue, path: Path) -> None:

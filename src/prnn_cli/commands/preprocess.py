@@ -6,8 +6,8 @@ from pathlib import Path
 from prnn_cli.commands import Command
 from prnn_cli.data.describe.explanation import explanation
 from prnn_cli.data.prepare import PreparedData, prepare, with_files
-from prnn_cli.reporting.table1 import write_table_1
-from prnn_cli.reporting.tables import dropped_table, markdown, show, table_1
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown
+from prnn_cli.reporting.tables import dropped_table, table_1, write_table_1
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import PreprocessCommand
 from prnn_cli.system.files import atomic_write, write_text
@@ -20,18 +20,15 @@ class Preprocess(Command):
         cache_dir = Path(settings.cache_dir)
         data = prepare(settings.dataset, cache_dir)
         _copy(data, folder)
-        tables = explanation(with_files(settings.dataset, cache_dir), data)
-        tables |= {
-            "Dropped": dropped_table(data.summary),
-            "Table 1": table_1(settings.dataset.name, data.summary),
-        }
-        write_text(
-            folder.path / "explanation.md",
-            "\n".join(f"## {title}\n\n{markdown(table)}" for title, table in tables.items()),
-        )
+        frames = explanation(with_files(settings.dataset, cache_dir), data)
+        frames |= {"Dropped": dropped_table(data.summary)}
+        frames |= {"Table 1": table_1(settings.dataset.name, data.summary)}
+        tables = {title: TextTable.from_frame(frame) for title, frame in frames.items()}
+        texts = [f"## {title}\n\n{to_markdown(table)}" for title, table in tables.items()]
+        write_text(folder.path / "explanation.md", "\n".join(texts))
         for title, table in tables.items():
             show(table, title)
-        write_table_1(folder.path, tables["Table 1"], below=f"\n{markdown(tables['Dropped'])}")
+        write_table_1(folder.path, frames["Table 1"], below=f"\n{to_markdown(tables['Dropped'])}")
         print(f"written to {folder.path}")
 
 

@@ -19,7 +19,7 @@ from prnn_cli.evaluation.recommending import best_next
 from prnn_cli.experiment.saved_model import Trained, check_trained, load_trained
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.tables import show
+from prnn_cli.reporting.rendering import TextTable, show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import RecommendCommand
 from prnn_cli.system.files import atomic_write
@@ -106,18 +106,16 @@ def _table(names: pa.Array, items: np.ndarray, scores: np.ndarray, item_ids: np.
     return table.filter(pa.array(np.isfinite(scores.ravel())))
 
 
-def _described(table: pa.Table, items: np.ndarray, trained: Trained, cache_dir: Path) -> pd.DataFrame:
+def _described(table: pa.Table, items: np.ndarray, trained: Trained, cache_dir: Path) -> TextTable:
     """items: at least those of the table, in its order."""
-    frame = table.to_pandas()
-    shown = pd.DataFrame(
-        {"Rank": frame["rank"], "Item": frame["item_id"], "score": frame["score"].map("{:.4f}".format)}
-    )
+    named = {"rank": "Rank", "item_id": "Item", "score": "score"}
+    shown = table.select(list(named)).to_pandas().rename(columns=named)
     dataset = trained.config.dataset
     if dataset.items.text:
         catalogue = ItemCatalogue(with_files(dataset, cache_dir), trained.data.item_ids)
-        texts = map(catalogue.text, items[: len(frame)].tolist())
+        texts = map(catalogue.text, items[: len(shown)].tolist())
         shown["Text"] = [shorten(text, SHOWN_TEXT, placeholder=" …") for text in texts]
-    return shown
+    return TextTable.from_frame(shown, {"score": ".4f"})
 
 
 COMMANDS = {"recommend": Recommend()}

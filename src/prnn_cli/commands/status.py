@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from prnn_cli.commands import Command
 from prnn_cli.errors import UserError
-from prnn_cli.reporting.tables import show
+from prnn_cli.reporting.rendering import TextTable, show
 from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.schema import StatusCommand
+
+COLUMNS = ("run", "status", "at", "done", "events/s", "left", "heard of", "checkpoint")
 
 
 class Status(Command):
@@ -51,7 +51,7 @@ def _tell(folder: RunFolder) -> None:
 
 def _tell_sweep(path: Path, runs: list[RunFolder]) -> None:
     rows = [_row(folder) for folder in runs]
-    show(pd.DataFrame(rows), title=str(path))
+    show(TextTable(list(COLUMNS), [list(row.values()) for row in rows], "lllrrrrr"), title=str(path))
     counts = Counter(row["status"] for row in rows)
     print(f"{len(rows)} runs begun: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
     if counts.keys() & {"dead", "failed"}:
@@ -59,7 +59,7 @@ def _tell_sweep(path: Path, runs: list[RunFolder]) -> None:
 
 
 def _row(folder: RunFolder) -> dict[str, str]:
-    row = dict.fromkeys(["run", "status", "at", "done", "events/s", "left", "heard of", "checkpoint"], "")
+    row = dict.fromkeys(COLUMNS, "")
     row["run"] = folder.path.name
     try:
         status = folder.status()

@@ -33,7 +33,8 @@ from prnn_cli.experiment.validation import validation
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.summary import layout
-from prnn_cli.reporting.results import environment, measured, show_results, warn_of_ties, write_results
+from prnn_cli.reporting.environment import environment
+from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from prnn_cli.evaluation.metrics import PAPERS_CUTOFF, PAPERS_METRICS, shown_metrics
 from prnn_cli.reporting.measures import Measures, measure
@@ -13,6 +14,8 @@ from prnn_cli.reporting.runs import FinishedRun, Row
 from prnn_cli.reporting.significance import holm, interval, p_value, resampled_means
 from prnn_cli.reporting.tables import gain
 from prnn_cli.schema import TableConfig
+
+SUPPORT, POSITION = "training events of the item", "clicks before the event"
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """Of a row to the strongest ID-only row, with its interval; `p` is adjusted for the number of rows."""
+    """What a row has more than the strongest ID-only row, with its interval; `p` is adjusted for the number of rows."""
 
     value: float
     low: float
@@ -35,13 +38,17 @@ class Difference:
     p: float
 
     def mark(self, level: float) -> str:
+        """The sign that stands behind the row's value; none where `p` is not below `level`."""
         if self.p >= level:
             return ""
         return "*" if self.value > 0 else "†"
 
 
 class Comparison:
-    """`rows` are those of a table in order, failed ones too, at least one of them with runs."""
+    """The methods that a table compares: rows, and the baselines that were ranked beside them.
+
+    rows: in the table's order, failed ones too, at least one with runs; all rank the same events
+    """
 
     def __init__(self, rows: Sequence[Row], config: TableConfig) -> None:
         self.rows, self.config = list(rows), config
@@ -79,6 +86,7 @@ class Comparison:
         }
 
     def estimate(self, method: str, metric: str) -> Estimate:
+        """The mean with what it is uncertain by. method: as `methods` names it"""
         samples = self._resampled[metric][:, self.methods.index(method)]
         return Estimate(
             self.mean(method, metric),
@@ -87,12 +95,13 @@ class Comparison:
         )
 
     def mean(self, method: str, metric: str) -> float:
+        """The mean over the events and, of a row, over its seeds."""
         if method in self.baselines:
             return float(self.baselines[method][metric])
         return float(np.mean(self._row(method).values(metric)))
 
     def _deviation(self, method: str, metric: str) -> float | None:
-        """With n − 1; None of a single seed."""
+        """The standard deviation over the seeds, with n − 1; None of a single one."""
         values = [] if method in self.baselines else self._row(method).values(metric)
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
@@ -100,13 +109,16 @@ class Comparison:
         return next(row for row in self.finished if row.name == name)
 
     def best(self, metric: str) -> float:
+        """The highest mean of any method."""
         return max(self.mean(method, metric) for method in self.methods)
 
     def strongest_id_only(self, metric: str) -> str | None:
+        """The ID-only row of the highest mean, if there is one."""
         rows = [row.name for row in self.finished if row.is_id_only]
         return max(rows, key=lambda name: self.mean(name, metric), default=None)
 
     def best_parallel(self, metric: str) -> str | None:
+        """The p-RNN of the highest mean, if there is one."""
         rows = [row.name for row in self.finished if row.is_parallel]
         return max(rows, key=lambda name: self.mean(name, metric), default=None)
 
@@ -123,14 +135,25 @@ class Comparison:
         return name
 
     def gain(self, method: str, metric: str) -> float | None:
+        """The share by which a method is above its reference; None of the reference itself."""
         reference = self.reference(metric)
         if reference is None or method == reference:
             return None
         return gain(self.mean(method, metric), self.mean(reference, metric))
 
+    def slices(self) -> list[tuple[str, str, pd.DataFrame]]:
+        """(metric, `SUPPORT` or `POSITION`, means of the methods by bin of it); older runs kept no support."""
+        found = []
+        for metric in self.metrics:
+            support = self.measures.by_support(self.methods, metric)
+            if support is not None:
+                found.append((metric, SUPPORT, support))
+            found.append((metric, POSITION, self.measures.by_position(self.methods, metric)))
+        return found
+
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
-        """By (row, metric); none without an ID-only row, or beside it."""
+        """Every other row's difference to the strongest ID-only row, by (row, metric); empty where there is none."""
         found: dict[tuple[str, str], Difference] = {}
         for metric in self.metrics:
             strongest = self.strongest_id_only(metric)

@@ -13,7 +13,7 @@ ADDITION, PRODUCT = "+", "∘"
 
 
 def architectures(layouts: Mapping[str, Mapping[str, Any]]) -> "Figure":
-    """A panel for each network, by name."""
+    """Draws a panel for each network. layouts: by name, as `networks.summary.layout` gives it"""
     from matplotlib.figure import Figure
 
     num_lines, width = -(-len(layouts) // COLUMNS), min(len(layouts), COLUMNS)
@@ -28,6 +28,7 @@ def architectures(layouts: Mapping[str, Mapping[str, Any]]) -> "Figure":
 
 
 def draw_network(axes: "Axes", network: Mapping[str, Any]) -> None:
+    """Draws inputs, subnets, readout and scores from below, a column for each subnet."""
     subnets = network["subnets"]
     places = {subnet["name"]: float(column) for column, subnet in enumerate(subnets)}
     middle = (len(subnets) - 1) / 2

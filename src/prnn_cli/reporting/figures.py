@@ -19,11 +19,8 @@ if TYPE_CHECKING:  # an optional extra
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-STYLES = [
-    ("white", "////", "o", ":"),
-    ("0.75", "", "s", "--"),
-    ("0.25", "", "^", "-"),
-]  # fill, hatch, marker, line
+# Fill, hatch, marker, line.
+STYLES = [("white", "////", "o", ":"), ("0.75", "", "s", "--"), ("0.25", "", "^", "-")]
 COLUMNS = 4  # of small panels
 HEADROOM = 0.2  # above learning curves, where the names of the phases stand
 
@@ -31,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 def write_figures(folder: Path, comparison: Comparison) -> dict[str, Path]:
-    """Title -> PNG; a PDF lies beside each. None without matplotlib, which the log says how to install."""
+    """Writes each figure as PNG and PDF; the PNGs by title. Without matplotlib there is none, and the log says so."""
     if importlib.util.find_spec("matplotlib") is None:
         log.warning("no figures, as matplotlib is not installed; pip install 'prnn-cli[figures]' adds it")
         return {}
@@ -81,7 +78,7 @@ def contestants(comparison: Comparison, metric: str) -> list[str]:
 
 
 def bars(comparison: Comparison) -> "Figure":
-    """The paper's Figure 3, with intervals over the sessions; a panel for each metric."""
+    """Draws the paper's Figure 3, with intervals over the sessions; a panel for each metric."""
     metrics = comparison.metrics[:2]
     figure, panels = _panels(1, len(metrics), (3.6 * len(metrics), 3.4))
     for axes, metric in zip(panels, metrics, strict=True):
@@ -107,6 +104,7 @@ def bars(comparison: Comparison) -> "Figure":
 def lines(
     comparison: Comparison, methods: Sequence[str], slices: dict[str, pd.DataFrame], label: str
 ) -> "Figure":
+    """Draws metrics over the bins of a slice, a panel for each metric. slices: by metric; label: of the bins' axis"""
     figure, panels = _panels(1, len(slices), (4.2 * len(slices), 3.4))
     for axes, (metric, frame) in zip(panels, slices.items(), strict=True):
         for place, method in enumerate(methods):
@@ -126,7 +124,7 @@ def lines(
 
 
 def learning_curves(rows: Sequence[Row]) -> "Figure | None":
-    """A panel for each row, of its first seed; None where no run has its epochs.csv."""
+    """Draws a panel for each row, of its first seed; None where no run has its epochs.csv."""
     histories = {row.name: _epochs(row) for row in rows}
     known = {name: frame for name, frame in histories.items() if frame is not None}
     if not known:

@@ -19,7 +19,9 @@ NUM_SUPPORT_BINS = 5
 
 @dataclass(frozen=True)
 class Measures:
-    """events: session_index, position, item_index and, of newer runs, support, for each of E events
+    """What each method got for each of E events.
+
+    events: their session_index, position, item_index and, of newer runs, support
     values: {(method, "recall@20"): (E,) float32}; of several seeds the mean
     """
 
@@ -27,7 +29,7 @@ class Measures:
     values: dict[tuple[str, str], np.ndarray]
 
     def of(self, methods: Sequence[str], metric: str) -> np.ndarray:
-        """(E, M)"""
+        """The values of M methods for each event, (E, M)."""
         return np.column_stack([self.values[method, metric] for method in methods])
 
     def sessions(self, methods: Sequence[str], metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -61,7 +63,10 @@ class Measures:
 
 
 def measure(rows: Sequence[Row], baselines: Sequence[str], metrics: Sequence[str]) -> Measures:
-    """Of rows that rank the same events. Raises `UserError` where their ranks.parquet do not, or cannot be read."""
+    """Measures rows that rank the same events, and the baselines of the first run.
+
+    Raises `UserError` where a ranks.parquet has other events, or cannot be read.
+    """
     first = next(run for row in rows for run in row.runs)
     ranks = read_ranks(first)
     events = ranks[[*EVENT, *(["support"] if "support" in ranks else [])]]
@@ -97,6 +102,7 @@ def check_ranks(run: FinishedRun) -> None:
 
 
 def read_ranks(run: FinishedRun) -> pd.DataFrame:
+    """The ranks that the run kept. Raises `UserError` where they cannot be read."""
     try:
         return pd.read_parquet(_ranks_file(run))
     except (OSError, ValueError) as error:

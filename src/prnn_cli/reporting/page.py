@@ -14,8 +14,8 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 14px; display: block; overflow-x: auto; }
 th, td { padding: .25rem .7rem; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
-table.numbers :is(th, td) { white-space: nowrap; }
-table.numbers :is(th, td):not(:first-child) { text-align: right; }
+:is(th, td):first-child, .number { white-space: nowrap; }
+.number { text-align: right; }
 th { border-bottom: 2px solid #111; }
 tr.rule td { border-top: 1px solid #999; }
 img { max-width: 100%; }
@@ -24,6 +24,7 @@ p.note { margin: .2rem 0; color: #444; }
 
 
 def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures: Mapping[str, Path]) -> str:
+    """The page's HTML: the first section, the figures, the other sections. figures: PNG files by title"""
     title = " and ".join(dict.fromkeys(_title(comparison) for comparison in comparisons))
     main = sections[0]
     return "\n".join(
@@ -38,9 +39,9 @@ def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures
             *(_figure(name, path) for name, path in figures.items()),
             *(_section(section) for section in sections[1:]),
             "<h2>Settings</h2>",
-            *(to_html(settings(comparison), "text") for comparison in comparisons),
+            *(to_html(settings(comparison)) for comparison in comparisons),
             "<h2>Environment</h2>",
-            *(to_html(environment(comparison), "text") for comparison in comparisons),
+            *(to_html(environment(comparison)) for comparison in comparisons),
             "</body></html>",
             "",
         ]
@@ -48,17 +49,18 @@ def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures
 
 
 def settings(comparison: Comparison) -> TextTable:
-    """What all rows share, then, key by key, what each row has of its own."""
+    """The settings that all rows share, then, key by key, those that tell them apart."""
     rows = comparison.finished
     keys = sorted({key for row in rows for key in row.runs[0].settings})
     shared = [key for key in keys if len({_setting(row, key) for row in rows}) == 1]
     own = [key for key in keys if key not in shared]
     lines = [[key, _setting(rows[0], key)] for key in shared]
     lines += [[key, "; ".join(f"{row.name}: {_setting(row, key)}" for row in rows)] for key in own]
-    return TextTable(["option", "value"], lines, rules={len(shared)} if own and shared else set())
+    return TextTable(["option", "value"], lines, "ll", rules={len(shared)} if own and shared else set())
 
 
 def environment(comparison: Comparison) -> TextTable:
+    """Where and with what each run was made."""
     header = ["run", "device", "data", "git commit", "versions", "seconds of training", "folder"]
     lines = []
     for row in comparison.finished:
@@ -74,7 +76,7 @@ def environment(comparison: Comparison) -> TextTable:
             ]
             cells += ["" if seconds is None else f"{seconds:,.1f}", run.folder.name]
             lines.append([f"{row.name}, seed {metrics['seed']}", *cells])
-    return TextTable(header, lines)
+    return TextTable(header, lines, "lllllrl")
 
 
 def _title(comparison: Comparison) -> str:

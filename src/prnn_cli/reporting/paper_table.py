@@ -1,4 +1,4 @@
-"""A comparison as the paper prints it: text tables, plain numbers, and the footer that states the method."""
+"""A comparison as the paper prints it: text tables, and the footer that states the method."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,8 +28,7 @@ def paper_table(comparison: Comparison) -> TextTable:
             table.rules.add(len(table.lines))
             group = row.group
         if row.runs:
-            tie_rate = sum(row.values("tie_rate")) / len(row.runs)
-            _add_line(table, comparison, row.name, f"{tie_rate:.2%}", _extra(comparison, row.name, row))
+            _add_line(table, comparison, row.name, f"{row.tie_rate:.2%}", _extra(comparison, row.name, row))
         else:
             table.lines.append([row.name, f"failed: {row.failures[0].partition(';')[0]}"])
     return table
@@ -60,7 +59,7 @@ def _extra(comparison: Comparison, method: str, row: Row | None = None) -> list[
     if config.parameters:
         cells.append(f"{first['num_parameters']:,}" if row else "")
     if config.events_per_s:
-        cells.append(f"{_events_per_s(row):,.0f}" if row else "")
+        cells.append(f"{row.events_per_s:,.0f}" if row else "")
     if _shows_published(comparison):
         key = first.get("row") if row else method
         values = [published_value(first.get("experiment"), key, metric) for metric in comparison.metrics]
@@ -69,15 +68,11 @@ def _extra(comparison: Comparison, method: str, row: Row | None = None) -> list[
 
 
 def _shows_published(comparison: Comparison) -> bool:
-    """Only of experiments that the paper has."""
+    """Whether the paper's values are asked for, and it has the experiment."""
     experiments = {run.metrics.get("experiment") for row in comparison.finished for run in row.runs}
     return comparison.config.published and bool(
         experiments & set(published().index.get_level_values("table"))
     )
-
-
-def _events_per_s(row: Row) -> float:
-    return float(sum(run.metrics["train"]["events_per_s"] for run in row.runs) / len(row.runs))
 
 
 def significance_table(comparison: Comparison) -> TextTable:
@@ -185,47 +180,3 @@ def _candidates(metrics: dict[str, Any]) -> str:
 
 def _listed(values: Any) -> str:
     return ", ".join(map(str, sorted(set(values))))
-
-
-def plain_rows(comparison: Comparison) -> pd.DataFrame:
-    """The numbers without decoration, a line for each method."""
-    lines: list[dict[str, Any]] = []
-    for method in comparison.baselines:
-        lines.append(
-            {
-                "method": comparison.names[method],
-                "status": "done",
-                "dataset": comparison.first.metrics["dataset"],
-            }
-        )
-        lines[-1] |= _numbers(comparison, method) | {"tie_rate": comparison.baselines[method]["tie_rate"]}
-    for row in comparison.rows:
-        lines.append({"method": row.name, "status": "done" if row.runs else "failed"})
-        if row.runs:
-            lines[-1] |= _described(row) | _numbers(comparison, row.name)
-        lines[-1] |= {"reason": "; ".join(dict.fromkeys(row.failures))}
-    return pd.DataFrame(lines)
-
-
-def _described(row: Row) -> dict[str, Any]:
-    first = row.runs[0].metrics
-    keys = ("dataset", "experiment", "row", "arch", "strategy", "features", "hidden_size", "epochs")
-    return {key: first.get(key) for key in keys} | {
-        "seeds": " ".join(str(run.metrics["seed"]) for run in row.runs),
-        "num_parameters": first["num_parameters"],
-        "events_per_s": round(_events_per_s(row), 1),
-        "tie_rate": sum(row.values("tie_rate")) / len(row.runs),
-    }
-
-
-def _numbers(comparison: Comparison, method: str) -> dict[str, Any]:
-    numbers: dict[str, Any] = {}
-    for metric in comparison.metrics:
-        estimate = comparison.estimate(method, metric)
-        numbers |= {metric: estimate.mean, f"{metric}_std": estimate.deviation}
-        numbers |= {f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
-        numbers[f"{metric}_gain"] = comparison.gain(method, metric)
-        if difference := comparison.differences.get((method, metric)):
-            numbers[f"{metric}_difference"] = difference.value
-            numbers[f"{metric}_p"] = difference.p
-    return numbers

@@ -13,6 +13,7 @@ def published() -> pd.DataFrame:
 
 
 def published_value(table: str | None, row: str | None, metric: str) -> float | None:
+    """The paper's value; None where it printed none."""
     values = published()
     if (table, row) not in values.index or metric not in values:
         return None

@@ -1,72 +1,94 @@
-"""A table of text -> Markdown, LaTeX, HTML, the terminal."""
+"""A table -> Markdown, LaTeX, HTML, the terminal; a frame of plain values -> CSV."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 
 import pandas as pd
+from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from prnn_cli.reporting.tables import print_table
+from prnn_cli.system.files import atomic_write
 
 
 @dataclass
 class TextTable:
-    """rules: lines before which a new group begins; bold: (line, column) of best values; lines may be short."""
+    """A table whose cells are text: what every writer of this file takes.
+
+    lines: cells from the left, perhaps fewer than the header has
+    align: "l" (words) or "r" (numbers) for each column; unless given, words in the first one and numbers in the others
+    rules: lines before which a new group begins
+    bold: (line, column) of best values
+    """
 
     header: list[str]
     lines: list[list[str]] = field(default_factory=list)
+    align: str = ""
     rules: set[int] = field(default_factory=set)
     bold: set[tuple[int, int]] = field(default_factory=set)
 
-    def cell(self, line: int, column: int) -> str:
-        cells = self.lines[line]
-        return cells[column] if column < len(cells) else ""
+    def __post_init__(self) -> None:
+        self.align = self.align or "l" + "r" * (len(self.header) - 1)
 
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, formats: Mapping[str, str] | None = None) -> "TextTable":
+        """The rows and columns of `frame`, without its index; columns that hold numbers stand at the right.
 
-def text_table(frame: pd.DataFrame) -> TextTable:
-    lines = [
-        [f"{value:,}" if isinstance(value, int) else str(value) for value in line]
-        for line in frame.values.tolist()
-    ]
-    return TextTable([str(name) for name in frame.columns], lines)
+        Integers are written as 1,234, missing values as nothing. formats: {"loss": ".4f"} for columns of numbers
+        """
+        known = frame.astype(object).where(frame.notna(), None)
+        columns = {str(name): values.tolist() for name, values in known.items()}
+        forms = formats or {}
+        cells = [[_text(value, forms.get(name)) for value in values] for name, values in columns.items()]
+        sides = ["r" if any(map(_is_number, values)) else "l" for values in columns.values()]
+        return cls(list(columns), [list(line) for line in zip(*cells, strict=True)], "".join(sides))
+
+    def written(self, write: Callable[[str], str], bold: str) -> list[list[str]]:
+        """The lines, filled up to the header's length: each cell by `write`, best values within `bold` ("**{}**")."""
+        return [
+            [
+                bold.format(write(cell)) if (i, column) in self.bold else write(cell)
+                for column, cell in enumerate([*line, *[""] * (len(self.header) - len(line))])
+            ]
+            for i, line in enumerate(self.lines)
+        ]
 
 
 def to_markdown(table: TextTable) -> str:
+    """A table of GitHub's Markdown; an empty line stands for a rule."""
     width = len(table.header)
-    lines = [table.header, ["---"] * width]
-    for i in range(len(table.lines)):
-        if i in table.rules:
-            lines.append([""] * width)
-        cells = [table.cell(i, column).replace("|", "\\|") for column in range(width)]
-        lines.append(
-            [f"**{cell}**" if (i, column) in table.bold else cell for column, cell in enumerate(cells)]
-        )
+    lines = [list(map(markdown_text, table.header)), ["---"] * width]
+    for i, cells in enumerate(table.written(markdown_text, "**{}**")):
+        lines += [[""] * width, cells] if i in table.rules else [cells]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+# A bar ends a cell, "<" begins a tag, and a backslash escapes the punctuation that it stands before.
+MARKDOWN = re.compile(r"[|<]|\\(?=[!-/:-@\[-`{-~])")
+
+
+def markdown_text(text: str) -> str:
+    """Text for a cell of a Markdown table, its signs escaped where they would break the cell or vanish from it."""
+    return MARKDOWN.sub(r"\\\g<0>", _on_one_line(text))
+
+
 def to_latex(table: TextTable, caption: str, notes: Sequence[str] = ()) -> str:
-    """notes: sentences beneath the table"""
-    width = len(table.header)
+    """A table for the package booktabs. notes: sentences beneath it"""
     body = []
-    for i in range(len(table.lines)):
-        if i in table.rules:
-            body.append(r"\addlinespace")
-        cells = [latex_text(table.cell(i, column)) for column in range(width)]
-        bold = [
-            rf"\textbf{{{cell}}}" if (i, column) in table.bold else cell for column, cell in enumerate(cells)
-        ]
-        body.append(f"{' & '.join(bold)} \\\\")
+    for i, cells in enumerate(table.written(latex_text, r"\textbf{{{}}}")):
+        body += [r"\addlinespace", _latex_line(cells)] if i in table.rules else [_latex_line(cells)]
     return "\n".join(
         [
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
             rf"\caption{{{latex_text(caption)}}}",
-            rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}",
+            rf"\begin{{tabular}}{{{table.align}}}",
             r"\toprule",
-            f"{' & '.join(map(latex_text, table.header))} \\\\",
+            _latex_line(map(latex_text, table.header)),
             r"\midrule",
             *body,
             r"\bottomrule",
@@ -89,35 +111,75 @@ LATEX = {
     "×": r"$\times$",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
 } | {sign: f"\\{sign}" for sign in "&%$#_{}"}
 
 
 def latex_text(text: str) -> str:
-    return re.sub(".", lambda sign: LATEX.get(sign[0], sign[0]), text)
+    """Text whose signs LaTeX prints, where it would read some as commands."""
+    return "".join(LATEX.get(sign, sign) for sign in _on_one_line(text))
 
 
-def to_html(table: TextTable, css_class: str = "numbers") -> str:
-    rows = ["".join(f"<th>{escape(name)}</th>" for name in table.header)]
-    for i in range(len(table.lines)):
-        cells = [
-            f"<td>{'<b>' if (i, column) in table.bold else ''}{escape(table.cell(i, column))}"
-            f"{'</b>' if (i, column) in table.bold else ''}</td>"
-            for column in range(len(table.header))
-        ]
-        rows.append("".join(cells))
-    classes = ["", *(' class="rule"' if i in table.rules else "" for i in range(len(table.lines)))]
-    lines = [f"<tr{name}>{row}</tr>" for name, row in zip(classes, rows, strict=True)]
-    return f'<table class="{css_class}">\n' + "\n".join(lines) + "\n</table>\n"
+def _latex_line(cells: Iterable[str]) -> str:
+    line = " & ".join(cells)
+    # The command before this line would take "[" or "*" for an option of its own.
+    guard = "{}" if line.startswith(("[", "*")) else ""
+    return rf"{guard}{line} \\"
 
 
-def show_text_table(table: TextTable, title: str = "") -> None:
-    printed = Table(title=title or None, title_justify="left")
-    for position, name in enumerate(table.header):
-        printed.add_column(name, justify="left" if position == 0 else "right")
-    for i in range(len(table.lines)):
-        cells = [
-            Text(table.cell(i, column), style="bold" if (i, column) in table.bold else "")
-            for column in range(len(table.header))
-        ]
-        printed.add_row(*cells, end_section=i + 1 in table.rules)
-    print_table(printed)
+def to_html(table: TextTable) -> str:
+    """An element <table>: cells of numbers have the class "number", lines after a rule the class "rule"."""
+    lines = [_html_line("th", map(escape, table.header), table.align, "")]
+    for i, cells in enumerate(table.written(escape, "<b>{}</b>")):
+        lines.append(_html_line("td", cells, table.align, "rule" if i in table.rules else ""))
+    return f"<table>\n{''.join(lines)}</table>\n"
+
+
+def _html_line(tag: str, cells: Iterable[str], align: str, css_class: str) -> str:
+    classes = ("number" if side == "r" else "" for side in align)
+    line = (f"<{tag}{_class(name)}>{cell}</{tag}>" for name, cell in zip(classes, cells, strict=True))
+    return f"<tr{_class(css_class)}>{''.join(line)}</tr>\n"
+
+
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""
+
+
+def show(table: TextTable, title: str = "") -> None:
+    """Prints the table as wide as it takes: a terminal that is narrower wraps its lines, but no number is cut."""
+    printed = Table(title=Text(title, "table.title") if title else None, title_justify="left")
+    for name, side in zip(table.header, table.align, strict=True):
+        printed.add_column(Text(name), justify="right" if side == "r" else "left")
+    for i, cells in enumerate(table.written(_on_one_line, "{}")):
+        styles = ["bold" if (i, column) in table.bold else "" for column in range(len(cells))]
+        # As `Text`, as rich would take brackets for its markup.
+        printed.add_row(*map(Text, cells, styles), end_section=i + 1 in table.rules)
+    console = Console()
+    wide = Console(width=10_000).options
+    console.width = max(console.width, Measurement.get(console, wide, printed).maximum)
+    # Not console.print, which makes a closed pipe an exit of its own.
+    with console.capture() as captured:
+        console.print(printed)
+    print(captured.get(), end="")
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Writes the values of `frame` as they are, without its index."""
+    with atomic_write(path) as temporary:
+        frame.to_csv(temporary, index=False)
+
+
+def _text(value: object, form: str | None) -> str:
+    if _is_number(value):
+        return format(value, form or ("," if isinstance(value, int) else ""))
+    return "" if value is None else str(value)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.splitlines())

@@ -12,8 +12,8 @@ from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.figures import write_figures
 from prnn_cli.reporting.measures import check_ranks
 from prnn_cli.reporting.page import page
-from prnn_cli.reporting.paper_table import plain_rows
-from prnn_cli.reporting.rendering import show_text_table, to_latex
+from prnn_cli.reporting.plain import plain_rows, plain_slices
+from prnn_cli.reporting.rendering import show, to_latex, write_csv
 from prnn_cli.reporting.runs import (
     FinishedRun,
     Row,
@@ -25,18 +25,20 @@ from prnn_cli.reporting.runs import (
     reasons_apart,
     runs_at,
 )
-from prnn_cli.reporting.sections import sections_of, slices
+from prnn_cli.reporting.sections import sections_of
 from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
-from prnn_cli.reporting.table1 import write_table_1
-from prnn_cli.reporting.tables import run_name, table_1
+from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.schema import TableConfig
-from prnn_cli.system.files import atomic_write, write_text
+from prnn_cli.system.files import write_text
 
 log = logging.getLogger(__name__)
 
 
 def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
-    """Into the sweep's folder. Of a table's rows, those that finished in it before stand beside those of today."""
+    """Writes the report of a sweep into its folder; none where no job finished.
+
+    Of a table's rows, those that finished in the folder before stand beside those of today.
+    """
     folder = jobs[0].folder.parent
     finished: list[tuple[str, FinishedRun]] = []
     failed: list[Row] = []
@@ -58,7 +60,10 @@ def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
 
 
 def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> None:
-    """Of any folders; lists those that hold no finished run. Raises `UserError` where none does."""
+    """Writes the report of the finished runs in `found` into `folder`, and lists the folders that hold none.
+
+    Raises `UserError` where none of them does.
+    """
     runs, failed, skipped = _read(found)
     if not runs:
         raise UserError(
@@ -97,7 +102,10 @@ def write_report(
     config: TableConfig,
     skipped: Sequence[str] = (),
 ) -> None:
-    """Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows."""
+    """Writes every file of the report, and shows its tables.
+
+    Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows.
+    """
     _check_gain_over(config, [run for _, run in named])
     comparisons, repeated = _compare(named, failed, config)
     for sentence in repeated:
@@ -108,8 +116,8 @@ def write_report(
     sections = [each for pair in zip(comparisons, apart, strict=True) for each in sections_of(*pair)]
     left_out = [f"Left out: {sentence}\n" for sentence in [*skipped, *repeated]]
     write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
-    _write_csv(folder / "table.csv", [plain_rows(comparison) for comparison in comparisons])
-    _write_csv(folder / "slices.csv", [slices(comparison) for comparison in comparisons])
+    write_csv(folder / "table.csv", _together([plain_rows(comparison) for comparison in comparisons]))
+    write_csv(folder / "slices.csv", _together([plain_slices(comparison) for comparison in comparisons]))
     mains = [section for section in sections if section.notes]
     write_text(
         folder / "table.tex",
@@ -117,11 +125,12 @@ def write_report(
     )
     if datasets := {run["data_hash"]: run for run in _first_runs(comparisons) if "data" in run}:
         tables = [table_1(run["dataset"], run["data"]) for run in datasets.values()]
-        write_table_1(folder, pd.concat(tables, ignore_index=True))
+        # Of a part that some data lack, its numbers stay whole.
+        write_table_1(folder, pd.concat(tables, ignore_index=True).convert_dtypes())
     figures = write_figures(folder, comparisons[0]) if config.figures else {}
     write_text(folder / "summary.html", page(comparisons, sections, figures))
     for section in mains:
-        show_text_table(section.table, title=section.heading if len(mains) > 1 else "")
+        show(section.table, title=section.heading if len(mains) > 1 else "")
         print("\n".join(section.notes))
     print(f"written to {folder}")
 
@@ -153,11 +162,11 @@ def _compare(
     return comparisons, repeated
 
 
-def _write_csv(path: Path, frames: Sequence[pd.DataFrame]) -> None:
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """A frame for each comparison -> one; of several, a column `set` numbers them."""
     if len(frames) > 1:
         frames = [frame.assign(set=number) for number, frame in enumerate(frames, 1)]
-    with atomic_write(path) as temporary:
-        pd.concat(frames, ignore_index=True).to_csv(temporary, index=False)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _with_failures(rows: Sequence[Row], failed: Sequence[Row]) -> list[Row]:

@@ -1,28 +1,23 @@
 """What a finished run leaves: metrics.json, results.md, results.csv, ranks.parquet."""
 
 import logging
-import platform
-import subprocess
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prnn_cli import __version__
 from prnn_cli.evaluation.methods import labels_of, measure, settings_of
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks, rank
-from prnn_cli.extensions import versions
-from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
+from prnn_cli.reporting.tables import gain, results_table, run_name
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.files import atomic_write, write_json, write_text
 
 TIES_TO_WARN_OF = 0.01  # of the network's events
-PACKAGES = ("torch", "numpy", "pandas", "scipy", "hydra-core")
 
 log = logging.getLogger(__name__)
 
@@ -55,15 +50,8 @@ def measured(
     }
 
 
-def environment() -> dict[str, Any]:
-    numbers = {"python": platform.python_version(), "prnn": __version__} | {
-        name: version(name) for name in PACKAGES
-    }
-    return {"versions": numbers, "extensions": versions(), "git_commit": _git_commit()}
-
-
 def warn_of_ties(results: Mapping[str, Any]) -> None:
-    """Where many candidates score exactly as the target, which mode breaks ties decides the metrics."""
+    """Logs a warning where many candidates score exactly as the target: the mode of ties decides the metrics then."""
     if results["tie_rate"] > TIES_TO_WARN_OF:
         log.warning(
             "%.1f%% of the events have candidates that score exactly as the target, more than %.0f%%: recall and MRR "
@@ -76,10 +64,9 @@ def warn_of_ties(results: Mapping[str, Any]) -> None:
 def write_results(
     folder: Path, results: dict[str, Any], ranks: dict[str, Ranks], support: np.ndarray
 ) -> None:
-    """support: (num_items,) training events of each item"""
-    runs = {run_name(results): results}
-    write_text(folder / "results.md", f"{markdown(results_table(runs))}\n{footer(results)}\n")
-    _write_csv(folder / "results.csv", _plain_rows(runs))
+    """Writes all four files. results: metrics.json; support: (num_items,) training events of each item"""
+    write_text(folder / "results.md", f"{to_markdown(_as_text(results))}\n{_footer(results)}\n")
+    write_csv(folder / "results.csv", _plain_rows(results))
     with atomic_write(folder / "ranks.parquet") as temporary:
         ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
     # Last, as its presence says that the others are whole.
@@ -87,13 +74,20 @@ def write_results(
 
 
 def show_results(folder: Path) -> None:
+    """Prints the table of a finished run."""
     results = read_json(folder / "metrics.json")
-    show(results_table({run_name(results): results}), title=results["dataset"])
-    print(footer(results))
+    show(_as_text(results), title=results["dataset"])
+    print(_footer(results))
     print(f"written to {folder}")
 
 
-def footer(results: dict[str, Any]) -> str:
+def _as_text(results: dict[str, Any]) -> TextTable:
+    frame = results_table({run_name(results): results})
+    return TextTable(list(map(str, frame)), frame.values.tolist())
+
+
+def _footer(results: dict[str, Any]) -> str:
+    """The sentence that states how the metrics were measured."""
     return (
         f"{_gains(results)}{results['num_test_events']:,} {results['part']} events, "
         f"candidates: {results['candidates']}, ties: {results['tie_break']}."
@@ -118,33 +112,15 @@ def ranks_frame(ranks: dict[str, Ranks], tie_break: str, support: np.ndarray) ->
     return frame
 
 
-def _plain_rows(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
-    """Numbers without decoration; the baselines once for each run."""
-    rows = []
-    for name, run in runs.items():
-        methods = {"network": run} | run["baselines"]
-        for method, values in methods.items():
-            rows.append(
-                {"run": name}
-                | {key: run[key] for key in ("label", "dataset", "arch", "strategy", "hidden_size", "seed")}
-                | {"method": method}
-                | {key: values[key] for key in values if "@" in key or key == "tie_rate"}
-            )
-    return pd.DataFrame(rows)
-
-
-def _write_csv(path: Path, frame: pd.DataFrame) -> None:
-    with atomic_write(path) as temporary:
-        frame.to_csv(temporary, index=False)
-
-
-def _git_commit() -> str | None:
-    """Of the checkout that prnn runs from; None where it was installed."""
-    checkout = Path(__file__).resolve().parents[3]
-    if not (checkout / ".git").exists():
-        return None
-    command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
+def _plain_rows(results: dict[str, Any]) -> pd.DataFrame:
+    """Numbers without decoration: a row for the network, then one for each baseline."""
+    keys = ("label", "dataset", "arch", "strategy", "hidden_size", "seed")
+    described = {"run": run_name(results)} | {key: results[key] for key in keys}
+    return pd.DataFrame(
+        [
+            described
+            | {"method": method}
+            | {key: values[key] for key in values if "@" in key or key == "tie_rate"}
+            for method, values in ({"network": results} | results["baselines"]).items()
+        ]
+    )

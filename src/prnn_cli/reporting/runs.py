@@ -35,7 +35,10 @@ NEEDED = (
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed"""
+    """A run of `prnn train` or `prnn evaluate` that has its metrics.json.
+
+    settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed
+    """
 
     folder: Path
     metrics: dict[str, Any]
@@ -51,8 +54,10 @@ class FinishedRun:
 
 @dataclass
 class Row:
-    """A line of a table. key: its name in configs/row/; group: its block in the paper; failures: the reasons of its
-    runs that failed."""
+    """A line of a table: runs that differ in their seed alone.
+
+    key: its name in configs/row/; group: its block in the paper; failures: the reasons of its runs that failed
+    """
 
     name: str
     key: str | None = None
@@ -61,7 +66,18 @@ class Row:
     failures: list[str] = field(default_factory=list)
 
     def values(self, metric: str) -> list[float]:
+        """A value for each seed."""
         return [run.metrics[metric] for run in self.runs]
+
+    @property
+    def tie_rate(self) -> float:
+        """The mean share of events whose target scored the same as another candidate."""
+        return sum(self.values("tie_rate")) / len(self.runs)
+
+    @property
+    def events_per_s(self) -> float:
+        """The mean speed of training."""
+        return float(sum(run.metrics["train"]["events_per_s"] for run in self.runs) / len(self.runs))
 
     @property
     def is_id_only(self) -> bool:
@@ -73,7 +89,7 @@ class Row:
 
 
 def read_run(folder: Path) -> FinishedRun:
-    """Raises `UserError` where the folder holds no finished run of train or evaluate, or a damaged one."""
+    """The run in a folder. Raises `UserError` where it holds no finished one of train or evaluate, or a damaged one."""
     run = RunFolder(folder)
     if not run.metrics_file.is_file():
         if not run.is_begun():
@@ -114,7 +130,7 @@ def failed_row(folder: Path) -> Row | None:
 
 
 def find_folders(patterns: Sequence[str]) -> list[Path]:
-    """Of the runs that the patterns match, or that lie in a folder they match. `UserError` where one matches none."""
+    """The runs that patterns match, or that lie in a folder they match. Raises `UserError` where one matches none."""
     folders: dict[Path, None] = {}
     for pattern in patterns:
         matched = [Path(path) for path in sorted(glob.glob(pattern, recursive=True)) if Path(path).is_dir()]  # noqa: PTH207
@@ -172,7 +188,7 @@ def reasons_apart(run: FinishedRun, other: FinishedRun) -> str:
 
 
 def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
-    """The largest set first."""
+    """Sets of runs that compare with each other, the largest first."""
     sets: dict[tuple[Any, ...], list[FinishedRun]] = {}
     for run in runs:
         sets.setdefault(run.ranked_as, []).append(run)
@@ -180,7 +196,7 @@ def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
 
 
 def group_of(row: str | None, arch: str) -> str:
-    """Only a table's rows have one."""
+    """The block of the paper's tables that a row stands in; empty for a run that is no row."""
     return "" if row is None else "networks" if arch in KINDS else arch
 
 

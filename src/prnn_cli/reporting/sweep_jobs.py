@@ -9,7 +9,10 @@ from prnn_cli.reporting.runs import Row, group_of
 
 @dataclass(frozen=True)
 class SweepJob:
-    """failure: why it failed, empty where it did not; repeats: seeds=N asked for several runs of it"""
+    """A job of a sweep: the folder of its run, and what it was asked for.
+
+    repeats: whether seeds=N asked for several runs of it; failure: why it failed, empty where it did not
+    """
 
     folder: Path
     overrides: list[str]
@@ -20,6 +23,7 @@ class SweepJob:
     failure: str = ""
 
     def failed_row(self, name: str, reason: str) -> Row:
+        """The row of a table that says why the job has no result."""
         return Row(name, self.row, group_of(self.row, self.arch), failures=[reason])
 
 

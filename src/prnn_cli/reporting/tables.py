@@ -1,20 +1,19 @@
-"""Tables as the paper prints them, from summaries and metrics."""
+"""The contents of tables, from the summaries of data and the metrics of runs."""
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
 
 from prnn_cli.evaluation.metrics import shown_metrics
+from prnn_cli.reporting.rendering import TextTable, to_latex, to_markdown, write_csv
+from prnn_cli.system.files import write_text
 
 
 def table_1(name: str, summary: dict[str, Any]) -> pd.DataFrame:
-    """Properties of the prepared data (the paper's Table 1)."""
+    """Properties of the prepared data: a line of the paper's Table 1."""
     row: dict[str, Any] = {"Data": name}
     for part in ("train", "validation", "test"):
         if part in summary:
@@ -23,7 +22,16 @@ def table_1(name: str, summary: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame([row | {"items": summary["items"]}])
 
 
+def write_table_1(folder: Path, properties: pd.DataFrame, below: str = "") -> None:
+    """Writes table1.md, table1.csv and table1.tex. properties: lines of `table_1`; below: Markdown that follows"""
+    table = TextTable.from_frame(properties)
+    write_text(folder / "table1.md", to_markdown(table) + below)
+    write_text(folder / "table1.tex", to_latex(table, "Properties of the datasets."))
+    write_csv(folder / "table1.csv", properties)
+
+
 def one_line(summary: dict[str, Any]) -> str:
+    """The properties of the prepared data as a sentence."""
     parts = [
         f"{part}: {summary[part]['sessions']:,} sessions, {summary[part]['events']:,} events"
         for part in ("train", "validation", "test")
@@ -33,7 +41,7 @@ def one_line(summary: dict[str, Any]) -> str:
 
 
 def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
-    """Rows read, less what each rule dropped, are the events kept."""
+    """Why rows of a log are no events: rows read, less what each rule dropped, are the events kept."""
     kept = sum(summary[part]["events"] for part in ("train", "validation", "test") if part in summary)
     rows = [("rows read", summary["rows"])]
     rows += [(f"dropped: {reason}", count) for reason, count in summary["dropped"].items()]
@@ -72,34 +80,8 @@ def run_name(metrics: dict[str, Any]) -> str:
 
 
 def gain(value: float, reference: float) -> float | None:
-    """Relative; None where the reference is 0."""
+    """The share by which a value is above its reference; None where that is 0."""
     return value / reference - 1 if reference else None
-
-
-def markdown(frame: pd.DataFrame) -> str:
-    cells = frame.map(_cell).map(lambda cell: cell.replace("|", "\\|"))
-    lines = [list(frame.columns), ["---"] * len(frame.columns), *cells.values.tolist()]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def show(frame: pd.DataFrame, title: str = "") -> None:
-    table = Table(title=title or None, title_justify="left")
-    for position, column in enumerate(frame.columns):
-        is_words = position == 0 or column in ("Item", "Text")
-        table.add_column(column, justify="left" if is_words else "right")
-    for row in frame.map(_cell).values.tolist():
-        table.add_row(*map(Text, row))  # as text, brackets are no markup
-    print_table(table)
-
-
-def print_table(table: Table) -> None:
-    """To stdout, as wide as it takes: a terminal that is too narrow wraps lines, but no number is cut."""
-    console = Console()
-    console.width = max(console.width, Measurement.get(console, Console(width=10_000).options, table).maximum)
-    # Not console.print, which makes a closed pipe an exit of its own.
-    with console.capture() as printed:
-        console.print(table)
-    print(printed.get(), end="")
 
 
 def _with_gain(values: Mapping[str, float], reference: Mapping[str, float] | None, metric: str) -> str:
@@ -111,8 +93,5 @@ def _with_gain(values: Mapping[str, float], reference: Mapping[str, float] | Non
 
 
 def signed_percent(share: float) -> str:
+    """A share as "+1.50%" or "−1.50%"."""
     return f"{share:+.2%}".replace("-", "−")
-
-
-def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -11,10 +11,10 @@ from omegaconf import OmegaConf
 
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
-from prnn_cli.reporting.tables import markdown, show
+from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.schema import SearchConfig
-from prnn_cli.system.files import atomic_write, write_text
+from prnn_cli.system.files import write_text
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -32,9 +32,8 @@ STATES = {
 def write_search(folder: Path, study: Study, search: SearchConfig) -> None:
     """trials.csv, trials.md and, once a trial has finished, tuned/NAME.yaml in `search.folder`."""
     table = trials_table(folder, study, search)
-    with atomic_write(folder / "trials.csv") as temporary:
-        table.to_csv(temporary, index=False)
-    write_text(folder / "trials.md", markdown(_rounded(table, search)))
+    write_csv(folder / "trials.csv", table)
+    write_text(folder / "trials.md", to_markdown(_rounded(table, search)))
     if best := _best(study):
         write_text(best_file(search), _best_config(folder, best, search))
 
@@ -105,12 +104,8 @@ def _best_config(folder: Path, best: FrozenTrial, search: SearchConfig) -> str:
     )
 
 
-def _rounded(table: pd.DataFrame, search: SearchConfig) -> pd.DataFrame:
-    digits = {
-        key: "{:.4f}".format if key in trial_metrics(search) else "{:.4g}".format
-        for key in table.select_dtypes(float)
-    }
-    shown = table.copy().astype(object)
-    for key, form in digits.items():
-        shown[key] = [form(value) if pd.notna(value) else "" for value in table[key]]
-    return shown.drop(columns="reason") if not table["reason"].any() else shown
+def _rounded(table: pd.DataFrame, search: SearchConfig) -> TextTable:
+    """The reasons of failures only where there are some."""
+    metrics = trial_metrics(search)
+    formats = {str(key): ".4f" if key in metrics else ".4g" for key in table.select_dtypes(float)}
+    return TextTable.from_frame(table if table["reason"].any() else table.drop(columns="reason"), formats)
