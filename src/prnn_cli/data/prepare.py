@@ -21,7 +21,7 @@ from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split
 from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError
-from prnn_cli.schema import DatasetConfig
+from prnn_cli.schema import DatasetConfig, Mark, marked
 from prnn_cli.system.files import atomic_folder, hash_of, is_whole, remove_remains, seal, write_json
 from prnn_cli.system.locks import exclusive_lock
 from prnn_cli.system.prefetch import prefetch
@@ -35,8 +35,6 @@ STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and pl
     "compression": {"session_id": "snappy", "part": "snappy"},
     "dictionary_pagesize_limit": 1 << 24,
 }
-# The content of the files stands for them.
-NOT_HASHED = ("name", "path", "scale", "synthetic", "profile", "items")
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +123,7 @@ def _with_paths(dataset: DatasetConfig, generated: Path) -> DatasetConfig:
 
 def _data_hash(dataset: DatasetConfig) -> str:
     settings = dataclasses.asdict(dataset)
-    for name in NOT_HASHED:
+    for name in marked(DatasetConfig, Mark.UNHASHED):
         del settings[name]
     try:
         return hash_of([FORMAT_VERSION, settings], find_files(dataset.path))

@@ -11,9 +11,9 @@ from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.reporting.published import paper_order
-from prnn_cli.run_folder import FREE_ON_RESUME, RunFolder, flat, read_json
+from prnn_cli.run_folder import RunFolder, flat, read_json
+from prnn_cli.schema import Mark, is_marked
 
-NAMES = ("experiment", "row", "units")  # say where the settings come from, not what they are
 KINDS = ("id_only", "feature_only", "concatenated")  # of networks with one subnet: one group, as in the paper
 NEEDED = (
     "arch",
@@ -85,8 +85,8 @@ def read_run(folder: Path) -> FinishedRun:
         settings = flat(config)
     except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
         raise UserError(f"its .hydra/config.yaml cannot be read ({first_line(error)})") from error
-    ignored = (*FREE_ON_RESUME, *NAMES, "seed")
-    decisive = {key: value for key, value in settings.items() if key.split(".")[0] not in ignored}
+    ignored = (Mark.FREE_ON_RESUME, Mark.SHARES_ROW)
+    decisive = {key: value for key, value in settings.items() if not is_marked(key, *ignored)}
     return FinishedRun(folder, metrics, decisive)
 
 
