@@ -14,9 +14,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
+from prnn_cli.system.file_format import FORMAT, FileFormat, OtherFormatError
 from prnn_cli.system.files import is_locked, locked, write_json
 
 CONFIG = Path(".hydra") / "config.yaml"
+METRICS = FileFormat("result", 1, "read it with the prnn that wrote it, or train again in another folder")
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,27 @@ class RunFolder:
                 f"{file} is damaged (it holds no settings); restore it, or train in another folder"
             )
         return loaded
+
+    def metrics(self) -> dict[str, Any]:
+        """The content of metrics.json.
+
+        Raises `UserError` for a file that is damaged or absent, `OtherFormatError` for one of another format.
+        """
+        metrics = read_json(self.metrics_file)
+        METRICS.check(self.metrics_file, metrics.get(FORMAT))
+        return metrics
+
+    def finished_epochs(self) -> int | None:
+        """The epochs that a finished run was asked for; None where its metrics are absent or damaged.
+
+        Raises `OtherFormatError`.
+        """
+        try:
+            return self.metrics().get("epochs")
+        except OtherFormatError:
+            raise
+        except UserError:
+            return None
 
     def is_begun(self) -> bool:
         return self.status_file.is_file()

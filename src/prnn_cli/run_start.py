@@ -133,7 +133,7 @@ def _refuse_other_config(folder: RunFolder, config: DictConfig) -> None:
 
 def _is_to_be_extended(folder: RunFolder, config: DictConfig) -> bool:
     """Whether more epochs are asked for than a finished run has had; its metrics are then kept by another name."""
-    had = read_json(folder.metrics_file).get("epochs", config.get("epochs"))
+    had = folder.metrics().get("epochs", config.get("epochs"))
     if config.get("epochs") == had:
         return False
     folder.metrics_file.rename(folder.path / f"metrics-epochs{had}.json")

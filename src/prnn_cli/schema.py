@@ -64,7 +64,8 @@ class ColumnsConfig:
 
 @dataclass
 class FilterConfig:
-    """Keeps rows: those whose text matches `keep`, or not `exclude`, whose number is `above`, or that hold a value.
+    """A filter that keeps rows: those whose text matches `keep`, or not `exclude`, whose number is `above`, or that
+    hold a value.
 
     Patterns are RE2's (no look-around), found anywhere in the text.
     """
@@ -102,7 +103,7 @@ class PartSizeConfig:
 
 @dataclass
 class SurplusConfig:
-    """What is generated beyond the sizes asked for, as shares of them: preparation drops about as much."""
+    """The shares by which more is generated than the sizes asked for: preparation drops about as much."""
 
     sessions: float = bounded(at_least=0)
     events: float = bounded(at_least=0)
@@ -202,7 +203,10 @@ class PrecomputedConfig:
 
 @dataclass
 class FeaturesConfig:
-    """sources: the subnet that is fed -> how its vectors are made, a name in `features.extractors.EXTRACTORS`."""
+    """The kinds of item features.
+
+    sources: the subnet that is fed -> how its vectors are made, a name in `features.extractors.EXTRACTORS`
+    """
 
     name: str = MISSING
     sources: dict[str, str] = MISSING
@@ -331,7 +335,7 @@ class TableConfig:
 
 @dataclass
 class LoggerConfig:
-    """uri: of MLflow's tracking store; experiment: the name there that the run belongs to"""
+    """The logger that a run is told to; uri: of MLflow's tracking store; experiment: the run's name for it there."""
 
     name: str = one_of("tensorboard", "mlflow")
     uri: str | None = MISSING
@@ -340,7 +344,8 @@ class LoggerConfig:
 
 @dataclass
 class SearchConfig:
-    """space: option -> a sweep in Hydra's grammar, such as interval(0,0.7); trial: None but in a trial."""
+    """A search for settings; space: option -> a sweep in Hydra's grammar, such as interval(0,0.7); trial: the number
+    of the trial that a run is, else None."""
 
     name: str = MISSING
     metric: str = one_of("mrr@20", "recall@20")
@@ -398,7 +403,7 @@ class TrainCommand:
 
 @dataclass
 class EvaluationChanges:
-    """What `prnn evaluate` sets anew; null keeps the run's own setting."""
+    """The settings that `prnn evaluate` makes anew; null keeps the run's own."""
 
     part: str | None = one_of("test", "validation")
     cutoffs: list[int] | None = MISSING
@@ -433,7 +438,7 @@ class TablesCommand:
 
 @dataclass
 class TrainingCase:
-    """Overrides of `prnn train`, on a drawn log of this many items."""
+    """A training to be timed: overrides of `prnn train`, on a drawn log of this many items."""
 
     num_items: int = bounded(at_least=1000)
     overrides: list[str] = MISSING

@@ -14,8 +14,9 @@ import pandas as pd
 from prnn_cli import __version__
 from prnn_cli.evaluation.ranking import Ranks, metrics, rank
 from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
-from prnn_cli.run_folder import read_json
+from prnn_cli.run_folder import METRICS, read_json
 from prnn_cli.schema import EvaluationConfig
+from prnn_cli.system.file_format import FORMAT
 from prnn_cli.system.files import atomic_write, write_json, write_text
 
 PAPERS_CUTOFF = 20  # always measured, so that runs compare
@@ -75,7 +76,7 @@ def write_results(
     with atomic_write(folder / "ranks.parquet") as temporary:
         ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
     # Last, as its presence says that the others are whole.
-    write_json(folder / "metrics.json", results)
+    write_json(folder / "metrics.json", {FORMAT: METRICS.number} | results)
 
 
 def show_results(folder: Path) -> None:

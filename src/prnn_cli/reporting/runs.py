@@ -11,7 +11,7 @@ from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.reporting.published import paper_order
-from prnn_cli.run_folder import RunFolder, flat, read_json
+from prnn_cli.run_folder import RunFolder, flat
 from prnn_cli.schema import Mark, is_marked
 
 KINDS = ("id_only", "feature_only", "concatenated")  # of networks with one subnet: one group, as in the paper
@@ -68,14 +68,14 @@ class Row:
 
 
 def read_run(folder: Path) -> FinishedRun:
-    """Raises `UserError` where the folder holds no finished run of train or evaluate, or a damaged one."""
+    """Reads a run. Raises `UserError` where the folder holds no finished run of train or evaluate that can be read."""
     run = RunFolder(folder)
     if not run.metrics_file.is_file():
         if not run.is_begun():
             raise UserError("it holds no run")
         status = run.status()
         raise UserError(f"the run is not finished: {status['status']}{_because(status)}")
-    metrics = read_json(run.metrics_file)
+    metrics = run.metrics()
     if missing := [key for key in NEEDED if key not in metrics]:
         raise UserError(f"metrics.json is damaged: it lacks {', '.join(missing)}")
     try:

@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.reporting.tables import markdown, show
-from prnn_cli.run_folder import RunFolder, read_json
+from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import SearchConfig
 from prnn_cli.system.files import atomic_write, write_text
 
@@ -74,7 +74,7 @@ def trials_table(folder: Path, study: Study) -> pd.DataFrame:
 
 def _measured(run: RunFolder) -> dict[str, Any]:
     try:
-        metrics = read_json(run.metrics_file)
+        metrics = run.metrics()
         return {key: metrics[key] for key in METRICS}
     except UserError:
         epochs = run.path / "epochs.csv"

@@ -136,7 +136,7 @@ class TrialSweeper(Sweeper):
     ) -> None:
         from optuna.trial import TrialState
 
-        from prnn_cli.run_folder import RunFolder, read_json
+        from prnn_cli.run_folder import RunFolder
 
         jobs = [[*fixed, *_as_overrides(trial.params), f"search.trial={trial.number}"] for trial in batch]
         for trial in batch:
@@ -148,7 +148,7 @@ class TrialSweeper(Sweeper):
                 study.set_user_attr(f"failure of {trial.number}", job.failure)
                 study.tell(trial.number, state=TrialState.FAIL)
             elif run.metrics_file.is_file():
-                value = read_json(run.metrics_file)[search.metric]
+                value = run.metrics()[search.metric]
                 study.tell(trial.number, value)
                 log.info(
                     "trial %d: %s %.4f, the best so far %.4f",
