@@ -335,7 +335,7 @@ class TableConfig:
 
 @dataclass
 class LoggerConfig:
-    """The logger that a run is told to; uri: of MLflow's tracking store; experiment: the run's name for it there."""
+    """The logger of a run; uri: of MLflow's tracking store; experiment: the name there that the run belongs to."""
 
     name: str = one_of("tensorboard", "mlflow")
     uri: str | None = MISSING
