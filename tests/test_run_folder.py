@@ -1,10 +1,9 @@
 from pathlib import Path
 
 import pytest
-from omegaconf import OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.run_folder import RunFolder, with_absolute_paths
+from prnn_cli.run_folder import RunFolder
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
@@ -47,12 +46,3 @@ def test_a_checkpoint_is_kept_as_the_previous_one_until_the_next_is_there(tmp_pa
     folder.checkpoint_file.unlink()  # as where it is damaged, and set aside
     folder.keep_checkpoint()
     assert [file.read_text() for file in folder.checkpoint_files] == ["first"]
-
-
-@pytest.mark.parametrize("key", ["dataset.items.vectors", "features.images.weights", "dataset.path"])
-def test_a_run_remembers_its_files_wherever_it_is_taken_up(
-    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    config = OmegaConf.from_dotlist([f"{key}=there/file"])
-    assert OmegaConf.select(with_absolute_paths(config), key) == str(tmp_path / "there/file")

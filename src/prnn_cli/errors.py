@@ -1,4 +1,4 @@
-"""The two ways in which a command can end badly, each one sentence for the person who typed it."""
+"""The ways in which a command can end badly, each one sentence for the person who typed it."""
 
 import re
 
@@ -12,20 +12,20 @@ class RunError(Exception):
 
 
 class LostProcessError(RunError):
-    """Another process of a run that torchrun started is gone."""
+    """The loss of another process of a run that torchrun started."""
 
 
 class Pruned(Exception):  # noqa: N818 (it is none)
-    """A trial of a search was ended early, as it would not have become the best."""
+    """The early end of a trial of a search, which would not have become the best."""
 
 
 def refused_by_the_system(error: OSError) -> RunError:
-    """What the operating system would not do, with the file where it names one."""
+    """The error for what the operating system would not do, with the file if it names one."""
     return RunError(f"{error.filename or 'a file'}: {error.strerror or error}")
 
 
 class Stopped(KeyboardInterrupt):
-    """SIGINT or SIGTERM was honoured (exit code 130 or 143).
+    """A stop by SIGINT or SIGTERM (exit code 130 or 143).
 
     It derives from KeyboardInterrupt because Hydra lets only that pass through a job untouched.
     """
@@ -36,11 +36,12 @@ class Stopped(KeyboardInterrupt):
 
 
 def first_line(error: BaseException) -> str:
-    """Of its text; its kind where it has none."""
+    """The first line of an error's text, or its class's name where it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """torch says it in a RuntimeError."""
+    """Whether an error is for want of memory, on the CPU or a GPU."""
+    # torch says it in a RuntimeError.
     says_so = isinstance(error, RuntimeError) and re.search("out of memory|can't allocate", str(error))
     return isinstance(error, MemoryError) or bool(says_so)

@@ -1,11 +1,15 @@
-"""Types and bounds of every option. The defaults stand in configs/, and nowhere else.
+"""Types, bounds and marks of every option. The defaults stand in configs/, and nowhere else.
 
-A field declares its bounds beside its type: `epochs: int = bounded(at_least=1)`. Hydra refuses unknown keys
-and wrong types when it composes; `check` refuses the values that no run can have.
+A field declares its bounds beside its type, `epochs: int = bounded(at_least=1)`, and what else others must know of it
+as a `Mark`. Hydra refuses unknown keys and wrong types when it composes; `check` refuses the values that no run can
+have.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from functools import cache
 from typing import Any
 
 from omegaconf import MISSING
@@ -19,18 +23,41 @@ GENERATED_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "hu")
 RESERVED = ("id", "output", "vectors")  # names in the parameters' that no source of features can have
 
 
-def bounded(at_least: float | None = None, at_most: float | None = None, below: float | None = None) -> Any:
-    return field(default=MISSING, metadata={"at_least": at_least, "at_most": at_most, "below": below})
+class Mark(Enum):
+    """A fact about an option; the mark of a group holds for all that is in it."""
+
+    PATH = "names a file, wherever the run is taken up"
+    FREE_ON_RESUME = "may differ between a run and its resumption, as it changes no number that is trained"
+    UNHASHED = "takes no part in the hash of prepared data, as the content of the files stands for it"
+    SHARES_ROW = "runs that differ in nothing else share a row of a table"
+
+
+def option(*marks: Mark) -> Any:
+    return field(default=MISSING, metadata={"marks": marks})
+
+
+def group(config: type, *marks: Mark) -> Any:
+    return field(default_factory=config, metadata={"marks": marks})
+
+
+def bounded(
+    at_least: float | None = None,
+    at_most: float | None = None,
+    below: float | None = None,
+    marks: Sequence[Mark] = (),
+) -> Any:
+    bounds = {"at_least": at_least, "at_most": at_most, "below": below}
+    return field(default=MISSING, metadata={**bounds, "marks": marks})
 
 
 def one_of(*choices: str) -> Any:
     return field(default=MISSING, metadata={"choices": choices})
 
 
-def options_of(kind: str, named_by: str | None = None) -> Any:
+def options_of(kind: str, named_by: str | None = None, marks: Sequence[Mark] = ()) -> Any:
     """Options whose types the entries of a registry declare (`extensions.HOMES`): those of the entry that the option
     `named_by` beside them names; without it those of several entries, by their names."""
-    return field(default=MISSING, metadata={"options_of": kind, "named_by": named_by})
+    return field(default=MISSING, metadata={"options_of": kind, "named_by": named_by, "marks": marks})
 
 
 @dataclass
@@ -43,7 +70,8 @@ class ColumnsConfig:
 
 @dataclass
 class FilterConfig:
-    """Keeps rows: those whose text matches `keep`, or not `exclude`, whose number is `above`, or that hold a value.
+    """A filter that keeps rows: those whose text matches `keep`, or not `exclude`, whose number is `above`, or that
+    hold a value.
 
     Patterns are RE2's (no look-around), found anywhere in the text.
     """
@@ -81,7 +109,7 @@ class PartSizeConfig:
 
 @dataclass
 class SurplusConfig:
-    """What is generated beyond the sizes asked for, as shares of them: preparation drops about as much."""
+    """The shares by which more is generated than the sizes asked for: preparation drops about as much."""
 
     sessions: float = bounded(at_least=0)
     events: float = bounded(at_least=0)
@@ -123,18 +151,18 @@ class ProfileConfig:
 
 @dataclass
 class ItemsConfig:
-    path: str | None = MISSING
+    path: str | None = option(Mark.PATH)
     item_id: str = MISSING
     text: list[str] = MISSING
     image: str | None = MISSING
     image_pattern: str | None = MISSING
-    vectors: str | None = MISSING
+    vectors: str | None = option(Mark.PATH)
 
 
 @dataclass
 class DatasetConfig:
-    name: str = MISSING
-    path: str | None = MISSING
+    name: str = option(Mark.UNHASHED)
+    path: str | None = option(Mark.PATH, Mark.UNHASHED)
     separator: str | None = MISSING
     encoding: str = MISSING
     max_bad_share: float = bounded(at_least=0, at_most=1)
@@ -150,10 +178,10 @@ class DatasetConfig:
     test_days: int = bounded(at_least=1)
     test_from: str | None = MISSING
     validation_days: int = bounded(at_least=0)
-    scale: float | None = bounded(at_least=0.001, at_most=1000)
-    synthetic: SyntheticConfig | None = MISSING
-    profile: ProfileConfig | None = MISSING
-    items: ItemsConfig = field(default_factory=ItemsConfig)
+    scale: float | None = bounded(at_least=0.001, at_most=1000, marks=[Mark.UNHASHED])
+    synthetic: SyntheticConfig | None = option(Mark.UNHASHED)
+    profile: ProfileConfig | None = option(Mark.UNHASHED)
+    items: ItemsConfig = group(ItemsConfig, Mark.UNHASHED)
 
 
 @dataclass
@@ -166,7 +194,7 @@ class TfidfConfig:
 
 @dataclass
 class ImagesConfig:
-    weights: str | None = MISSING
+    weights: str | None = option(Mark.PATH)
     batch_size: int = bounded(at_least=1)
     workers: int = bounded(at_least=0)
     max_bad_share: float = bounded(at_least=0, at_most=1)
@@ -174,15 +202,18 @@ class ImagesConfig:
 
 @dataclass
 class PrecomputedConfig:
-    path: str | None = MISSING
-    item_ids: str | None = MISSING
+    path: str | None = option(Mark.PATH)
+    item_ids: str | None = option(Mark.PATH)
     normalise: bool = MISSING
 
 
 @dataclass
 class FeaturesConfig:
-    """sources: the subnet that is fed -> how its vectors are made, the name of an extractor; options: those of an
-    extension's extractors, by name."""
+    """The kinds of item features.
+
+    sources: the subnet that is fed -> how its vectors are made, the name of an extractor
+    options: those of an extension's extractors, by name
+    """
 
     name: str = MISSING
     sources: dict[str, str] = MISSING
@@ -317,7 +348,7 @@ class TableConfig:
 
 @dataclass
 class LoggerConfig:
-    """uri: of MLflow's tracking store; experiment: the name there that the run belongs to"""
+    """The logger of a run; uri: of MLflow's tracking store; experiment: the name there that the run belongs to."""
 
     name: str = one_of("tensorboard", "mlflow")
     uri: str | None = MISSING
@@ -326,7 +357,8 @@ class LoggerConfig:
 
 @dataclass
 class SearchConfig:
-    """space: option -> a sweep in Hydra's grammar, such as interval(0,0.7); trial: None but in a trial."""
+    """A search for settings; space: option -> a sweep in Hydra's grammar, such as interval(0,0.7); trial: the number
+    of the trial that a run is, else None."""
 
     name: str = MISSING
     metric: str = MISSING
@@ -357,35 +389,35 @@ class FeaturesCommand:
 
 @dataclass
 class TrainCommand:
-    label: str | None = MISSING
+    label: str | None = option(Mark.FREE_ON_RESUME)
     epochs: int = bounded(at_least=1)
-    seed: int = bounded(at_least=0)
-    seeds: int = bounded(at_least=1, at_most=1000)
-    resume: bool = MISSING
-    experiment: str | None = MISSING
-    row: str | None = MISSING
-    cache_dir: str = MISSING
+    seed: int = bounded(at_least=0, marks=[Mark.SHARES_ROW])
+    seeds: int = bounded(at_least=1, at_most=1000, marks=[Mark.FREE_ON_RESUME])
+    resume: bool = option(Mark.FREE_ON_RESUME)
+    experiment: str | None = option(Mark.SHARES_ROW)
+    row: str | None = option(Mark.SHARES_ROW)
+    cache_dir: str = option(Mark.FREE_ON_RESUME)
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
     arch: ArchConfig = field(default_factory=ArchConfig)
     strategy: StrategyConfig = field(default_factory=StrategyConfig)
     recipe: RecipeConfig = field(default_factory=RecipeConfig)
-    units: UnitsConfig = field(default_factory=UnitsConfig)
+    units: UnitsConfig = group(UnitsConfig, Mark.SHARES_ROW)  # the subnets hold the values
     subnets: dict[str, SubnetConfig] = MISSING
     output: OutputConfig = field(default_factory=OutputConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
-    baselines: dict[str, Any] = options_of("BASELINES")
-    hardware: HardwareConfig = field(default_factory=HardwareConfig)
-    checkpoint: CheckpointConfig = field(default_factory=CheckpointConfig)
-    logger: LoggerConfig | None = MISSING
-    search: SearchConfig | None = MISSING
-    tune: list[str] = MISSING
-    table: TableConfig = field(default_factory=TableConfig)
+    baselines: dict[str, Any] = options_of("BASELINES", marks=[Mark.SHARES_ROW])
+    hardware: HardwareConfig = group(HardwareConfig, Mark.FREE_ON_RESUME)
+    checkpoint: CheckpointConfig = group(CheckpointConfig, Mark.FREE_ON_RESUME)
+    logger: LoggerConfig | None = option(Mark.FREE_ON_RESUME)
+    search: SearchConfig | None = option(Mark.FREE_ON_RESUME)
+    tune: list[str] = option(Mark.FREE_ON_RESUME)
+    table: TableConfig = group(TableConfig, Mark.FREE_ON_RESUME)
 
 
 @dataclass
 class EvaluationChanges:
-    """What `prnn evaluate` sets anew; null keeps the run's own setting."""
+    """The settings that `prnn evaluate` makes anew; null keeps the run's own."""
 
     part: str | None = one_of("test", "validation")
     metrics: list[str] | None = MISSING
@@ -422,7 +454,7 @@ class TablesCommand:
 
 @dataclass
 class TrainingCase:
-    """Overrides of `prnn train`, on a drawn log of this many items."""
+    """A training to be timed: overrides of `prnn train`, on a drawn log of this many items."""
 
     num_items: int = bounded(at_least=1000)
     overrides: list[str] = MISSING
@@ -470,6 +502,28 @@ class BenchCommand:
 @dataclass
 class StatusCommand:
     run: str = MISSING
+
+
+@cache
+def marked(config: type, mark: Mark) -> tuple[str, ...]:
+    """The marked options of a config class, such as dataset.items.path, and marked groups in place of their options.
+
+    What may be null, or has names or elements of the user's, is marked as a whole: it is not looked into.
+    """
+    found: list[str] = []
+    for spec in dataclasses.fields(config):
+        inner: Any = spec.default_factory
+        if mark in spec.metadata.get("marks", ()):
+            found.append(spec.name)
+        elif inner is not dataclasses.MISSING:
+            found += [f"{spec.name}.{name}" for name in marked(inner, mark)]
+    return tuple(found)
+
+
+def is_marked(key: str, *marks: Mark) -> bool:
+    """Whether an option of prnn train, such as hardware.threads, has one of the marks, or a group that holds it has."""
+    names = [name for mark in marks for name in marked(TrainCommand, mark)]
+    return any(f"{key}.".startswith(f"{name}.") for name in names)
 
 
 def check(config: Any, path: str = "") -> None:

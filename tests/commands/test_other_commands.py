@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from safetensors.torch import load_file, save_file
 
 from commands.conftest import SMALL, Result
 
@@ -105,6 +106,22 @@ def test_evaluate_names_a_damaged_model(prnn: Prnn) -> None:
     result = prnn("evaluate", "run=runs/mine")
     assert result.exit_code == 2
     assert "model.safetensors is not a readable model" in result.err
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["recommend", "session=[i1]"]])
+def test_a_model_and_metrics_of_another_format_are_refused(prnn: Prnn, command: list[str]) -> None:
+    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
+    model, metrics = Path("runs/mine/model.safetensors"), Path("runs/mine/metrics.json")
+    save_file(load_file(model), model, {"format": "2"})
+    refused = prnn(*command, "run=runs/mine", "hydra.run.dir=first")
+    assert refused.exit_code == 2
+    assert (
+        "model.safetensors is a model of format 2, and this prnn reads format 1; use it with" in refused.err
+    )
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 2}))
+    refused = prnn(*command, "run=runs/mine", "hydra.run.dir=second")
+    assert refused.exit_code == 2
+    assert "metrics.json is a result of format 2, and this prnn reads format 1; read it with" in refused.err
 
 
 @pytest.mark.parametrize("command", ["evaluate", "status"])

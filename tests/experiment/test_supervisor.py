@@ -9,21 +9,24 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from commands.conftest import SMALL, Result
 from prnn_cli.experiment import supervisor as supervising
 from prnn_cli.experiment.supervisor import Supervisor
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.progress import Meter
+from prnn_cli.system.tensor_files import read_tensors, write_tensors
 from prnn_cli.training import ticks
 from prnn_cli.training.resumption import continued
-from prnn_cli.training.state import Cursor
+from prnn_cli.training.state import CHECKPOINT, Cursor
 from prnn_cli.training.strategies import STRATEGIES, Phase
 from prnn_cli.training.trainer import Progress
 from training.test_trainer import random_sessions, trainer_of
 
 Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
 
 BOTH = [argument for argument in SMALL if not argument.startswith(("arch", "subnets", "epochs"))]
 BOTH += ["arch=parallel", "units.each=6", "recipe.momentum=0.1", "recipe.dropout=0.2", "recipe.num_sampled=4"]
@@ -150,11 +153,11 @@ def test_a_finished_run_gets_more_epochs_at_its_end(strategy: str, prnn: Prnn) -
 def test_epochs_that_would_come_in_the_middle_are_refused_and_nothing_changes(prnn: Prnn) -> None:
     own = [*BOTH, "strategy=residual", "hydra.run.dir=runs/mine"]
     assert prnn("train", *own, "epochs=1").exit_code == 0
-    before = {path: path.read_bytes() for path in Path("runs").rglob("*") if path.is_file()}
+    before = contents("runs")
     more = prnn("train", *own, "epochs=2", "resume=true")
     assert more.exit_code == 2
     assert "runs/mine with epochs=2 instead of 1: phases that are over" in more.err
-    assert {path: path.read_bytes() for path in Path("runs").rglob("*") if path.is_file()} == before
+    assert contents("runs") == before
 
 
 def test_fewer_epochs_are_another_configuration(prnn: Prnn) -> None:
@@ -219,6 +222,65 @@ def test_without_any_whole_checkpoint_a_run_begins_again(prnn: Prnn, cut_off: Ca
     resumed = prnn("train", *mine, "resume=true")
     assert resumed.exit_code == 0
     assert "runs/mine: starting from the beginning" in resumed.err
+
+
+@pytest.mark.parametrize("number", ["1", "3", None])
+def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
+    number: str | None, prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    cut_off(1, "train", *mine, "checkpoint.every_s=0")
+    for file in Path("runs/mine/checkpoint").iterdir():
+        set_format(file, number)
+    before = contents("runs/mine")
+    resumed = prnn("train", *mine, "resume=true")
+    assert resumed.exit_code == 2
+    assert (
+        f"state.safetensors is a checkpoint of format {number or 1}, and this prnn reads format 2"
+        in resumed.err
+    )
+    assert "go on with the prnn that wrote it, or train in another folder" in resumed.err
+    assert contents("runs/mine") == before
+
+
+def test_a_finished_run_needs_no_checkpoint_that_can_be_read(prnn: Prnn) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    assert prnn("train", *mine).exit_code == 0
+    set_format(Path("runs/mine/checkpoint/state.safetensors"), "1")
+    assert "this run is finished" in prnn("train", *mine, "resume=true").err
+    assert prnn("train", *mine, "resume=true", "epochs=3").exit_code == 2
+
+
+def test_metrics_of_another_format_are_not_made_again(prnn: Prnn) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    assert prnn("train", *mine).exit_code == 0
+    metrics = Path("runs/mine/metrics.json")
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 2}))
+    before = contents("runs/mine")
+    resumed = prnn("train", *mine, "resume=true")
+    assert resumed.exit_code == 2
+    assert "metrics.json is a result of format 2, and this prnn reads format 1" in resumed.err
+    assert contents("runs/mine") == before
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_the_parameter_that_differs(
+    prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    """As where the texts of the items have changed, and so the terms that a subnet reads."""
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    cut_off(1, "train", *mine, "checkpoint.every_s=0")
+    file = Path("runs/mine/checkpoint/state.safetensors")
+    tensors, metadata = read_tensors(file)
+    num_items, width = tensors["parameters/readout.id"].shape
+    tensors["parameters/readout.id"] = tensors["parameters/readout.id"][1:]
+    write_tensors(file, tensors, metadata, CHECKPOINT)
+    resumed = prnn("train", *mine, "resume=true")
+    assert resumed.exit_code == 2
+    assert (
+        f"runs/mine holds another network: readout.id is {num_items - 1}×{width} there and "
+        f"{num_items}×{width} by the run's configuration"
+    ) in resumed.err
+    assert file.is_file()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{\n"])
@@ -286,6 +348,17 @@ def test_the_interval_stretches_so_that_writing_stays_cheap(
         supervisor.at_tick(Progress(1, 1, "id", 1.0, 1, 2, 1.0, 1.0))
     assert saved >= at_least
     assert (saved - 1) * writing_s <= 0.02 * now
+
+
+def contents(folder: str) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+
+
+def set_format(path: Path, number: str | None) -> None:
+    with safe_open(path, framework="pt") as stored:
+        metadata = dict(stored.metadata())
+    del metadata["format"]
+    save_file(load_file(path), path, metadata | ({"format": number} if number else {}))
 
 
 def flip_a_bit(path: Path) -> None:

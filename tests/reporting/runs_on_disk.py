@@ -7,6 +7,7 @@ import pandas as pd
 import yaml
 
 from prnn_cli.reporting.measures import EVENT
+from prnn_cli.run_folder import METRICS
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_json, write_text
 
@@ -34,7 +35,12 @@ def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = No
     described |= {"strategy": "simultaneous", "epochs": 10, "experiment": None, "features": "none"}
     described |= {"dataset": "tiny", "data_hash": "d", "num_parameters": 1000, "versions": {}}
     described |= {"part": "test", "candidates": "all", "tie_break": "conservative", "cutoffs": [20]}
-    described |= {"metrics": ["recall", "mrr"], "labels": {"item_knn": "Item-kNN"}, "gain_over": "item_knn"}
+    described |= {
+        "format": METRICS.number,
+        "metrics": ["recall", "mrr"],
+        "labels": {"item_knn": "Item-kNN"},
+        "gain_over": "item_knn",
+    }
     described |= {"baseline_options": {"item_knn": {"num_neighbours": 100}}}
     metrics = {**described, **metrics_of(ranks), "num_test_events": 4, "train": {"events_per_s": 1000.0}}
     metrics |= {"baselines": {"item_knn": metrics_of(item_knn)}} | changes

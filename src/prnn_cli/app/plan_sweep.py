@@ -13,6 +13,7 @@ from prnn_cli.jobs.job import checked_settings
 from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
+from prnn_cli.run_start import refuse_if_kept
 from prnn_cli.system.extras import refuse_silent, require
 from prnn_cli.tuning.plan import check_search, parsed, search_path
 
@@ -119,7 +120,7 @@ def _refuse_folder(folder: Path, job: str, taken: dict[Path, str], resume: bool)
         )
     taken[folder] = job
     if not resume:
-        RunFolder(folder).refuse_if_kept()
+        refuse_if_kept(RunFolder(folder))
 
 
 def _distinct(names: list[str], jobs: list[list[str]]) -> list[str]:

@@ -20,7 +20,7 @@ from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split
 from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError
-from prnn_cli.schema import DatasetConfig
+from prnn_cli.schema import DatasetConfig, Mark, marked
 from prnn_cli.system.cache import Identity, check_seal, load_or_make, sealed_folder
 from prnn_cli.system.files import write_json
 from prnn_cli.system.prefetch import prefetch
@@ -34,8 +34,6 @@ STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and pl
     "compression": {"session_id": "snappy", "part": "snappy"},
     "dictionary_pagesize_limit": 1 << 24,
 }
-# The content of the files stands for them.
-NOT_HASHED = ("name", "path", "scale", "synthetic", "profile", "items")
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +123,7 @@ def _with_paths(dataset: DatasetConfig, generated: Path) -> DatasetConfig:
 
 def _identity(dataset: DatasetConfig) -> Identity:
     settings = dataclasses.asdict(dataset)
-    for name in NOT_HASHED:
+    for name in marked(DatasetConfig, Mark.UNHASHED):
         del settings[name]
     try:
         return Identity.of(FORMAT_VERSION, settings, find_files(dataset.path))

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from prnn_cli.errors import Pruned, UserError, first_line
 from prnn_cli.experiment.supervisor import EpochObserver
-from prnn_cli.run_folder import CONFIG, RunFolder, flat, read_json
+from prnn_cli.run_folder import CONFIG, RunFolder, flat
 from prnn_cli.schema import LoggerConfig, TrainCommand
 from prnn_cli.system.extras import require
 from prnn_cli.system.files import write_text
@@ -63,7 +63,7 @@ def logged(config: TrainCommand, folder: RunFolder) -> Iterator[list[EpochObserv
     status = "failed"
     try:
         yield [of_epoch]
-        told(lambda: logger.log(_flat_metrics(read_json(folder.metrics_file))))
+        told(lambda: logger.log(_flat_metrics(folder.metrics())))
         told(lambda: logger.keep([folder.path / name for name in ARTEFACTS]))
         status = "done"
     except Pruned:

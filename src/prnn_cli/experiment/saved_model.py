@@ -13,13 +13,13 @@ from prnn_cli.experiment.build import build_network, check_combination, extract_
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
-from prnn_cli.run_folder import CONFIG, RunFolder, read_json
+from prnn_cli.run_folder import CONFIG, RunFolder
 from prnn_cli.schema import TrainCommand
 
 
 @dataclass(frozen=True)
 class Trained:
-    """`metrics` are those of the run; `data` are the same as when it was trained."""
+    """A finished run: its settings and metrics, the data that it was trained on, and the network as it came out."""
 
     config: TrainCommand
     metrics: dict[str, Any]
@@ -29,7 +29,7 @@ class Trained:
 
 
 def check_trained(run: str) -> TrainCommand:
-    """The run's settings. Raises `UserError` where `run` is not the folder of a finished run of prnn train."""
+    """The settings of the run in the folder `run`. Raises `UserError` unless prnn train finished there."""
     folder = RunFolder.existing(run, command="train")
     _finished_metrics(folder)
     config = _stored_config(folder)
@@ -38,7 +38,10 @@ def check_trained(run: str) -> TrainCommand:
 
 
 def load_trained(run: str, cache_dir: Path, device: torch.device) -> Trained:
-    """Raises `UserError` where the run's data have changed, or its model is damaged."""
+    """Takes up the run in the folder `run`, with its data from `cache_dir` and its network on `device`.
+
+    Raises `UserError` where the run's data have changed, or its model cannot be read.
+    """
     folder = RunFolder.existing(run)
     metrics, config = _finished_metrics(folder), _stored_config(folder)
     config.cache_dir = str(cache_dir)
@@ -59,7 +62,7 @@ def _finished_metrics(folder: RunFolder) -> dict[str, Any]:
             f"run={folder.path} is not finished (status: {folder.status()['status']}); "
             "continue it with resume=true first"
         )
-    return read_json(folder.metrics_file)
+    return folder.metrics()
 
 
 def _stored_config(folder: RunFolder) -> TrainCommand:

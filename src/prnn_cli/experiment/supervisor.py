@@ -1,4 +1,4 @@
-"""What surrounds training: the checkpoint it starts from, and what happens at its ticks."""
+"""The supervision of training: the checkpoint that it starts from, and what happens at its ticks."""
 
 import logging
 import time
@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 
 from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.networks.model_file import refuse_other_network
 from prnn_cli.networks.readouts import SHARED
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.distributed import process_group
@@ -30,9 +31,8 @@ EPOCHS = "epochs.csv"
 
 Schedule = Callable[[int], list[Phase]]  # of so many epochs of each subnet
 Validate = Callable[[int], dict[str, float]]  # the phase, from 1 -> {"recall@20": …}
-EpochObserver = Callable[
-    [int, EpochRecord, dict[str, float]], None
-]  # epochs so far, the last one, its validation
+# The number of epochs so far, the last one, its validation.
+EpochObserver = Callable[[int, EpochRecord, dict[str, float]], None]
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +44,10 @@ def load_checkpoint(
     schedule: Schedule,
     epochs: int,
 ) -> tuple[TrainState | None, str | None]:
-    """The run's checkpoint and the name of its executor, if it has one; the number of threads that it was made with is
-    taken over. A damaged one is set aside for the one before it.
+    """The run's checkpoint and the name of its executor, if it has one, else (None, None).
 
-    Raises `UserError` where the run was trained on other data.
+    A damaged checkpoint is set aside for the one before it. The number of threads that the run began with is set.
+    Raises `UserError` for a checkpoint of another format, of other data, or of epochs that cannot become so many.
     """
     loaded = _loaded_by_all(folder, device)
     if loaded is None:
@@ -71,7 +71,7 @@ def load_checkpoint(
 
 
 def _loaded_by_all(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
-    """What lies in the folder of the first process, which loads first and may set a damaged file aside."""
+    """The checkpoint in the folder of the first process, which loads first and may set a damaged file aside."""
     group = process_group()
     loaded = _newest_whole(folder, device) if group.is_main else None
     path = group.broadcast(folder.path.absolute())
@@ -97,7 +97,10 @@ def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, 
 
 
 def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> None:
-    """Raises `UserError` where a run that goes on asks for other epochs than it had, unless they come at its end."""
+    """Raises `UserError` where a run cannot go on: its checkpoint or its metrics are of another format, or it asks for
+    other epochs than it had and they don't come at its end."""
+    if folder.finished_epochs() == epochs:  # its checkpoint is not needed
+        return
     for file in folder.checkpoint_files:
         with suppress(DamagedFileError):
             cursor, decisions = read_progress(file)
@@ -125,7 +128,12 @@ def train_supervised(
     validate: Validate | None = None,
     observers: Sequence[EpochObserver] = (),
 ) -> None:
-    """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks."""
+    """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks.
+
+    data_hash: of the prepared data; epochs: of each subnet; validate: measures the network after each epoch.
+    Raises `UserError` where the state is not the network's, as after a change of the items' features.
+    """
+    refuse_other_network(f"the checkpoint in {folder.path}", trainer.state.parameters, trainer.network)
     decisions = {
         "data_hash": data_hash,
         "epochs": epochs,
@@ -138,7 +146,7 @@ def train_supervised(
 
 
 def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
-    """By phase and epoch, what a run that goes on had measured before: the checkpoint holds the training alone."""
+    """What a run that goes on had measured before, by phase and epoch: the checkpoint holds the training alone."""
     if not epochs.is_file():
         return {}
     try:
@@ -150,6 +158,8 @@ def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
 
 
 class Supervisor:
+    """The reports of a `Trainer`, turned into what a user sees and into checkpoints."""
+
     def __init__(
         self,
         trainer: Trainer,
@@ -168,6 +178,7 @@ class Supervisor:
         self._writing_s = self._last_writing_s = 0.0
 
     def at_tick(self, progress: Progress) -> None:
+        """Tells of the progress, and saves a checkpoint if one is due. Raises `Stopped` after a signal."""
         self.bar.update(
             progress.events_done,
             f"phase {progress.phase} epoch {progress.epoch} ({progress.learning}) "
@@ -189,6 +200,7 @@ class Supervisor:
             )
 
     def at_epoch(self, record: EpochRecord) -> None:
+        """Validates, and writes epochs.csv anew."""
         log.info(
             "phase %d, epoch %d (%s): loss %.4f, %s events/s",
             record.phase,
@@ -210,13 +222,13 @@ class Supervisor:
             observe(len(rows), record, self._validated.get((record.phase, record.epoch), {}))
 
     def _is_checkpoint_due(self, now: float) -> bool:
-        """The interval stretches where writing takes long."""
+        """Whether the interval is over, which stretches where writing takes long."""
         writing = self._writing_s + self._last_writing_s
         is_cheap = writing <= WRITING_SHARE * (now - self._started)
         return is_cheap and now - self._last_checkpoint >= self.checkpoint_every_s
 
     def save_checkpoint(self) -> None:
-        """Also at the end of each phase, whatever the time."""
+        """Writes the state of all processes, and keeps the checkpoint before it."""
         began = time.monotonic()
         self._refuse_bad_parameters()
         state = self.trainer.state.all_gathered()

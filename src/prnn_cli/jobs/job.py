@@ -30,6 +30,7 @@ from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import in_own_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
+from prnn_cli.run_start import begin_run
 from prnn_cli.system.distributed import process_group
 
 log = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ class Jobs:
         with group.initialised(), folder.held():
             if resume:
                 command.check_resumed(settings, folder)
-            if not group.broadcast(folder.begin(self.command, config, HydraConfig.get(), resume)):
+            if not group.broadcast(begin_run(folder, self.command, config, HydraConfig.get(), resume)):
                 log.info("this run is finished")
             else:
                 with _failures_recorded(folder, self.is_sweep), _resumption_explained(self.command, folder):

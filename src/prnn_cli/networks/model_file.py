@@ -8,31 +8,45 @@ from torch import Tensor
 
 from prnn_cli.errors import UserError
 from prnn_cli.networks.network import Network
+from prnn_cli.system.file_format import FileFormat
 from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
+
+MODEL = FileFormat("model", 1, "use it with the prnn that wrote it, or train again")
 
 
 def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:
-    write_tensors(path, parameters)
+    """Writes the parameters, whole or not at all."""
+    write_tensors(path, parameters, file_format=MODEL)
 
 
 def load_model(path: Path, network: Network, device: torch.device) -> dict[str, Tensor]:
-    """Raises `UserError` where the file is damaged or holds the parameters of another network."""
+    """Reads the parameters of `network`.
+
+    Raises `UserError` where the file is damaged, of another format, or holds the parameters of another network.
+    """
     try:
-        parameters, _ = read_tensors(path, device)
+        parameters, _ = read_tensors(path, device, file_format=MODEL)
     except DamagedFileError as error:
         raise UserError(
             f"{path} is not a readable model ({error}); remove the run's metrics.json and add resume=true to its "
             "command, which writes it again from the checkpoint"
         ) from error
+    refuse_other_network(str(path), parameters, network)
+    return parameters
+
+
+def refuse_other_network(where: str, parameters: Mapping[str, Tensor], network: Network) -> None:
+    """Raises `UserError` unless the parameters found at `where` are the network's, by their names and shapes."""
     expected = {name: value.shape for name, value in network.parameters_without_values().items()}
     found = {name: value.shape for name, value in parameters.items()}
-    if found != expected:
-        name = next(name for name in expected.keys() | found.keys() if found.get(name) != expected.get(name))
+    differing = [name for name in sorted(expected | found) if found.get(name) != expected.get(name)]
+    if differing:
+        name = differing[0]
         raise UserError(
-            f"{path} holds another network: {name} is {_shape(found.get(name))} there and "
-            f"{_shape(expected.get(name))} in the run's configuration"
+            f"{where} holds another network: {name} is {_shape(found.get(name))} there and "
+            f"{_shape(expected.get(name))} by the run's configuration and its items' features; restore the files that "
+            "describe the items, or train again in another folder"
         )
-    return parameters
 
 
 def _shape(shape: torch.Size | None) -> str:

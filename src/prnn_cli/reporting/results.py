@@ -13,8 +13,9 @@ from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks, rank
 from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
 from prnn_cli.reporting.tables import gain, results_table, run_name
-from prnn_cli.run_folder import read_json
+from prnn_cli.run_folder import METRICS, read_json
 from prnn_cli.schema import EvaluationConfig
+from prnn_cli.system.file_format import FORMAT
 from prnn_cli.system.files import atomic_write, write_json, write_text
 
 TIES_TO_WARN_OF = 0.01  # of the network's events
@@ -70,7 +71,7 @@ def write_results(
     with atomic_write(folder / "ranks.parquet") as temporary:
         ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
     # Last, as its presence says that the others are whole.
-    write_json(folder / "metrics.json", results)
+    write_json(folder / "metrics.json", {FORMAT: METRICS.number} | results)
 
 
 def show_results(folder: Path) -> None:

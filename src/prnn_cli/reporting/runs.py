@@ -12,9 +12,9 @@ from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.reporting.published import paper_order
-from prnn_cli.run_folder import FREE_ON_RESUME, RunFolder, flat, read_json
+from prnn_cli.run_folder import RunFolder, flat
+from prnn_cli.schema import Mark, is_marked
 
-NAMES = ("experiment", "row", "units", "baselines")  # say where the settings come from, not what they are
 KINDS = ("id_only", "feature_only", "concatenated")  # of networks with one subnet: one group, as in the paper
 NEEDED = (
     "arch",
@@ -89,14 +89,14 @@ class Row:
 
 
 def read_run(folder: Path) -> FinishedRun:
-    """The run in a folder. Raises `UserError` where it holds no finished one of train or evaluate, or a damaged one."""
+    """Reads a run. Raises `UserError` where the folder holds no finished run of train or evaluate that can be read."""
     run = RunFolder(folder)
     if not run.metrics_file.is_file():
         if not run.is_begun():
             raise UserError("it holds no run")
         status = run.status()
         raise UserError(f"the run is not finished: {status['status']}{_because(status)}")
-    metrics = read_json(run.metrics_file)
+    metrics = run.metrics()
     if missing := [key for key in NEEDED if key not in metrics]:
         raise UserError(f"metrics.json is damaged: it lacks {', '.join(missing)}")
     try:
@@ -106,8 +106,8 @@ def read_run(folder: Path) -> FinishedRun:
         settings = flat(config)
     except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
         raise UserError(f"its .hydra/config.yaml cannot be read ({first_line(error)})") from error
-    ignored = (*FREE_ON_RESUME, *NAMES, "seed")
-    decisive = {key: value for key, value in settings.items() if key.split(".")[0] not in ignored}
+    ignored = (Mark.FREE_ON_RESUME, Mark.SHARES_ROW)
+    decisive = {key: value for key, value in settings.items() if not is_marked(key, *ignored)}
     return FinishedRun(folder, metrics, decisive)
 
 

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class OtherFormatError(DamagedFileError):
+class StaleCacheError(DamagedFileError):
     """A whole file or folder that another version of prnn has written; the message says which format it has."""
 
 
@@ -49,9 +49,9 @@ class Identity:
         return {"format": str(self.format), "identity": self.hash}
 
     def check(self, marks: Mapping[str, Any]) -> None:
-        """Raises `OtherFormatError` or `DamagedFileError` where `marks` are not those of this identity."""
+        """Raises `StaleCacheError` or `DamagedFileError` where `marks` are not those of this identity."""
         if (found := marks.get("format", "none")) != str(self.format):
-            raise OtherFormatError(f"{found}, not {self.format}")
+            raise StaleCacheError(f"{found}, not {self.format}")
         if marks.get("identity") != self.hash:
             raise DamagedFileError("it was made from something else")
 
@@ -79,7 +79,7 @@ def set_aside_if_damaged(path: Path) -> Iterator[None]:
     try:
         yield
     except DamagedFileError as damage:
-        how = "is of another format" if isinstance(damage, OtherFormatError) else "is damaged"
+        how = "is of another format" if isinstance(damage, StaleCacheError) else "is damaged"
         log.warning("%s %s (%s); set aside as %s, making it again", path, how, damage, set_aside(path).name)
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from prnn_cli.errors import first_line
+from prnn_cli.system.file_format import FORMAT, FileFormat
 from prnn_cli.system.files import atomic_write
 
 CHECKSUM = "checksum"
@@ -21,11 +22,17 @@ class DamagedFileError(Exception):
 
 
 def write_tensors(
-    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+    file_format: FileFormat | None = None,
 ) -> None:
+    """Writes a file, whole or not at all, with a checksum of all that is in it and the number of its format."""
     with atomic_write(path) as temporary:
         stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         sealed = dict(metadata or {})
+        if file_format:
+            sealed[FORMAT] = str(file_format.number)
         sealed[CHECKSUM] = _checksum(stored, sealed)
         try:
             save_file(stored, temporary, sealed)
@@ -34,12 +41,21 @@ def write_tensors(
 
 
 def read_tensors(
-    path: Path, device: torch.device | str = "cpu", metadata_only: bool = False
+    path: Path,
+    device: torch.device | str = "cpu",
+    metadata_only: bool = False,
+    file_format: FileFormat | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """(tensors, metadata). Raises `DamagedFileError` for whatever `write_tensors` did not write."""
+    """Reads (tensors, metadata); with `metadata_only` no tensors, and unchecked.
+
+    Raises `DamagedFileError` for whatever `write_tensors` did not write, `OtherFormatError` for a file of another
+    format than the one given.
+    """
     try:
         with safe_open(path, framework="pt") as stored:
             metadata = dict(stored.metadata() or {})
+            if file_format:  # first, as another format may have another checksum
+                file_format.check(path, metadata.get(FORMAT))
             checksum = metadata.pop(CHECKSUM)
             if metadata_only:
                 return {}, metadata

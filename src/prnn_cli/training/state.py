@@ -11,15 +11,18 @@ from torch import Tensor
 
 from prnn_cli.networks.network import Network
 from prnn_cli.system.distributed import process_group
+from prnn_cli.system.file_format import FileFormat
 from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 from prnn_cli.training.optim import LearningSettings, ParameterState
 
+# Format 1 called the executor, among the decisions, a path.
+CHECKPOINT = FileFormat("checkpoint", 2, "go on with the prnn that wrote it, or train in another folder")
 TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  # of a TrainState
 
 
 @dataclass
 class Cursor:
-    """Where training stands: the next step to take."""
+    """The place where training stands: the next step to take."""
 
     phase: int = 0
     epoch: int = 0
@@ -43,11 +46,18 @@ class EpochRecord:
 
 @dataclass
 class TrainState:
+    """What a step reads and changes, and where training stands: all that a checkpoint keeps.
+
+    parameters, accumulators, velocities: by parameter; carry: (B, H) hidden states by subnet
+    tally: sums of the running epoch, gathered on the device; see `empty_tally`
+    epoch_seconds: that the running epoch has taken; history: the finished epochs
+    """
+
     parameters: dict[str, Tensor]
     accumulators: dict[str, Tensor]
     velocities: dict[str, Tensor]
     carry: dict[str, Tensor]
-    tally: dict[str, Tensor]  # sums of the running epoch, gathered on the device
+    tally: dict[str, Tensor]
     cursor: Cursor = field(default_factory=Cursor)
     epoch_seconds: float = 0.0
     history: list[EpochRecord] = field(default_factory=list)
@@ -61,7 +71,7 @@ class TrainState:
         seed: int,
         device: torch.device,
     ) -> "TrainState":
-        """The same seed gives the same parameters on every device."""
+        """The state before the first step; the same seed gives the same parameters on every device."""
         parameters = network.initial_parameters(seed)
         parameters = {name: value.to(device) for name, value in parameters.items()}
         with_momentum = [name for name in parameters if settings[network.learning_group(name)].momentum > 0]
@@ -101,7 +111,7 @@ class TrainState:
         return replace(self, **groups)
 
     def end_epoch(self, record: EpochRecord) -> None:
-        """In place, as compiled and captured steps know the tensors."""
+        """Adds the epoch to the history and begins the next tally, in place, as compiled steps know its tensors."""
         self.history.append(record)
         for name, value in empty_tally(self.device).items():
             self.tally[name].copy_(value)
@@ -119,7 +129,7 @@ class TrainState:
         )
 
     def totals(self) -> dict[str, float]:
-        """What the finished epochs add up to."""
+        """The sums over the finished epochs: events, steps, seconds, and events and steps a second."""
         events = sum(record.events for record in self.history)
         steps = sum(record.steps for record in self.history)
         seconds = sum(record.seconds for record in self.history)
@@ -127,7 +137,7 @@ class TrainState:
         return {"events": events, "steps": steps, "seconds": seconds} | rates
 
     def save(self, path: Path, decisions: dict[str, Any]) -> None:
-        """One file, whole or absent. `decisions` were made at start (device, threads) and bind a resumed run."""
+        """Writes a checkpoint, whole or not at all. `decisions` made at start (threads, …) bind a resumed run."""
         tensors = {
             f"{group}/{name}": value
             for group in TENSOR_GROUPS
@@ -139,13 +149,17 @@ class TrainState:
             "history": [asdict(record) for record in self.history],
             "decisions": decisions,
         }
-        write_tensors(path, tensors, {"progress": json.dumps(progress)})
+        write_tensors(path, tensors, {"progress": json.dumps(progress)}, CHECKPOINT)
 
     @classmethod
     def load(cls, path: Path, device: torch.device) -> tuple["TrainState", dict[str, Any]]:
-        """(state, decisions). Raises `DamagedFileError` for a file that is damaged or no checkpoint."""
+        """Reads (state, decisions) from a checkpoint.
+
+        Raises `DamagedFileError` for a file that is damaged or no checkpoint, `OtherFormatError` for one of another
+        version.
+        """
         groups: dict[str, dict[str, Tensor]] = {group: {} for group in TENSOR_GROUPS}
-        tensors, metadata = read_tensors(path, device)
+        tensors, metadata = read_tensors(path, device, file_format=CHECKPOINT)
         try:
             for key, value in tensors.items():
                 group, name = key.split("/", 1)
@@ -163,8 +177,8 @@ class TrainState:
 
 
 def read_progress(path: Path) -> tuple[Cursor, dict[str, Any]]:
-    """(cursor, decisions) of a checkpoint, without its tensors. Raises `DamagedFileError`."""
-    _, metadata = read_tensors(path, metadata_only=True)
+    """Reads (cursor, decisions) from a checkpoint, without its tensors. Raises what `TrainState.load` raises."""
+    _, metadata = read_tensors(path, metadata_only=True, file_format=CHECKPOINT)
     try:
         progress = json.loads(metadata["progress"])
         return Cursor(**progress["cursor"]), progress["decisions"]
@@ -173,8 +187,11 @@ def read_progress(path: Path) -> tuple[Cursor, dict[str, Any]]:
 
 
 def empty_tally(device: torch.device) -> dict[str, Tensor]:
-    """loss: sum over events; saturated: number of scores with |score| > 0.999; first_bad_step: the first step whose
-    loss was not finite, else the largest integer; steps: those taken."""
+    """The sums of an epoch that has not begun.
+
+    loss: sum over events; saturated: number of scores with |score| > 0.999; first_bad_step: the first step whose
+    loss was not finite, else the largest integer; steps: those taken
+    """
     return {
         "steps": torch.zeros((), dtype=torch.int64, device=device),
         "loss": torch.zeros((), dtype=torch.float64, device=device),

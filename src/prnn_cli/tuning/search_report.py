@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
 from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
-from prnn_cli.run_folder import RunFolder, read_json
+from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import SearchConfig
 from prnn_cli.system.files import write_text
 
@@ -79,7 +79,7 @@ def trial_metrics(search: SearchConfig) -> list[str]:
 
 def _measured(run: RunFolder, names: Sequence[str]) -> dict[str, Any]:
     try:
-        metrics = read_json(run.metrics_file)
+        metrics = run.metrics()
         return {key: metrics[key] for key in names}
     except UserError:
         epochs = run.path / "epochs.csv"

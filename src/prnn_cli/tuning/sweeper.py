@@ -102,7 +102,8 @@ class TrialSweeper(Sweeper):
     def _study(self, folder: Path, space: Space, fixed: Sequence[str], settings: TrainCommand) -> Study:
         from prnn_cli.data.prepare import prepare
         from prnn_cli.experiment.study import Identity, open_study
-        from prnn_cli.run_folder import FREE_ON_RESUME, PATHS, flat
+        from prnn_cli.run_folder import flat
+        from prnn_cli.schema import Mark, is_marked
 
         assert settings.search is not None
         data = prepare(settings.dataset, Path(settings.cache_dir))
@@ -110,7 +111,7 @@ class TrialSweeper(Sweeper):
         kept = {
             key: str(value)
             for key, value in composed.items()
-            if key.split(".")[0] not in FREE_ON_RESUME and key not in PATHS
+            if not is_marked(key, Mark.FREE_ON_RESUME, Mark.PATH)
         }
         identity = Identity(data.data_hash, settings.search.metric, space.described(), kept)
         return open_study(folder, identity, settings.seed, settings.search, settings.resume)
@@ -135,7 +136,7 @@ class TrialSweeper(Sweeper):
     ) -> None:
         from optuna.trial import TrialState
 
-        from prnn_cli.run_folder import RunFolder, read_json
+        from prnn_cli.run_folder import RunFolder
 
         jobs = [[*fixed, *_as_overrides(trial.params), f"search.trial={trial.number}"] for trial in batch]
         for trial in batch:
@@ -147,7 +148,7 @@ class TrialSweeper(Sweeper):
                 study.set_user_attr(f"failure of {trial.number}", job.failure)
                 study.tell(trial.number, state=TrialState.FAIL)
             elif run.metrics_file.is_file():
-                value = read_json(run.metrics_file)[search.metric]
+                value = run.metrics()[search.metric]
                 study.tell(trial.number, value)
                 log.info(
                     "trial %d: %s %.4f, the best so far %.4f",

@@ -1,0 +1,140 @@
+"""The start of a run: which folders are free for it, which run it may go on with, and what is refused."""
+
+import logging
+from pathlib import Path
+
+from hydra.conf import HydraConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from prnn_cli.errors import UserError
+from prnn_cli.run_folder import CONFIG, RunFolder, flat, read_json
+from prnn_cli.schema import Mark, TrainCommand, is_marked, marked
+from prnn_cli.system.files import remove_remains, set_aside, write_text
+
+log = logging.getLogger(__name__)
+
+
+def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraConf, resume: bool) -> bool:
+    """Takes the folder for a run; False where the run in it is finished and there is nothing to do.
+
+    Raises `UserError` where the folder holds anything else, or the run of another configuration.
+    """
+    config = with_absolute_paths(config)
+    _remove_remains(folder)
+    if _is_taken(folder) and not _is_free_again(folder, command):
+        if resume:
+            _set_damaged_aside(folder, command)
+        _refuse_what_is_no_resumption(folder, command, resume)
+        if folder.checkpoint_files or folder.metrics_file.is_file():
+            _refuse_other_config(folder, config)
+        else:
+            log.warning("no checkpoint was written in %s yet: starting from the beginning", folder.path)
+        if folder.metrics_file.is_file() and not _is_to_be_extended(folder, config):
+            return False
+    elif resume:
+        # In a sweep that goes on, rows that had not begun are nothing to warn of.
+        level = logging.INFO if hydra.mode == RunMode.MULTIRUN else logging.WARNING
+        log.log(level, "nothing to resume in %s: starting from the beginning", folder.path)
+    folder.write_status("running", command=command)
+    write_text(folder.path / CONFIG, OmegaConf.to_yaml(config, resolve=True))
+    write_text(folder.path / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))
+    write_text(folder.path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
+    return True
+
+
+def refuse_if_kept(folder: RunFolder) -> None:
+    """Raises `UserError` where a run of prnn train has begun work in the folder: only resume=true goes on there."""
+    if folder.is_begun() and not _is_free_again(folder, "train"):
+        _refuse_what_is_no_resumption(folder, "train", resume=False)
+
+
+def with_absolute_paths(config: DictConfig) -> DictConfig:
+    """A resolved copy whose files are found from another current folder too, for evaluation or resumption."""
+    absolute = config.copy()
+    OmegaConf.set_struct(absolute, False)
+    OmegaConf.resolve(absolute)
+    for key in marked(TrainCommand, Mark.PATH):  # the other commands have some of its groups
+        if path := OmegaConf.select(absolute, key):
+            OmegaConf.update(absolute, key, str(Path(path).expanduser().absolute()))
+    return absolute
+
+
+def _remove_remains(folder: RunFolder) -> None:
+    """Removes the temporary files of a process that was killed while it wrote."""
+    for path in (folder.path, folder.checkpoint_file.parent, (folder.path / CONFIG).parent):
+        remove_remains(path)
+
+
+def _is_taken(folder: RunFolder) -> bool:
+    """Whether the folder holds anything but the lock and an empty log, which logging makes before a run begins."""
+    return any(
+        entry.name != ".lock" and not (entry.suffix == ".log" and entry.stat().st_size == 0)
+        for entry in folder.path.iterdir()
+    )
+
+
+def _is_free_again(folder: RunFolder, command: str) -> bool:
+    """Whether the run in it was refused, or stopped, before it left anything worth keeping."""
+    kept = (*folder.checkpoint_files, folder.metrics_file, folder.path / "epochs.csv")
+    return (
+        folder.is_begun()
+        and not any(file.exists() for file in kept)
+        and folder.status()["command"] == command
+        and folder.status()["status"] in ("failed", "dead")
+    )
+
+
+def _set_damaged_aside(folder: RunFolder, command: str) -> None:
+    """Sets aside what a run can make again: how it stands, and the results of a finished one."""
+    try:
+        if folder.is_begun():
+            folder.status()
+    except UserError as damage:
+        log.warning("%s; set aside as %s", damage, set_aside(folder.status_file).name)
+        folder.write_status("failed", command=command, reason="status.json was damaged")
+    try:
+        if folder.metrics_file.is_file():
+            read_json(folder.metrics_file)
+    except UserError as damage:
+        log.warning("%s; set aside as %s, evaluating again", damage, set_aside(folder.metrics_file).name)
+
+
+def _refuse_what_is_no_resumption(folder: RunFolder, command: str, resume: bool) -> None:
+    if not folder.is_begun():
+        raise UserError(f"{folder.path} holds files but no run of prnn; choose another hydra.run.dir")
+    if command != "train" or folder.status()["command"] != command:
+        raise UserError(
+            f"{folder.path} holds what prnn {folder.status()['command']} left; choose another hydra.run.dir"
+        )
+    if not resume:
+        raise UserError(
+            f"{folder.path} is not empty; add resume=true to continue the run in it, or choose another hydra.run.dir "
+            "(of a sweep: hydra.sweep.dir)"
+        )
+
+
+def _refuse_other_config(folder: RunFolder, config: DictConfig) -> None:
+    before, now = flat(folder.config()), flat(config)
+    changed = [
+        f"{key} was {before.get(key)} and is now {now.get(key)}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key) and not is_marked(key, Mark.FREE_ON_RESUME)
+        # The command knows whether more of them come at the end.
+        if not (key == "epochs" and now[key] > before[key])
+    ]
+    if changed:
+        free = [name for name in marked(TrainCommand, Mark.FREE_ON_RESUME) if name != "resume"]
+        raise UserError(
+            f"cannot resume {folder.path} with another configuration: {'; '.join(changed)}; "
+            f"only {', '.join(free)} and more epochs may change"
+        )
+
+
+def _is_to_be_extended(folder: RunFolder, config: DictConfig) -> bool:
+    """Whether more epochs are asked for than a finished run has had; its metrics are then kept by another name."""
+    had = folder.metrics().get("epochs", config.get("epochs"))
+    if config.get("epochs") == had:
+        return False
+    folder.metrics_file.rename(folder.path / f"metrics-epochs{had}.json")
+    return True
