@@ -62,7 +62,7 @@ def check_extension(extension: Extension) -> Iterator[Verdict]:
             yield _verdict(f"config {group}={name}", lambda g=group, n=name: _compose(g, n, folder))  # type: ignore[misc]
         for kind, check in CHECKS.items():
             for name, entry in getattr(module, kind, {}).items():
-                what = f"{kind.lower()[:-1]} {name}"
+                what = f"{NOUNS[kind]} {name}"
                 yield _verdict(what, lambda c=check, n=name, e=entry: c(n, e, configs, folder))  # type: ignore[misc]
 
 
@@ -255,6 +255,9 @@ def _check_command(name: str, entry: Any, configs: Path | None, folder: str) -> 
     assert dataclasses.is_dataclass(entry.options), "its options are no dataclass"
 
 
+NOUNS = {"STRATEGIES": "strategy", "LOSSES": "loss"}
+NOUNS |= {each: each.lower()[:-1] for each in ("BASELINES", "READOUTS", "EXTRACTORS", "METRICS", "COMMANDS")}
+
 CHECKS: dict[str, Callable[[str, Any, Path | None, str], None]] = {
     "BASELINES": _check_baseline,
     "READOUTS": _check_readout,
@@ -287,7 +290,7 @@ def _configs_in(configs: Path | None) -> list[tuple[str, str]]:
 
 def _compose(group: str, choice: str, cache_dir: str) -> TrainCommand:
     chosen = f"[{choice}]" if group == "baselines" else choice
-    small = () if group == "dataset" else SMALL_LOG
+    small = ["dataset.path=log.csv"] if group == "dataset" else list(SMALL_LOG)
     settings: TrainCommand = composed("train", [*small, f"cache_dir={cache_dir}", f"{group}={chosen}"])
     return settings
 

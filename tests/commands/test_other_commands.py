@@ -118,10 +118,10 @@ def test_a_model_and_metrics_of_another_format_are_refused(prnn: Prnn, command: 
     assert (
         "model.safetensors is a model of format 2, and this prnn reads format 1; use it with" in refused.err
     )
-    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 2}))
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 3}))
     refused = prnn(*command, "run=runs/mine", "hydra.run.dir=second")
     assert refused.exit_code == 2
-    assert "metrics.json is a result of format 2, and this prnn reads format 1; read it with" in refused.err
+    assert "metrics.json is a result of format 3, and this prnn reads format 2; read it with" in refused.err
 
 
 @pytest.mark.parametrize("command", ["evaluate", "status"])

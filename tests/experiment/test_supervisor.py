@@ -255,11 +255,11 @@ def test_metrics_of_another_format_are_not_made_again(prnn: Prnn) -> None:
     mine = [*SMALL, "hydra.run.dir=runs/mine"]
     assert prnn("train", *mine).exit_code == 0
     metrics = Path("runs/mine/metrics.json")
-    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 2}))
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 3}))
     before = contents("runs/mine")
     resumed = prnn("train", *mine, "resume=true")
     assert resumed.exit_code == 2
-    assert "metrics.json is a result of format 2, and this prnn reads format 1" in resumed.err
+    assert "metrics.json is a result of format 3, and this prnn reads format 2" in resumed.err
     assert contents("runs/mine") == before
 
 

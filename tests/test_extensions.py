@@ -1,0 +1,299 @@
+"""docs/extending.md: its examples are put into files, checked, installed and run as it says; and what is refused."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from commands.conftest import SMALL, Result
+from prnn_cli import extensions
+from prnn_cli.run_folder import read_json
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+
+PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
+EXAMPLES = ("s_knn", "pooled", "warm_start", "mean_colour", "shop")
+PARALLEL = [*(each for each in SMALL if not each.startswith(("arch", "subnets"))), "units.each=6", "epochs=1"]
+
+
+@pytest.fixture(autouse=True)
+def _no_extension_of_another_test() -> Iterator[None]:
+    yield
+    extensions._files.clear()
+    extensions._installed.cache_clear()
+    extensions.registered.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("prnn_extension_")]:
+        del sys.modules[name]
+
+
+def files_on_the_page() -> dict[str, str]:
+    """Each block that begins with a comment that names its file."""
+    blocks = re.findall(r"```(?:python|yaml|toml)\n# (\S+)\n(.*?)```", PAGE, flags=re.DOTALL)
+    return dict(blocks)
+
+
+def write(folder: Path, *names: str) -> None:
+    """The examples of these names, each a module and its config."""
+    for file, text in files_on_the_page().items():
+        if Path(file).stem in names:
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text, encoding="utf-8")
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """As pip leaves a package: a folder on the path, with the metadata that name its entry points."""
+    write(folder / "prnn_mine", *names)
+    (folder / "prnn_mine" / "__init__.py").write_text("")
+    metadata = folder / "prnn_mine-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: prnn-mine\nVersion: 1.0\n")
+    entries = "".join(f"{name} = prnn_mine.{name}\n" for name in names)
+    (metadata / "entry_points.txt").write_text(f"[prnn.extensions]\n{entries}")
+    monkeypatch.syspath_prepend(folder)
+    extensions._installed.cache_clear()
+    extensions.registered.cache_clear()
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_has_at_most_30_lines_and_one_config(name: str) -> None:
+    files = {file: text for file, text in files_on_the_page().items() if Path(file).stem == name}
+    assert sorted(Path(file).suffix for file in files) == [".py", ".yaml"]
+    code = [line for line in files[f"{name}.py"].splitlines() if line.strip()]
+    assert len(code) <= 30
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_keeps_the_contracts(prnn: Prnn, workplace: Path, name: str) -> None:
+    write(workplace, name)
+    checked = prnn("check", f"{name}.py")
+    assert checked.exit_code == 0, checked.out + checked.err
+    assert "✓" in checked.out
+    assert "✗" not in checked.out
+
+
+def test_a_baseline_from_a_file_stands_in_metrics_and_tables(prnn: Prnn, workplace: Path) -> None:
+    write(workplace, "s_knn")
+    chosen = "baselines=[s_knn,item_knn]"
+    done = prnn(
+        "train", "--extend", "s_knn.py", *SMALL, chosen, "baselines.s_knn.num_sessions=20", "hydra.run.dir=a"
+    )
+    assert done.exit_code == 0, done.err
+    metrics = read_json(Path("a/metrics.json"))
+    assert list(metrics["baselines"]) == ["s_knn", "item_knn"]
+    assert metrics["baselines"]["s_knn"]["recall@20"] > metrics["baselines"]["item_knn"]["recall@20"] / 2
+    assert metrics["baseline_options"]["s_knn"]["num_sessions"] == 20
+    assert "s_knn" in metrics["extensions"]
+    assert "S-kNN" in done.out
+    assert "Gains over S-kNN" in done.out
+    assert (
+        "S-kNN" in prnn("tables", "runs=a", "table.figures=false", "hydra.run.dir=t").out
+    )  # without the file
+
+
+def test_a_changed_baseline_is_ranked_anew(prnn: Prnn, workplace: Path) -> None:
+    write(workplace, "s_knn")
+    arguments = ["train", "--extend=s_knn.py", *SMALL, "baselines=[s_knn]"]
+    assert "ranks of s_knn" not in prnn(*arguments, "hydra.run.dir=a").err
+    extensions._files.clear()
+    assert "reusing the ranks of s_knn" in prnn(*arguments, "hydra.run.dir=b").err
+    extensions._files.clear()
+    code = Path("s_knn.py")
+    code.write_text(code.read_text().replace("np.maximum(least, 1)", "np.maximum(least, 2)"))
+    extensions.registered.cache_clear()
+    assert "reusing the ranks of s_knn" not in prnn(*arguments, "hydra.run.dir=c").err
+
+
+def test_installed_examples_train_together_appear_in_help_and_resume(
+    prnn: Prnn, workplace: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path_factory.mktemp("site"), monkeypatch, *EXAMPLES)
+    mine = ["arch=pooled", "strategy=warm_start", "features=mean_colour", "baselines=[item_knn,s_knn]"]
+    done = prnn("train", *PARALLEL, *mine, "hydra.run.dir=run")
+    assert done.exit_code == 0, done.err
+    assert [row["learning"] for _, row in pd.read_csv("run/epochs.csv").iterrows()] == ["id", "id+image"]
+    assert "image: 3 dimensions" in done.err
+    assert "pooled (warm_start" in Path("run/results.md").read_text()
+    assert read_json(Path("run/metrics.json"))["extensions"]["pooled"].startswith("prnn-mine 1.0")
+    assert "this run is finished" in prnn("train", *PARALLEL, *mine, "hydra.run.dir=run", "resume=true").err
+    assert prnn("evaluate", "run=run").exit_code == 0
+    assert "done" in prnn("status", "run=run").out
+    assert "pooled" in prnn("train", "arch=nope").err
+    out = prnn("train", "--help").out
+    for group, choice in (
+        ("arch", "pooled"),
+        ("strategy", "warm_start"),
+        ("baselines", "s_knn"),
+        ("dataset", "shop"),
+    ):
+        (line,) = [line for line in out.splitlines() if line.startswith(f"{group}: ")]
+        assert choice in line
+    assert "baselines=s_knn" in prnn("completion", "query", "prnn train baselines=s").out
+    assert prnn("check").exit_code == 0
+
+
+def test_a_dataset_of_an_extension_reads_a_log(prnn: Prnn, workplace: Path) -> None:
+    write(workplace, "shop")
+    rows = [f"v{n // 4},i{n * 7 % 5},{1_600_000_000 + 20_000 * n}" for n in range(80)]
+    Path("clicks.csv").write_text("\n".join(["visit,sku,clicked_at", *rows]) + "\n")
+    shop = ["--extend", "shop.py", "dataset=shop", "dataset.path=clicks.csv"]
+    done = prnn(
+        "train", *shop, "arch=id_only", "epochs=1", "units.id=4", "recipe.batch_size=4", "hydra.run.dir=r"
+    )
+    assert done.exit_code == 0, done.err
+    assert read_json(Path("r/metrics.json"))["dataset"] == "shop"
+    assert "shop" in prnn("datasets", "--extend", "shop.py").out
+
+
+HELLO = """
+from dataclasses import dataclass
+
+from prnn_cli.commands import Command
+
+
+@dataclass
+class Options:
+    name: str
+
+
+class Hello(Command):
+    options = Options
+    writes = False
+
+    def run(self, settings, folder):
+        print("hello", settings.name)
+
+
+COMMANDS = {"hello": Hello()}
+"""
+
+
+def test_a_command_is_a_module_and_a_config(prnn: Prnn, workplace: Path) -> None:
+    Path("greet.py").write_text(HELLO)
+    Path("configs").mkdir()
+    settings = {"defaults": ["hello_schema", "_self_"], "name": "you", "hydra": {"output_subdir": None}}
+    Path("configs/hello.yaml").write_text("# prnn hello: greets\n" + yaml.safe_dump(settings))
+    assert "hello       greets" in prnn("--extend", "greet.py", "--help").out
+    assert "hello me" in prnn("hello", "--extend", "greet.py", "name=me", "hydra.run.dir=.").out
+    refused = prnn("hello", "--extend", "greet.py", "nam=me")
+    assert refused.exit_code == 2
+    assert "nam is not an option; did you mean name?" in refused.err
+
+
+def test_a_metric_and_a_loss_need_no_config(prnn: Prnn, workplace: Path) -> None:
+    Path("mine.py").write_text(
+        "from prnn_cli.training.losses import bpr\n\n"
+        "def soft(ranks, k):\n    return 1 / (k + ranks)\n\n"
+        "METRICS = {'soft': soft}\nLOSSES = {'mine': bpr}\n"
+    )
+    arguments = ["train", "--extend", "mine.py", *SMALL, "evaluation.metrics=[mrr,soft]", "recipe.loss=mine"]
+    done = prnn(*arguments, "hydra.run.dir=r")
+    assert done.exit_code == 0, done.err
+    metrics = read_json(Path("r/metrics.json"))
+    assert 0 < metrics["soft@20"] < 1 / 20
+    assert {"recall@20", "mrr@20"} <= metrics.keys()
+    assert "soft@20" in done.out
+    assert "soft@20" in prnn("tables", "runs=r", "--extend", "mine.py", "table.figures=false").out
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (
+            "import no_such_module",
+            "broken.py cannot be loaded (ModuleNotFoundError: No module named 'no_such_module')",
+        ),
+        (
+            "BASELINES = {'item_knn': 1}",
+            "defines item_knn in BASELINES, which prnn defines too; give it another name",
+        ),
+        ("1 +", "broken.py cannot be loaded (SyntaxError"),
+    ],
+)
+def test_an_extension_that_cannot_be_used_is_a_sentence(
+    prnn: Prnn, workplace: Path, code: str, sentence: str
+) -> None:
+    Path("broken.py").write_text(code)
+    refused = prnn("train", "--extend", "broken.py", *SMALL)
+    assert refused.exit_code == 2
+    assert sentence in refused.err
+    assert "Traceback" not in refused.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "--extend"], "--extend  is no Python file; write --extend FILE.py"),
+        (["train", "--extend", "nowhere.py"], "--extend nowhere.py is no Python file"),
+        (
+            ["train", "arch.readout=pooled"],
+            "choose one of separate, shared, interaction (one of an extension needs",
+        ),
+        (
+            ["train", "baselines=[s_knn]"],
+            "[s_knn] does not exist; choose any of item_knn, markov, popularity",
+        ),
+        (["check"], "no extension is installed"),
+        (["check", "nobody"], "no extension nobody is installed"),
+    ],
+)
+def test_what_is_not_there_is_a_sentence(prnn: Prnn, arguments: list[str], sentence: str) -> None:
+    refused = prnn(*arguments)
+    assert refused.exit_code == 2
+    assert sentence in refused.err
+
+
+def test_a_run_with_an_extension_is_refused_without_it(prnn: Prnn, workplace: Path) -> None:
+    """Nothing in a run's folder loads code: the file has to be named again."""
+    write(workplace, "s_knn")
+    assert (
+        prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+    )
+    extensions._files.clear()
+    extensions.registered.cache_clear()
+    refused = prnn("evaluate", "run=r")
+    assert refused.exit_code == 2
+    assert "baselines=s_knn does not exist" in refused.err
+    assert prnn("evaluate", "run=r", "--extend", "s_knn.py").exit_code == 0
+
+
+def test_a_broken_contract_is_named(prnn: Prnn, workplace: Path) -> None:
+    Path("broken.py").write_text(
+        "from prnn_cli.training.strategies import Phase, Update\n\n"
+        "def lazy(subnets, epochs):\n    return [Phase(epochs, (Update(tuple(subnets), (subnets[0],)),))]\n\n"
+        "STRATEGIES = {'lazy': lazy}\nMETRICS = {'worse': lambda ranks, k: ranks}\n"
+    )
+    checked = prnn("check", "broken.py")
+    assert checked.exit_code == 1
+    assert "✗ strategy lazy: text never learns" in checked.out
+    assert "✗ metric worse: a better rank is worth less" in checked.out
+    assert "2 contracts are broken" in checked.err
+
+
+@pytest.mark.nightly
+def test_an_extension_is_installed_by_pip(tmp_path: Path) -> None:
+    """As docs/extending.md says; pip fetches the build system."""
+    write(tmp_path / "prnn_s_knn", "s_knn")
+    (tmp_path / "pyproject.toml").write_text(files_on_the_page()["pyproject.toml"])
+    (tmp_path / "prnn_s_knn" / "__init__.py").write_text("")
+    site = tmp_path / "site"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(site),
+        str(tmp_path),
+    ]
+    subprocess.run(command, check=True)
+    code = "import sys; from prnn_cli.cli import main; sys.exit(main(['check', 's_knn']))"
+    checked = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {code}"])
+    assert checked.returncode == 0
