@@ -4,8 +4,8 @@ Shapes: T steps, B slots, M output items (the B targets, then the sampled negati
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from prnn_cli.data.sessions import Sessions
+from prnn_cli.system.tree import tensors_of, with_tensors
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,6 @@ class TableRows:
     slot: Tensor | None = None  # (n,)
     weight: Tensor | None = None  # (n,)
 
-    def unbind(self) -> "list[TableRows]":
-        """(T, n) rows of T steps -> those of each step."""
-        return [TableRows(*step) for step in zip(*(each.unbind() for each in self.tensors()), strict=True)]
-
-    def tensors(self) -> list[Tensor]:
-        return [each for each in (self.index, self.first, self.slot, self.weight) if each is not None]
-
 
 @dataclass(frozen=True)
 class Clicks:
@@ -43,14 +37,6 @@ class Clicks:
 
     items: Tensor
     rows: dict[str, TableRows]
-
-    def unbind(self) -> "list[Clicks]":
-        """(T, B) clicks of T steps -> those of each step."""
-        rows = {name: each.unbind() for name, each in self.rows.items()}
-        return [
-            Clicks(items, {name: each[t] for name, each in rows.items()})
-            for t, items in enumerate(self.items.unbind())
-        ]
 
 
 @dataclass(frozen=True)
@@ -68,56 +54,18 @@ class Batch:
     active: Tensor  # (B,) float, 1 or 0
     keep_masks: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
 
-    def unbind(self) -> "list[Batch]":
-        """The mini-batches of T steps, each field (T, …) -> those of each step."""
-        clicks, outputs = self.clicks.unbind(), self.outputs.unbind()
-        new_session, active = self.new_session.unbind(), self.active.unbind()
-        keep_masks = {name: each.unbind() for name, each in self.keep_masks.items()}
-        return [
-            Batch(
-                clicks[t],
-                outputs[t],
-                new_session[t],
-                active[t],
-                {name: each[t] for name, each in keep_masks.items()},
-            )
-            for t in range(len(clicks))
-        ]
-
-    def tensors(self) -> list[Tensor]:
-        """All that it holds, in an order that `with_tensors` knows."""
-        rows = [self.outputs, *self.clicks.rows.values()]
-        fields = [self.clicks.items, self.new_session, self.active, *self.keep_masks.values()]
-        return fields + [tensor for each in rows for tensor in each.tensors()]
-
-    def with_tensors(self, tensors: Iterable[Tensor]) -> "Batch":
-        """A mini-batch like this one that holds others."""
-        values = iter(tensors)
-        items, new_session, active = next(values), next(values), next(values)
-        keep_masks = {name: next(values) for name in self.keep_masks}
-        outputs, *rows = (
-            TableRows(*(next(values) for _ in each.tensors()))
-            for each in (self.outputs, *self.clicks.rows.values())
-        )
-        clicks = Clicks(items, dict(zip(self.clicks.rows, rows, strict=True)))
-        return Batch(clicks, outputs, new_session, active, keep_masks)
-
     def rows(self, name: str) -> TableRows:
         return self.outputs if name == "output" else self.clicks.rows[name]
 
 
 def concatenated(shards: Sequence[Clicks]) -> Clicks:
-    """(T, B) clicks of several runs of slots -> those of all slots; `TableRows.slot` still counts within its run."""
+    """The (T, B) clicks of several shards side by side; `TableRows.slot` still counts within its shard."""
     if len(shards) == 1:
         return shards[0]
-    rows = {}
-    for name in shards[0].rows:
-        index, _, *others = (
-            torch.cat(each, dim=1)
-            for each in zip(*(shard.rows[name].tensors() for shard in shards), strict=True)
-        )
-        rows[name] = TableRows(index, first_occurrence(index), *others)
-    return Clicks(torch.cat([shard.items for shard in shards], dim=1), rows)
+    joined = (torch.cat(each, dim=1) for each in zip(*map(tensors_of, shards), strict=True))
+    clicks = with_tensors(shards[0], joined)
+    rows = {name: replace(each, first=first_occurrence(each.index)) for name, each in clicks.rows.items()}
+    return replace(clicks, rows=rows)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
 from prnn_cli.networks.network import ACTIVATIONS
 from prnn_cli.networks.scorer import NetworkScorer
-from small import id_network, parameters_of, random_sessions
+from small import CPU, id_network, parameters_of, random_sessions
+from training.test_executors import in_single_precision
 from training.test_step import network_of
 
 SESSIONS = random_sessions(seed=4)
@@ -35,11 +36,8 @@ def test_tiles_give_the_ranks_and_ties_of_the_scores(
     arch: str, activation: str, candidates: str | int, scale: float
 ) -> None:
     """Sixty times its parameters, most of the network's scores saturate, so that ties are many."""
-    network = network_of(arch, "none" if arch == "id_only" else "text", activation)
-    for subnet in network.subnets:
-        for source in subnet.inputs:
-            if hasattr(source, "weights"):
-                object.__setattr__(source, "weights", source.weights.float())
+    features = "none" if arch == "id_only" else "text"
+    network = in_single_precision(network_of(arch, features, activation), CPU)
     parameters = {name: value * scale for name, value in parameters_of(network).items()}
     scorer = NetworkScorer(network, parameters)
     chosen = Candidates.choose(candidates, SUPPORT)

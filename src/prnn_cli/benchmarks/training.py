@@ -12,6 +12,7 @@ from prnn_cli.benchmarks.timing import seconds_of
 from prnn_cli.experiment.build import build_trainer, features_used, multiplications_per_batch
 from prnn_cli.schema import BenchConfig, TrainCommand
 from prnn_cli.system.hardware import threads_for_training
+from prnn_cli.system.tree import unbind
 from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Trainer
 
@@ -46,7 +47,7 @@ def training_rows(
 
 def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.device) -> dict[str, Any]:
     batches = trainer.ticks.make(0, 0, 0, bench.steps).batches
-    floor = floor_of(trainer.network, trainer.state.parameters, batches.unbind()[0], phase)
+    floor = floor_of(trainer.network, trainer.state.parameters, unbind(batches)[0], phase)
     floor_us = floor_seconds(floor, device, bench.steps, bench.repeats) / 1e-6
     took = seconds_of(lambda: trainer.executor(trainer.state, batches, phase), device, bench.repeats)
     us = took / bench.steps / 1e-6

@@ -1,6 +1,6 @@
 """The network: subnets and a readout, as data, and one pure forward."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from prnn_cli.batching import Clicks
-from prnn_cli.networks.inputs import VECTORS, Input
+from prnn_cli.networks.inputs import VECTORS
 from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits, multipliers
+from prnn_cli.networks.row_readers import RowReader
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.system.randomness import generator_for
+from prnn_cli.system.tree import map_tensors
 
 
 def elu(logits: Tensor) -> Tensor:
@@ -47,27 +49,15 @@ class Network:
     def parameters_without_values(self) -> dict[str, Tensor]:
         """Names, shapes and types (torch's `meta` device), for which nothing is drawn or allocated."""
         with torch.device("meta"):
-            return self.with_constants(each.to("meta") for each in self.constants).initial_parameters(seed=0)
+            subnets = map_tensors(lambda each: each.to("meta"), self.subnets)
+            return replace(self, subnets=subnets).initial_parameters(seed=0)
 
     @cached_property
     def row_tables(self) -> dict[str, str]:
         tables = dict.fromkeys(self.readout.tables, "output")
         for subnet in self.subnets:
-            tables |= subnet.row_tables
+            tables |= {name: reader.name for name, reader in subnet.row_tables.items()}
         return tables
-
-    @property
-    def constants(self) -> list[Tensor]:
-        """The item vectors that a step reads, in an order that `with_constants` knows."""
-        return [value for subnet in self.subnets for source in subnet.inputs for value in source.constants]
-
-    def with_constants(self, tensors: Iterable[Tensor]) -> "Network":
-        values = iter(tensors)
-        subnets = tuple(
-            replace(subnet, inputs=tuple(source.with_constants(values) for source in subnet.inputs))
-            for subnet in self.subnets
-        )
-        return replace(self, subnets=subnets)
 
     def owner(self, parameter: str) -> str:
         """The subnet that a parameter belongs to; `output` for what all subnets share."""
@@ -84,23 +74,22 @@ class Network:
         return owner == SHARED or owner in subnets
 
     @cached_property
-    def _readers(self) -> dict[str, Input]:
-        """An input for each of the names of rows."""
-        inputs = [source for subnet in self.subnets for source in subnet.inputs]
-        return {source.rows_name: source for source in inputs if source.rows_name}
+    def _readers(self) -> dict[str, RowReader]:
+        """Readers by the name of what they read."""
+        return {reader.name: reader for subnet in self.subnets for reader in subnet.row_tables.values()}
 
     @property
     def reads_vary(self) -> bool:
-        return any(source.reads_vary for source in self._readers.values())
+        return any(reader.reads_vary for reader in self._readers.values())
 
     def num_rows(self, items: Tensor) -> dict[str, int]:
         """(T, B) clicked items -> the most rows that a step reads of each input's tables."""
-        return {name: source.num_rows(items) for name, source in self._readers.items()}
+        return {name: reader.num_rows(items) for name, reader in self._readers.items()}
 
     def clicks(self, items: Tensor, num_rows: Mapping[str, int] | None = None) -> Clicks:
         """(T, B) clicked items, with the rows that the inputs read for them, padded to `num_rows`."""
         num_rows = num_rows or self.num_rows(items)
-        rows = {name: source.rows(items, num_rows[name]) for name, source in self._readers.items()}
+        rows = {name: reader.rows(items, num_rows[name]) for name, reader in self._readers.items()}
         return Clicks(items, rows)
 
     def initial_carry(self, num_slots: int, device: torch.device | str) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from prnn_cli.networks.network import ACTIVATIONS, Network
+from prnn_cli.system.tree import unbind
 
 
 class NetworkScorer:
@@ -29,7 +30,7 @@ class NetworkScorer:
 
     @torch.no_grad()
     def advance(self, items: Tensor, new_session: Tensor) -> None:
-        clicks = self.network.clicks(items[None]).unbind()[0]
+        clicks = unbind(self.network.clicks(items[None]))[0]
         leaves = {}
         for name, value in self.parameters.items():
             table = self.network.row_tables.get(name)

@@ -10,6 +10,7 @@ from prnn_cli.batching import Clicks
 from prnn_cli.networks.gru import gru_cell
 from prnn_cli.networks.initialisation import gate_blocks, uniform
 from prnn_cli.networks.inputs import Input
+from prnn_cli.networks.row_readers import RowReader
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Subnet:
         return f"{self.prefix}input.{source.name}"
 
     @property
-    def row_tables(self) -> dict[str, str]:
-        """The parameters of which a click reads a few rows -> the name of these rows in `Clicks`."""
-        tables: dict[str, str] = {}
+    def row_tables(self) -> dict[str, RowReader]:
+        """The parameters that are tables, of which a step touches a few rows alone, each with the reader of these."""
+        tables: dict[str, RowReader] = {}
         for source in self.inputs:
             tables |= source.row_tables(self._input_name(source))
         return tables

@@ -31,7 +31,7 @@ def described(source: Input) -> str:
         case OneHot():
             return f"{source.name}: one of {source.num_items:,}"
         case Sparse():
-            return f"{source.name}: {source.num_columns:,} terms"
+            return f"{source.name}: {source.terms.num_columns:,} terms"
         case FineTuned():
             return f"{source.name}: {source.vectors.shape[1]:,} values, tuned"
         case Dense():

@@ -11,8 +11,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Batch, Clicks, TableRows
+from prnn_cli.batching import Batch
 from prnn_cli.system.distributed import ProcessGroup
+from prnn_cli.system.tree import map_tensors
 
 Found = dict[str, Tensor]
 
@@ -72,12 +73,13 @@ class Sharded:
 
     def shard(self, batch: Batch) -> Batch:
         own = self.group.shard
-        rows = {name: TableRows(*map(own, each.tensors())) for name, each in batch.clicks.rows.items()}
-        clicks = Clicks(own(batch.clicks.items), rows)
-        outputs = TableRows(*(each.index_select(0, self._order) for each in batch.outputs.tensors()))
-        active = batch.active.index_select(0, self._order[: self.num_slots])
-        keep_masks = {name: own(mask) for name, mask in batch.keep_masks.items()}
-        return Batch(clicks, outputs, own(batch.new_session), active, keep_masks)
+        return Batch(
+            clicks=map_tensors(own, batch.clicks),
+            outputs=map_tensors(lambda each: each.index_select(0, self._order), batch.outputs),
+            new_session=own(batch.new_session),
+            active=batch.active.index_select(0, self._order[: self.num_slots]),
+            keep_masks=map_tensors(own, batch.keep_masks),
+        )
 
     def all_reduce(self, gradients: Found, counts: Found, tables: Mapping[str, str]) -> tuple[Found, Found]:
         """The sums over all processes, by one exchange."""

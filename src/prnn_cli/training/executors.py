@@ -19,6 +19,7 @@ from torch import Tensor
 from prnn_cli.batching import Batch
 from prnn_cli.errors import first_line
 from prnn_cli.schema import HardwareConfig
+from prnn_cli.system.tree import tensors_of, unbind, with_tensors
 from prnn_cli.training.compiling import Compiled, compile_function
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
@@ -74,7 +75,7 @@ class EagerExecutor:
     used: ClassVar[str] = "eager"
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
-        for batch in batches.unbind():
+        for batch in unbind(batches):
             self.step(state, batch, phase)
         self.step.sharding.wait()  # before anything waits for a device that waits for a lost process
 
@@ -98,9 +99,9 @@ class CompiledExecutor:
         if compiled is None:
             self.eager(state, batches, phase)
             return
-        of_state = state.tensors()
+        of_state = tensors_of(state)
         with torch.no_grad():
-            for of_batch in zip(*(each.unbind() for each in batches.tensors()), strict=True):
+            for of_batch in zip(*(each.unbind() for each in tensors_of(batches)), strict=True):
                 compiled(*of_state, *of_batch)
 
     def compiled(self, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
@@ -127,7 +128,7 @@ class GraphExecutor:
         kind = _kind(phase, batches)
         captured = self._captured.get(kind)
         if captured is not None:
-            captured.replay(batches.tensors())
+            captured.replay(tensors_of(batches))
             return
         # The first tick loads the kernels that a capture must find loaded.
         self.compiled(state, batches, phase)
@@ -139,10 +140,10 @@ class GraphExecutor:
 class _Captured:
     def __init__(self, step: Compiled, state: TrainState, batches: Batch) -> None:
         """Capturing takes no step. There is room for any tick: the first one may be the rest of an epoch."""
-        self.inputs = [each.new_zeros(max(STEPS, len(each)), *each.shape[1:]) for each in batches.tensors()]
+        self.inputs = [each.new_zeros(max(STEPS, len(each)), *each.shape[1:]) for each in tensors_of(batches)]
         self.counter = torch.zeros(1, dtype=torch.int64, device=state.device)
         self.graph = torch.cuda.CUDAGraph()
-        of_state = state.tensors()
+        of_state = tensors_of(state)
         # Other threads prepare the next tick meanwhile, which only this mode allows.
         with torch.no_grad(), torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
             step(*of_state, *(each.index_select(0, self.counter)[0] for each in self.inputs))
@@ -159,21 +160,20 @@ class _Captured:
 
 def _kind(phase: Phase, batches: Batch) -> Kind:
     """What a fast step was made for: the updates, and the shapes of a mini-batch, which it does not check."""
-    return (phase.updates, *(each.shape[1:] for each in batches.tensors()))
+    return (phase.updates, *(each.shape[1:] for each in tensors_of(batches)))
 
 
 def compile_step(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
-    """A function of `state.tensors()` and a mini-batch's `tensors()` that changes the former in place."""
-    batch, constants = batches.unbind()[0], step.network.constants
-    of_network, of_state = len(constants), len(constants) + len(state.tensors())
+    """A function of `tensors_of(state)` and a mini-batch's `tensors()` that changes the former in place."""
+    subnets, batch = step.network.subnets, unbind(batches)[0]
+    held = (subnets, state, batch)
 
     def flat(*tensors: Tensor) -> None:
-        network = step.network.with_constants(tensors[:of_network])
-        traced_state = state.with_tensors(tensors[of_network:of_state])
-        replace(step, network=network)(traced_state, batch.with_tensors(tensors[of_state:]), phase)
+        traced_subnets, traced_state, traced_batch = with_tensors(held, tensors)
+        network = replace(step.network, subnets=traced_subnets)
+        replace(step, network=network)(traced_state, traced_batch, phase)
 
-    arguments = [*constants, *state.tensors(), *batch.tensors()]
-    return partial(compile_function(flat, arguments), *constants)
+    return partial(compile_function(flat, tensors_of(held)), *tensors_of(subnets))
 
 
 def _compiled_or_none(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:

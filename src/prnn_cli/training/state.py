@@ -1,7 +1,6 @@
 """Everything that training changes, in one place, so that a checkpoint is this and nothing else."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -88,17 +87,6 @@ class TrainState:
     @property
     def device(self) -> torch.device:
         return self.tally["loss"].device
-
-    def tensors(self) -> list[Tensor]:
-        """All that a step reads or changes, in an order that `with_tensors` knows."""
-        return [tensor for group in TENSOR_GROUPS for tensor in getattr(self, group).values()]
-
-    def with_tensors(self, tensors: Iterable[Tensor]) -> "TrainState":
-        values = iter(tensors)
-        groups: dict[str, Any] = {
-            group: {name: next(values) for name in getattr(self, group)} for group in TENSOR_GROUPS
-        }
-        return replace(self, **groups)
 
     def end_epoch(self, record: EpochRecord) -> None:
         """In place, as compiled and captured steps know the tensors."""
