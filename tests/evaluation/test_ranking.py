@@ -4,7 +4,7 @@ import torch
 
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation import ranking
-from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, metrics, mrr, rank, recall, tie_rate
+from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, metrics, mrr, recall
 
 INF, NAN = float("inf"), float("nan")
 
@@ -59,13 +59,6 @@ def test_counting_in_tiles_agrees_with_a_loop(cached_scores: int, monkeypatch: p
         assert equal[row] == sum(other == scores[row, column] for other in others)
 
 
-@pytest.mark.parametrize(
-    ("tie_break", "expected"), [("standard", [1, 4]), ("median", [1.5, 4]), ("conservative", [2, 4])]
-)
-def test_each_tie_mode_counts_its_share_of_the_equal_scores(tie_break: str, expected: list[float]) -> None:
-    assert rank(np.array([0, 3]), np.array([1, 0]), tie_break).tolist() == expected
-
-
 def test_recall_at_20_counts_rank_20_and_not_rank_21() -> None:
     assert recall(np.array([20.0]), 20) == 1
     assert recall(np.array([21.0]), 20) == 0
@@ -74,10 +67,6 @@ def test_recall_at_20_counts_rank_20_and_not_rank_21() -> None:
 
 def test_mrr_is_the_mean_reciprocal_rank_with_0_beyond_the_cutoff() -> None:
     assert mrr(np.array([1.0, 2.0, 4.0, 5.0]), 4) == pytest.approx((1 + 1 / 2 + 1 / 4) / 4)
-
-
-def test_the_tie_rate_is_the_share_of_events_with_an_equal_score() -> None:
-    assert tie_rate(np.array([0, 1, 0, 7])) == 0.5
 
 
 def test_metrics_of_several_cutoffs_and_tie_modes_follow_from_the_same_counts() -> None:

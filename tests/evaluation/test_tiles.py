@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation import tiles
@@ -82,29 +81,3 @@ def test_a_nan_anywhere_is_refused(item: int) -> None:
     parameters["readout.id"][item] = torch.nan
     with pytest.raises(RunError, match="network scores NaN"):
         replay(NetworkScorer(network, parameters), SESSIONS, Candidates.choose("all", SUPPORT), num_slots=5)
-
-
-@pytest.mark.parametrize("activation", ["tanh", "elu"])
-def test_the_range_of_equal_scores_ends_where_the_score_changes(activation: str) -> None:
-    network = id_network(activation=activation)
-    f = ACTIVATIONS[activation]
-    logits = torch.tensor([-200.0, -12.0, -3.0, -1e-3, 0.0, 1e-30, 0.4, 2.0, 7.0, 9.5, torch.inf])
-    low, high = NetworkScorer(network, parameters_of(network)).equal_range(logits)
-    assert torch.equal(f(low), f(logits))
-    assert torch.equal(f(high), f(logits))
-    assert (low <= logits).all()
-    assert (logits <= high).all()
-
-    def beyond(bound: Tensor, end: float) -> Tensor:
-        return torch.nextafter(bound, torch.full_like(bound, end))
-
-    below, above = beyond(low, -torch.inf), beyond(high, torch.inf)
-    assert (torch.isinf(low) | (f(below) < f(logits))).all()
-    assert (torch.isinf(high) | (f(above) > f(logits))).all()
-
-
-def test_a_nan_has_some_range_of_equal_scores() -> None:
-    """It is refused later; here the search must only end, whatever the sign of the NaN."""
-    scorer = NetworkScorer(id_network(), parameters_of(id_network()))
-    nan = torch.tensor([torch.nan])
-    assert len(scorer.equal_range(torch.cat([nan, torch.copysign(nan, torch.tensor(-1.0))]))[0]) == 2

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from prnn_cli.errors import UserError
+from prnn_cli.evaluation.ties import rank, tie_rate
 
 CACHED_SCORES = 2**18  # 1 MB of scores: read three times below, from memory only once
 
@@ -71,15 +72,6 @@ def _count_tile(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]
     return better, equal, scores.amax(dim=1).isnan()
 
 
-def rank(better: np.ndarray, equal: np.ndarray, tie_break: str) -> np.ndarray:
-    """(E,) ranks: standard 1 + better, conservative 1 + better + equal, median 1 + better + equal / 2.
-
-    The three modes of the public GRU4Rec evaluation.
-    """
-    share_of_ties = {"standard": 0.0, "median": 0.5, "conservative": 1.0}[tie_break]
-    return 1 + better + share_of_ties * equal
-
-
 def recall(ranks: np.ndarray, k: int) -> float:
     """recall@k = |{e : rank_e <= k}| / E, one target an event (Hidasi et al., RecSys 2016, section 5)."""
     return float(np.mean(ranks <= k))
@@ -88,11 +80,6 @@ def recall(ranks: np.ndarray, k: int) -> float:
 def mrr(ranks: np.ndarray, k: int) -> float:
     """MRR@k = 1/E Σ_e [rank_e <= k] / rank_e (Hidasi et al., RecSys 2016, section 5)."""
     return float(np.mean(np.where(ranks <= k, 1 / ranks, 0.0)))
-
-
-def tie_rate(equal: np.ndarray) -> float:
-    """The share of events whose target scored the same as another candidate, where the tie mode decides."""
-    return float(np.mean(equal > 0))
 
 
 def metrics(ranks: Ranks, cutoffs: Sequence[int], tie_break: str) -> dict[str, float]:

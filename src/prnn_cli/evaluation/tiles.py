@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from prnn_cli.evaluation.candidates import Candidates
+from prnn_cli.evaluation.ties import equal_range
+from prnn_cli.networks.network import Activation
 
 TILE = 2**18  # logits: 1 MB
 
@@ -29,8 +31,9 @@ class LogitScorer(Protocol):
     def state_vectors(self) -> Tensor:
         """(B, D); `state_vectors() @ item_vectors(…).T` are the logits (B, n)."""
 
-    def equal_range(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """The lowest and the highest logits (B,) with the same scores as these."""
+    @property
+    def activation(self) -> Activation | None:
+        """f, which never decreases; None where the logits are the scores."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class TileCounter:
         """
         slots = self.scorer.state_vectors()
         own = (slots @ self.scorer.item_vectors(targets).T).diagonal()
-        low, high = (bound[:, None] for bound in self.scorer.equal_range(own))
+        low, high = (bound[:, None] for bound in equal_range(self.scorer.activation, own))
         column, slot = self.candidates.column[targets].sort()
         ends = torch.searchsorted(
             column, torch.tensor([*self.starts, self.candidates.num_candidates])

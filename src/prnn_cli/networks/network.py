@@ -21,8 +21,10 @@ def elu(logits: Tensor) -> Tensor:
     return torch.relu(logits) + 0.5 * torch.expm1(logits.clamp(max=0))
 
 
+Activation = Callable[[Tensor], Tensor]
+
 # The final activation f; none of them ever decreases, and ranking relies on it.
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Activation] = {
     "tanh": torch.tanh,
     "linear": lambda logits: logits,
     "elu": elu,

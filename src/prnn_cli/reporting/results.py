@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from prnn_cli import __version__
-from prnn_cli.evaluation.ranking import Ranks, metrics, rank
+from prnn_cli.evaluation.ranking import Ranks, metrics
+from prnn_cli.evaluation.ties import rank
 from prnn_cli.reporting.tables import gain, markdown, results_table, run_name, show
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import EvaluationConfig
