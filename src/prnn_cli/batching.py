@@ -1,4 +1,4 @@
-"""Sessions -> session-parallel mini-batches: which event each slot is fed at each step, planned once.
+"""Session-parallel mini-batches: which event of which session each slot is fed at each step, planned once.
 
 Shapes: T steps, B slots, M output items (the B targets, then the sampled negatives).
 """
@@ -18,11 +18,11 @@ from prnn_cli.system.tree import tensors_of, with_tensors
 
 @dataclass(frozen=True)
 class TableRows:
-    """Rows of a table that a step touches; a row may occur several times.
+    """The n rows of a table that a step touches; a row may occur several times.
 
-    `first` holds for each position the first one with the same row: where the gradients of a row are summed.
-    Where a click touches several rows (those of its text's terms), `slot` says whose they are, and `weight` how
-    much each counts.
+    `first` holds for each position the first one with the same row, where the gradients of this row are summed. Where
+    a click touches several rows (those of its text's terms), `slot` says whose they are, and `weight` how much each
+    counts.
     """
 
     index: Tensor  # (n,)
@@ -33,7 +33,7 @@ class TableRows:
 
 @dataclass(frozen=True)
 class Clicks:
-    """The clicked item of each slot, (B,), and the rows that the networks' inputs read for them, by input."""
+    """The clicked item of each slot, (B,), and the rows of tables that these clicks touch, by their reader's name."""
 
     items: Tensor
     rows: dict[str, TableRows]
@@ -41,11 +41,13 @@ class Clicks:
 
 @dataclass(frozen=True)
 class Batch:
-    """One mini-batch; its shapes are the same at every step.
+    """One mini-batch. Its shapes are the same at every step, so that a step can be compiled once.
 
-    An idle slot (`active` 0) shadows the first active one: it repeats its items, so that no other row is
-    touched, and the loss leaves it out. `active` and `keep_masks` are numbers: compiled loops would turn each bool
-    into a number by itself, which takes longer than the rest of the loop.
+    So a slot that has run out of sessions stays, as an idle one (`active` 0) which the loss leaves out. It shadows the
+    first active slot: it repeats its items, as any other row that it touched would be moved by its momentum.
+
+    `active` and `keep_masks` are numbers: compiled loops would turn each bool into a number by itself, which takes
+    longer than the rest of the loop.
     """
 
     clicks: Clicks
@@ -55,6 +57,7 @@ class Batch:
     keep_masks: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
 
     def rows(self, name: str) -> TableRows:
+        """The rows that the step touches of the tables of this kind: `output`, or the name of a reader."""
         return self.outputs if name == "output" else self.clicks.rows[name]
 
 
@@ -80,7 +83,9 @@ class StepInputs:
 
 @dataclass(frozen=True)
 class SessionParallelPlan:
-    """Sessions in order of their first event; the earliest free slot takes the next one (lowest slot first).
+    """What each slot is fed in an epoch: sessions in order of their first event, each in the slot that is free first.
+
+    Of several slots that are free at once the lowest takes the next session.
 
     positions: (num_steps, num_slots), the event fed to a slot, -1 where the slot has run out of sessions; the
     target is the event after it.
@@ -91,7 +96,7 @@ class SessionParallelPlan:
 
     @classmethod
     def build(cls, sessions: Sessions, num_slots: int) -> "SessionParallelPlan":
-        """A session of n events takes n - 1 steps of one slot, so a session of one event takes none."""
+        """The plan of these sessions. One of n events takes n - 1 steps of a slot, so one of a single event none."""
         lengths = np.maximum(np.diff(sessions.offsets) - 1, 0)
         first_step, slot = _seat(lengths.tolist(), num_slots)
         num_steps = int((first_step + lengths).max(initial=0))
@@ -111,7 +116,7 @@ class SessionParallelPlan:
 
     @cached_property
     def num_active(self) -> np.ndarray:
-        """(num_steps,) active slots; never grows, as slots empty only once no session is left."""
+        """The number of active slots, (num_steps,); never grows, as slots empty only once no session is left."""
         return np.asarray((self.positions >= 0).sum(axis=1))
 
     @cached_property
@@ -121,6 +126,7 @@ class SessionParallelPlan:
         return starts
 
     def steps(self, start: int, stop: int, device: torch.device | str = "cpu") -> StepInputs:
+        """What the steps from `start` up to `stop` read; an idle slot has the items of the first active one."""
         positions = self.positions[start:stop]
         active = positions >= 0
         first_active = np.take_along_axis(positions, active.argmax(axis=1)[:, None], axis=1)
@@ -139,7 +145,7 @@ class SessionParallelPlan:
 
 
 def first_occurrence(items: Tensor) -> Tensor:
-    """(T, M) items -> (T, M) the first position in the same row that holds the same item."""
+    """The first position in the same row that holds the same item, (T, M), for items (T, M)."""
     width = items.shape[1]
     place = torch.arange(width, device=items.device).expand_as(items)
     ordered = torch.sort(items * width + place, dim=1).values  # keys that differ: faster than a stable sort
@@ -152,7 +158,8 @@ def first_occurrence(items: Tensor) -> Tensor:
 
 
 def _seat(lengths: list[int], num_slots: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first step and the slot of each session: a queue of (step at which it is free, slot)."""
+    """The first step and the slot of each session."""
+    # A heap of (step at which it is free, slot), whose least is the slot for the next session.
     free = [(0, slot) for slot in range(num_slots)]
     first_step = np.empty(len(lengths), dtype=np.int64)
     slots = np.empty(len(lengths), dtype=np.int64)

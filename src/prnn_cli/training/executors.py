@@ -1,4 +1,4 @@
-"""Executors: how the steps of a tick are run. Eagerly, compiled, or replayed from a captured CUDA graph.
+"""Executors: how the steps of a tick are run: eagerly, compiled, or replayed from a captured CUDA graph.
 
 All of them run the same `Step`, which is written once: the fast ones trace it.
 """
@@ -65,25 +65,29 @@ def _has_compiler(device: torch.device) -> bool:
 
 
 def executor_of(name: str, step: Step) -> Executor:
-    """`name`: eager, compiled or graph."""
+    """The executor called `name` (eager, compiled or graph) of a step."""
     return EXECUTORS[name](step)
 
 
 @dataclass(frozen=True)
 class EagerExecutor:
+    """The step run as it is written, one operation after another: what the other executors are compared with."""
+
     step: Step
     used: ClassVar[str] = "eager"
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
         for batch in unbind(batches):
             self.step(state, batch, phase)
-        self.step.sharding.wait()  # before anything waits for a device that waits for a lost process
+        # A device that waits for a lost process would keep whatever reads from it waiting as well.
+        self.step.sharding.wait()
 
 
 class CompiledExecutor:
-    """The step as one compiled function for each kind of phase and mini-batch: forward, backward and optimiser
-    together, by torch's Inductor, which caches what it compiles between runs. Equals the eager step up to rounding;
-    where compilation fails, says so and goes on eagerly.
+    """The step as one compiled function: forward, backward and optimiser together, by torch's Inductor.
+
+    There is one for each kind of phase and mini-batch; Inductor caches what it compiles between runs. It equals the
+    eager step up to rounding. Where compilation fails, a warning says so and steps are run eagerly.
     """
 
     def __init__(self, step: Step) -> None:
@@ -112,8 +116,10 @@ class CompiledExecutor:
 
 
 class GraphExecutor:
-    """CUDA: the compiled step captured in a graph that reads its mini-batch at a counter on the device, so that a tick
-    is one copy of its inputs and one launch a step. Where capture fails, says so and goes on with the compiled path.
+    """The compiled step captured in a CUDA graph that reads its mini-batch at a counter on the device.
+
+    So a tick is one copy of its inputs and one launch a step. Where capture fails, a warning says so and the compiled
+    steps are launched one by one.
     """
 
     def __init__(self, step: Step) -> None:
@@ -138,8 +144,12 @@ class GraphExecutor:
 
 
 class _Captured:
+    """A captured step, with the memory that it reads its mini-batches from.
+
+    Capturing takes no step. The memory has room for any tick, as the first one may be the rest of an epoch.
+    """
+
     def __init__(self, step: Compiled, state: TrainState, batches: Batch) -> None:
-        """Capturing takes no step. There is room for any tick: the first one may be the rest of an epoch."""
         self.inputs = [each.new_zeros(max(STEPS, len(each)), *each.shape[1:]) for each in tensors_of(batches)]
         self.counter = torch.zeros(1, dtype=torch.int64, device=state.device)
         self.graph = torch.cuda.CUDAGraph()
@@ -164,7 +174,10 @@ def _kind(phase: Phase, batches: Batch) -> Kind:
 
 
 def compile_step(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
-    """A function of `tensors_of(state)` and a mini-batch's `tensors()` that changes the former in place."""
+    """A function of the tensors of a state and of a mini-batch (`tensors_of`) that changes the former in place.
+
+    Item vectors are arguments of what is compiled, too, as a trace cannot hold tensors of its own; they are bound here.
+    """
     subnets, batch = step.network.subnets, unbind(batches)[0]
     held = (subnets, state, batch)
 

@@ -18,7 +18,7 @@ TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  
 
 @dataclass
 class Cursor:
-    """Where training stands: the next step to take."""
+    """Where training stands: the next step to take, of an epoch of a phase. All three count from 0."""
 
     phase: int = 0
     epoch: int = 0
@@ -27,7 +27,11 @@ class Cursor:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """A row of epochs.csv."""
+    """What an epoch came to: a row of epochs.csv.
+
+    phase, epoch: from 1; learning: the subnets that learned, joined by +; loss: mean over the events; saturated: share
+    of the scores beyond ±0.999; steps: of the plan, those too that could not update
+    """
 
     phase: int
     epoch: int
@@ -42,11 +46,16 @@ class EpochRecord:
 
 @dataclass
 class TrainState:
+    """The parameters, the optimiser's memory of them, the carried states of the slots, and how far training is.
+
+    Steps change its tensors in place and never replace one, as compiled and captured steps hold on to them.
+    """
+
     parameters: dict[str, Tensor]
-    accumulators: dict[str, Tensor]
-    velocities: dict[str, Tensor]
-    carry: dict[str, Tensor]
-    tally: dict[str, Tensor]  # sums of the running epoch, gathered on the device
+    accumulators: dict[str, Tensor]  # by parameter
+    velocities: dict[str, Tensor]  # by parameter, of those with momentum
+    carry: dict[str, Tensor]  # by subnet, (B, H)
+    tally: dict[str, Tensor]  # sums of the running epoch, on the device, so that no step waits for it
     cursor: Cursor = field(default_factory=Cursor)
     epoch_seconds: float = 0.0
     history: list[EpochRecord] = field(default_factory=list)
@@ -60,7 +69,7 @@ class TrainState:
         seed: int,
         device: torch.device,
     ) -> "TrainState":
-        """The same seed gives the same parameters on every device."""
+        """The state before the first step. The same seed gives the same parameters on every device."""
         parameters = network.initial_parameters(seed)
         parameters = {name: value.to(device) for name, value in parameters.items()}
         with_momentum = [name for name in parameters if settings[network.learning_group(name)].momentum > 0]
@@ -89,7 +98,7 @@ class TrainState:
         return self.tally["loss"].device
 
     def end_epoch(self, record: EpochRecord) -> None:
-        """In place, as compiled and captured steps know the tensors."""
+        """Adds the epoch's record to the history and begins a new tally."""
         self.history.append(record)
         for name, value in empty_tally(self.device).items():
             self.tally[name].copy_(value)
@@ -102,6 +111,7 @@ class TrainState:
         return next(bad, None)
 
     def parameter_state(self, parameter: str) -> ParameterState:
+        """A parameter with the optimiser's memory of it."""
         return ParameterState(
             self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter)
         )
@@ -161,8 +171,11 @@ def read_progress(path: Path) -> tuple[Cursor, dict[str, Any]]:
 
 
 def empty_tally(device: torch.device) -> dict[str, Tensor]:
-    """loss: sum over events; saturated: number of scores with |score| > 0.999; first_bad_step: the first step whose
-    loss was not finite, else the largest integer; steps: those taken."""
+    """The tally of an epoch without any step.
+
+    loss: sum over events; saturated: number of scores with |score| > 0.999; first_bad_step: the first step whose
+    loss was not finite, else the largest integer; steps: those taken
+    """
     return {
         "steps": torch.zeros((), dtype=torch.int64, device=device),
         "loss": torch.zeros((), dtype=torch.float64, device=device),
