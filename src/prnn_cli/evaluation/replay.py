@@ -1,4 +1,4 @@
-"""Walks sessions event by event and ranks each next event: the one evaluator of networks and baselines.
+"""The evaluator of networks and baselines: walks sessions event by event and ranks each next event.
 
 Shapes: T steps, B slots, E predicted events.
 """
@@ -29,7 +29,8 @@ class Scorer(Protocol):
     """What a network and a baseline have in common: B slots that click through sessions, and their scores."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The method's name in tables and messages."""
 
     def reset(self, num_slots: int) -> None:
         """Forgets everything and makes room for num_slots sessions."""
@@ -38,7 +39,7 @@ class Scorer(Protocol):
         """Takes a click of each slot, (B,) int64; where new_session, (B,) bool, the slot first forgets."""
 
     def scores(self, items: slice | Tensor) -> Tensor:
-        """(B, n) scores of the next click for n items; an item may be asked for twice."""
+        """The scores (B, n) of n items as the next click; an item may be asked for twice."""
 
 
 def evaluate(
@@ -48,7 +49,7 @@ def evaluate(
     config: EvaluationConfig,
     device: torch.device | str = "cpu",
 ) -> Ranks:
-    """Ranks against the configured candidates; support: (num_items,) training events of each item."""
+    """The ranks against the configured candidates; support: (num_items,) training events of each item."""
     return replay(scorer, sessions, Candidates.choose(config.candidates, support, device), device)
 
 
@@ -72,9 +73,9 @@ def replay(
     device: torch.device | str = "cpu",
     num_slots: int | None = None,
 ) -> Ranks:
-    """Ranks every event but the first of its session by the scores after the event before it.
+    """The ranks of every event but the first of its session, by the scores after the event before it.
 
-    The number of slots changes speed and memory, not ranks; None chooses it. `RunError` at a NaN score.
+    The number of slots changes speed and memory, not ranks; None chooses it. Raises `RunError` at a NaN score.
     """
     plan = SessionParallelPlan.build(
         sessions, num_slots or choose_num_slots(sessions, candidates, torch.device(device).type)
@@ -97,7 +98,7 @@ Count = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
-    """(2, T, B) counts of the better and the equal candidates."""
+    """The numbers of better and of equal candidates of each target, (2, T, B)."""
     counts = []
     for items, targets, new_session in zip(
         inputs.input_items, inputs.target_items, inputs.new_session, strict=True
@@ -109,6 +110,7 @@ def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
 
 @contextmanager
 def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Iterator[Count]:
+    """How better and equal candidates are counted: by tiles of logits where that is possible, else by all scores."""
     if isinstance(scorer, LogitScorer) and device.type == "cpu":
         with workers_of_one_thread() as workers:
             yield TileCounter(scorer, candidates, num_slots, workers)
@@ -124,7 +126,7 @@ def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: tor
 
 
 def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores (B, C), candidates first, and the column (B,) of each slot's target in them.
+    """The scores (B, C), candidates first, and the column (B,) of each slot's target in them.
 
     Both come from one product: computed apart, equal scores may differ in their last bits, and ties would be
     decided by luck.
@@ -145,7 +147,7 @@ def choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> i
 
 
 def slots_in_memory(num_scores: int, kind: str) -> int:
-    """Of so many scores each, at least one."""
+    """The number of slots, at least one, whose scores, so many each, fit into memory."""
     return max(1, min(MAX_SLOTS[kind], MAX_SCORES[kind] // num_scores))
 
 

@@ -1,4 +1,4 @@
-"""model.safetensors: a network's parameters by name, nothing that can run."""
+"""The file of a trained model, model.safetensors: a network's parameters by name, and nothing that can run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:
 
 
 def load_model(path: Path, network: Network, device: torch.device) -> dict[str, Tensor]:
-    """Raises `UserError` where the file is damaged or holds the parameters of another network."""
+    """The parameters of `network`. Raises `UserError` where the file is damaged or holds those of another network."""
     try:
         parameters, _ = read_tensors(path, device)
     except DamagedFileError as error:

@@ -1,4 +1,4 @@
-"""The network: subnets and a readout, as data, and one pure forward."""
+"""The network: subnets, a readout and a final activation, as data, and its forward pass as pure functions."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +17,8 @@ from prnn_cli.system.tree import map_tensors
 
 
 def elu(logits: Tensor) -> Tensor:
-    """GRU4Rec's elu-0.5: x, or 0.5 (exp(x) − 1) where x < 0. torch's own rounds by the place of a value in memory."""
+    """GRU4Rec's elu-0.5: x, or 0.5 (exp(x) − 1) where x < 0."""
+    # torch's own elu rounds by the place of a value in memory, so that equal logits could have different scores.
     return torch.relu(logits) + 0.5 * torch.expm1(logits.clamp(max=0))
 
 
@@ -33,8 +34,11 @@ ACTIVATIONS: dict[str, Activation] = {
 
 @dataclass(frozen=True)
 class Network:
-    """Parameters are a flat dict of tensors. `row_tables` are those of which a step touches a few rows, and whose:
-    those of the clicks (by input) or of the items whose scores are asked for (`output`)."""
+    """A network's structure. It holds no parameters: these are a flat dict of tensors, which its methods are handed.
+
+    Their names begin with what owns them: `subnets.NAME.` or `readout.NAME`. `leaves` in the methods below are the
+    parameters, but of a table the rows alone that the clicks touch, or whose scores are asked for.
+    """
 
     subnets: tuple[Subnet, ...]
     readout: Readout
@@ -42,20 +46,22 @@ class Network:
     num_items: int
 
     def initial_parameters(self, seed: int) -> dict[str, Tensor]:
-        """What a subnet starts from does not depend on the others beside it."""
+        """Parameters to start from, by name. Those of a subnet do not depend on the others beside it."""
         parameters: dict[str, Tensor] = {}
         for subnet in self.subnets:
             parameters |= subnet.initial_parameters(generator_for(seed, subnet.name))
         return parameters | initial_tables(self.readout, self.num_items, seed)
 
     def parameters_without_values(self) -> dict[str, Tensor]:
-        """Names, shapes and types (torch's `meta` device), for which nothing is drawn or allocated."""
+        """The parameters' names, shapes and types, on torch's `meta` device: nothing is drawn or allocated."""
         with torch.device("meta"):
             subnets = map_tensors(lambda each: each.to("meta"), self.subnets)
             return replace(self, subnets=subnets).initial_parameters(seed=0)
 
     @cached_property
     def row_tables(self) -> dict[str, str]:
+        """The parameters that are tables, of which a step touches a few rows alone, each with the kind of these rows:
+        the name of a reader, or `output` for the items whose scores are asked for."""
         tables = dict.fromkeys(self.readout.tables, "output")
         for subnet in self.subnets:
             tables |= {name: reader.name for name, reader in subnet.row_tables.items()}
@@ -77,24 +83,26 @@ class Network:
 
     @cached_property
     def _readers(self) -> dict[str, RowReader]:
-        """Readers by the name of what they read."""
+        """Readers by name; inputs whose rows have the same name share one."""
         return {reader.name: reader for subnet in self.subnets for reader in subnet.row_tables.values()}
 
     @property
     def reads_vary(self) -> bool:
+        """Whether some clicks touch more rows than others."""
         return any(reader.reads_vary for reader in self._readers.values())
 
     def num_rows(self, items: Tensor) -> dict[str, int]:
-        """(T, B) clicked items -> the most rows that a step reads of each input's tables."""
+        """The most rows that a step touches, by reader, for clicked items (T, B)."""
         return {name: reader.num_rows(items) for name, reader in self._readers.items()}
 
     def clicks(self, items: Tensor, num_rows: Mapping[str, int] | None = None) -> Clicks:
-        """(T, B) clicked items, with the rows that the inputs read for them, padded to `num_rows`."""
+        """Clicked items (T, B) with the rows that they touch, padded to `num_rows` (by reader)."""
         num_rows = num_rows or self.num_rows(items)
         rows = {name: reader.rows(items, num_rows[name]) for name, reader in self._readers.items()}
         return Clicks(items, rows)
 
     def initial_carry(self, num_slots: int, device: torch.device | str) -> dict[str, Tensor]:
+        """The hidden states (B, H) of slots that have seen nothing, by subnet."""
         return {
             subnet.name: torch.zeros(num_slots, subnet.hidden_size, device=device) for subnet in self.subnets
         }
@@ -118,7 +126,7 @@ class Network:
         }
 
     def scores(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
-        """f of the logits, (B, n), for the rows of the output tables in `leaves`."""
+        """The scores (B, n): f of the logits, for the n rows of each output table in `leaves`."""
         return ACTIVATIONS[self.activation](logits(self.readout, leaves, hidden))
 
     def scoring_tables(self, hidden: Mapping[str, Tensor]) -> list[str]:
@@ -126,5 +134,5 @@ class Network:
         return [table for table, _ in multipliers(self.readout, hidden)]
 
     def multipliers(self, hidden: Mapping[str, Tensor]) -> Tensor:
-        """(B, D): what the rows of the scoring tables, side by side, are multiplied with."""
+        """What the rows of the scoring tables, side by side, are multiplied with, (B, D)."""
         return torch.cat([multiplier for _, multiplier in multipliers(self.readout, hidden)], dim=1)

@@ -13,6 +13,8 @@ from prnn_cli.batching import TableRows, first_occurrence
 
 
 class RowReader(Protocol):
+    """A kind of tables, as seen from the clicks: which rows of it they touch."""
+
     @property
     def name(self) -> str:
         """The rows' key in `Clicks.rows`. All tables whose readers have the same name share these rows."""

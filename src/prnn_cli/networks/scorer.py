@@ -17,7 +17,7 @@ class NetworkScorer:
     def __init__(
         self, network: Network, parameters: Mapping[str, Tensor], subnets: Container[str] | None = None
     ) -> None:
-        """subnets: those that score; None: all"""
+        """A scorer of all subnets, or of those in `subnets` alone."""
         self.network = network
         self.subnets = subnets
         self.parameters = parameters
@@ -52,11 +52,11 @@ class NetworkScorer:
         return self.network.scores(rows, self.carry)
 
     def item_vectors(self, items: slice | Tensor) -> Tensor:
-        """(n, D): the items' rows in all output tables of the subnets that score, side by side."""
+        """The items' rows in all output tables of the subnets that score, side by side, (n, D)."""
         rows = [self.parameters[name][items] for name in self.network.scoring_tables(self.carry)]
         return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
     @torch.no_grad()
     def state_vectors(self) -> Tensor:
-        """(B, D): what is multiplied with `item_vectors`."""
+        """What `item_vectors` are multiplied with to give the logits, (B, D)."""
         return self.network.multipliers(self.carry)

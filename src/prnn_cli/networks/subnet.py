@@ -15,6 +15,8 @@ from prnn_cli.networks.row_readers import RowReader
 
 @dataclass(frozen=True)
 class Subnet:
+    """A GRU's structure, and the inputs whose projections it is fed the sum of; its parameters are handed to it."""
+
     name: str
     inputs: tuple[Input, ...]
     hidden_size: int
@@ -23,6 +25,7 @@ class Subnet:
 
     @property
     def prefix(self) -> str:
+        """Begins the names of its parameters."""
         return f"subnets.{self.name}."
 
     def _input_name(self, source: Input) -> str:
@@ -55,10 +58,11 @@ class Subnet:
         new_session: Tensor,
         keep_mask: Tensor | None,
     ) -> Tensor:
-        """(B, H) carried state -> (B, H) state, zeroed first where `new_session` (B,); inverted dropout of what is
-        not in `keep_mask` (B, H).
+        """The state (B, H) after a click, from the carried state `hidden` (B, H), of which nothing is left where
+        `new_session` (B,).
 
-        The dropped state is also the one that is carried on, as in the reference code.
+        Inverted dropout of what is not in `keep_mask` (B, H): kept values are scaled, so that evaluation, without
+        dropout, needs no scaling. The dropped state is also the one that is carried on, as in the reference code.
         """
         hidden = hidden.masked_fill(new_session[:, None], 0)
         x = leaves[f"{self.prefix}bias"]

@@ -1,4 +1,4 @@
-"""The composed network in plain values, for metrics.json and the drawing of it."""
+"""A summary of the composed network in plain values, for metrics.json and the drawing of it."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from prnn_cli.networks.network import Network
 
 
 def layout(network: Network) -> dict[str, Any]:
+    """The structure of a network as JSON can hold it."""
     return {
         "subnets": [
             {
