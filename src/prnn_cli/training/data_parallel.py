@@ -1,7 +1,7 @@
 """Data parallelism: each process works on its shard of a mini-batch's slots, and what all found is summed.
 
-Every process knows the whole mini-batch and ends each step with the same parameters, which are those that a single
-process would have ended with.
+Every process knows the whole mini-batch and ends each step with the same parameters, which are, up to rounding, those
+that a single process would have ended with.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,8 @@ class Sharding(Protocol):
     def shard(self, batch: Batch) -> Batch:
         """What this process works on: the clicks, resets and masks of its N slots, and all M output items.
 
-        It has all of these as each slot's negatives are the targets of all others. The targets of its own slots come
-        first, as a slot's target has to stand in the column of its number, and `active` (S,) is in the same order.
+        All M, as each slot's negatives are the targets of all others. Those of its own slots come first, as a slot's
+        target has to stand in the column of its number, and `active` (S,) is in the same order.
         """
 
     def all_reduce(self, gradients: Found, counts: Found, tables: Mapping[str, str]) -> tuple[Found, Found]:

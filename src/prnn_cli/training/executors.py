@@ -38,6 +38,8 @@ TWICE_AS_MUCH = 25_000_000  # multiplications of a mini-batch
 
 
 class Executor(Protocol):
+    """A way to run steps."""
+
     @property
     def used(self) -> str:
         """How the steps so far were run: eager, compiled or graph; the slower one where a faster one failed in any
@@ -176,7 +178,7 @@ def _kind(phase: Phase, batches: Batch) -> Kind:
 def compile_step(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
     """A function of the tensors of a state and of a mini-batch (`tensors_of`) that changes the former in place.
 
-    Item vectors are arguments of what is compiled, too, as a trace cannot hold tensors of its own; they are bound here.
+    Item vectors are arguments of what is compiled, too, as what is traced may hold no real tensors; they are bound here.
     """
     subnets, batch = step.network.subnets, unbind(batches)[0]
     held = (subnets, state, batch)

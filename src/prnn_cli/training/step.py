@@ -109,7 +109,7 @@ def apply_gradients(
 
 
 def counted(losses: Tensor, scores: Tensor, active: Tensor) -> dict[str, Tensor]:
-    """A mini-batch's sums: of the loss, and of the active slots' scores beyond ±0.999 (their number)."""
+    """A mini-batch's sums: the loss, and the number of saturated scores (beyond ±0.999), without idle slots."""
     # Summed as floats, as loops over bool are not vectorised; whole numbers up to 2^24, of scores, are exact.
     used = active[: len(scores), None] * active_columns(active, scores.shape[1])
     return {"loss": losses.sum(), "saturated": torch.where(scores.abs() > 0.999, used, 0).sum().long()}
