@@ -178,7 +178,7 @@ def _kind(phase: Phase, batches: Batch) -> Kind:
 def compile_step(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
     """A function of the tensors of a state and of a mini-batch (`tensors_of`) that changes the former in place.
 
-    Item vectors are arguments of what is compiled, too, as what is traced may hold no real tensors; they are bound here.
+    Item vectors are arguments of what is compiled, too, as a trace may read no real tensors; they are bound here.
     """
     subnets, batch = step.network.subnets, unbind(batches)[0]
     held = (subnets, state, batch)
