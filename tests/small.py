@@ -11,6 +11,7 @@ from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Separate
 from prnn_cli.networks.subnet import Subnet
+from prnn_cli.system.tree import unbind
 
 CPU = torch.device("cpu")
 
@@ -59,4 +60,4 @@ def batches_of(
     extra = torch.empty(0, dtype=torch.int64) if negatives is None else negatives
     output_items = torch.cat([inputs.target_items, extra.expand(plan.num_steps, -1)], dim=1)
     outputs = TableRows(output_items, first_occurrence(output_items))
-    return Batch(network.clicks(inputs.input_items), outputs, inputs.new_session, inputs.active).unbind()
+    return unbind(Batch(network.clicks(inputs.input_items), outputs, inputs.new_session, inputs.active))

@@ -14,6 +14,7 @@ from commands.conftest import SMALL, Result
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
 from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.system.tree import tensors_of, with_tensors
 from prnn_cli.training import executors
 from prnn_cli.training.executors import EagerExecutor, GraphExecutor
 from prnn_cli.training.losses import top1
@@ -45,7 +46,7 @@ def test_steps_agree_with_the_cpu() -> None:
         state = TrainState.initial(network, settings, 16, seed=0, device=device)
         state.parameters = {name: value.to(device) for name, value in parameters_of(network).items()}
         for batch in batches_of(network, random_sessions(seed=2), 16):
-            on_device = batch.with_tensors([tensor.to(device) for tensor in batch.tensors()])
+            on_device = with_tensors(batch, [each.to(device) for each in tensors_of(batch)])
             Step(network, top1, settings)(state, on_device, simultaneous(["id"], 1)[0])
         trained[device.type] = {name: value.cpu() for name, value in state.parameters.items()}
     for name, value in trained["cpu"].items():

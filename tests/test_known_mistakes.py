@@ -17,6 +17,7 @@ from prnn_cli.evaluation.replay import replay
 from prnn_cli.experiment.settings import register_schemas
 from prnn_cli.extensions import own_configs
 from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.system.tree import unbind
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
@@ -103,7 +104,7 @@ def test_6_dropout_drops_with_its_rate_scales_the_rest_and_is_off_in_evaluation(
 
     network = id_network(dropout=0.2)
     parameters = parameters_of(network)
-    batch = batches.unbind()[0]
+    batch = unbind(batches)[0]
     carry = network.initial_carry(8, CPU)
     leaves = gather(network, parameters, batch, UPDATE)
     trained = forward(network, leaves, carry, batch, UPDATE)[1]["id"]
@@ -171,7 +172,7 @@ def test_10_no_size_is_built_in(num_items: int, hidden_size: int, num_slots: int
 def test_11_the_epoch_goes_on_when_the_batch_cannot_be_refilled() -> None:
     sessions = sessions_of([0, 1], [2, 3], [4, 5, 6, 7, 0, 1, 2])
     maker = tick_maker(sessions, num_slots=3, num_sampled=1)
-    batches = [batch for tick in maker.from_cursor(Cursor()) for batch in tick.batches.unbind()]
+    batches = [batch for tick in maker.from_cursor(Cursor()) for batch in unbind(tick.batches)]
     assert sum(int(batch.active.sum()) for batch in batches) == 1 + 1 + 6
 
 
@@ -195,7 +196,7 @@ def test_12_a_test_item_unknown_in_training_is_left_out_instead_of_crashing(tmp_
 
 def test_13_sampled_negatives_join_those_of_the_batch() -> None:
     maker = tick_maker(random_sessions(seed=0), num_slots=4, num_sampled=6)
-    first, second, *_ = maker.make(0, 0, 0, 4).batches.unbind()
+    first, second, *_ = unbind(maker.make(0, 0, 0, 4).batches)
     assert first.outputs.index.shape == (4 + 6,)
     assert not torch.equal(first.outputs.index[4:], second.outputs.index[4:])
 

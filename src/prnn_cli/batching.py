@@ -1,11 +1,11 @@
-"""Sessions -> session-parallel mini-batches: which event each slot is fed at each step, planned once.
+"""Session-parallel mini-batches: which event of which session each slot is fed at each step, planned once.
 
 Shapes: T steps, B slots, M output items (the B targets, then the sampled negatives).
 """
 
 import heapq
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from torch import Tensor
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
+from prnn_cli.system.tree import tensors_of, with_tensors
 
 PLAN_FORMAT = 2  # part of the file's name: raise it with every change of the plan
 WORTH_KEEPING = 100_000  # sessions: below, a plan is made as fast as it is read
@@ -23,11 +24,11 @@ WORTH_KEEPING = 100_000  # sessions: below, a plan is made as fast as it is read
 
 @dataclass(frozen=True)
 class TableRows:
-    """Rows of a table that a step touches; a row may occur several times.
+    """The n rows of a table that a step touches; a row may occur several times.
 
-    `first` holds for each position the first one with the same row: where the gradients of a row are summed.
-    Where a click touches several rows (those of its text's terms), `slot` says whose they are, and `weight` how
-    much each counts.
+    `first` holds for each position the first one with the same row, where the gradients of this row are summed. Where
+    a click touches several rows (those of its text's terms), `slot` says whose they are, and `weight` how much each
+    counts.
     """
 
     index: Tensor  # (n,)
@@ -35,37 +36,24 @@ class TableRows:
     slot: Tensor | None = None  # (n,)
     weight: Tensor | None = None  # (n,)
 
-    def unbind(self) -> "list[TableRows]":
-        """(T, n) rows of T steps -> those of each step."""
-        return [TableRows(*step) for step in zip(*(each.unbind() for each in self.tensors()), strict=True)]
-
-    def tensors(self) -> list[Tensor]:
-        return [each for each in (self.index, self.first, self.slot, self.weight) if each is not None]
-
 
 @dataclass(frozen=True)
 class Clicks:
-    """The clicked item of each slot, (B,), and the rows that the networks' inputs read for them, by input."""
+    """The clicked item of each slot, (B,), and the rows of tables that these clicks touch, by their reader's name."""
 
     items: Tensor
     rows: dict[str, TableRows]
 
-    def unbind(self) -> "list[Clicks]":
-        """(T, B) clicks of T steps -> those of each step."""
-        rows = {name: each.unbind() for name, each in self.rows.items()}
-        return [
-            Clicks(items, {name: each[t] for name, each in rows.items()})
-            for t, items in enumerate(self.items.unbind())
-        ]
-
 
 @dataclass(frozen=True)
 class Batch:
-    """One mini-batch; its shapes are the same at every step.
+    """One mini-batch. Its shapes are the same at every step, so that a step can be compiled once.
 
-    An idle slot (`active` 0) shadows the first active one: it repeats its items, so that no other row is
-    touched, and the loss leaves it out. `active` and `keep_masks` are numbers: compiled loops would turn each bool
-    into a number by itself, which takes longer than the rest of the loop.
+    So a slot that has run out of sessions stays, as an idle one (`active` 0) which the loss leaves out. It shadows the
+    first active slot: it repeats its items, as any other row that it touched would be moved by its momentum.
+
+    `active` and `keep_masks` are numbers: compiled loops would turn each bool into a number by itself, which takes
+    longer than the rest of the loop.
     """
 
     clicks: Clicks
@@ -74,56 +62,19 @@ class Batch:
     active: Tensor  # (B,) float, 1 or 0
     keep_masks: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
 
-    def unbind(self) -> "list[Batch]":
-        """The mini-batches of T steps, each field (T, …) -> those of each step."""
-        clicks, outputs = self.clicks.unbind(), self.outputs.unbind()
-        new_session, active = self.new_session.unbind(), self.active.unbind()
-        keep_masks = {name: each.unbind() for name, each in self.keep_masks.items()}
-        return [
-            Batch(
-                clicks[t],
-                outputs[t],
-                new_session[t],
-                active[t],
-                {name: each[t] for name, each in keep_masks.items()},
-            )
-            for t in range(len(clicks))
-        ]
-
-    def tensors(self) -> list[Tensor]:
-        """All that it holds, in an order that `with_tensors` knows."""
-        rows = [self.outputs, *self.clicks.rows.values()]
-        fields = [self.clicks.items, self.new_session, self.active, *self.keep_masks.values()]
-        return fields + [tensor for each in rows for tensor in each.tensors()]
-
-    def with_tensors(self, tensors: Iterable[Tensor]) -> "Batch":
-        """A mini-batch like this one that holds others."""
-        values = iter(tensors)
-        items, new_session, active = next(values), next(values), next(values)
-        keep_masks = {name: next(values) for name in self.keep_masks}
-        outputs, *rows = (
-            TableRows(*(next(values) for _ in each.tensors()))
-            for each in (self.outputs, *self.clicks.rows.values())
-        )
-        clicks = Clicks(items, dict(zip(self.clicks.rows, rows, strict=True)))
-        return Batch(clicks, outputs, new_session, active, keep_masks)
-
     def rows(self, name: str) -> TableRows:
+        """The rows that the step touches of the tables of this kind: `output`, or the name of a reader."""
         return self.outputs if name == "output" else self.clicks.rows[name]
 
 
 def concatenated(shards: Sequence[Clicks]) -> Clicks:
-    """(T, B) clicks of several runs of slots -> those of all slots; `TableRows.slot` still counts within its run."""
+    """The (T, B) clicks of several shards side by side; `TableRows.slot` still counts within its shard."""
     if len(shards) == 1:
         return shards[0]
-    rows = {}
-    for name in shards[0].rows:
-        index, _, *others = (
-            torch.cat(each, dim=1)
-            for each in zip(*(shard.rows[name].tensors() for shard in shards), strict=True)
-        )
-        rows[name] = TableRows(index, first_occurrence(index), *others)
-    return Clicks(torch.cat([shard.items for shard in shards], dim=1), rows)
+    joined = (torch.cat(each, dim=1) for each in zip(*map(tensors_of, shards), strict=True))
+    clicks = with_tensors(shards[0], joined)
+    rows = {name: replace(each, first=first_occurrence(each.index)) for name, each in clicks.rows.items()}
+    return replace(clicks, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -138,7 +89,9 @@ class StepInputs:
 
 @dataclass(frozen=True)
 class SessionParallelPlan:
-    """Sessions in order of their first event; the earliest free slot takes the next one (lowest slot first).
+    """What each slot is fed in an epoch: sessions in order of their first event, each in the slot that is free first.
+
+    Of several slots that are free at once the lowest takes the next session.
 
     positions: (num_steps, num_slots), the event fed to a slot, -1 where the slot has run out of sessions; the
     target is the event after it.
@@ -149,7 +102,7 @@ class SessionParallelPlan:
 
     @classmethod
     def build(cls, sessions: Sessions, num_slots: int) -> "SessionParallelPlan":
-        """A session of n events takes n - 1 steps of one slot, so a session of one event takes none."""
+        """The plan of these sessions. One of n events takes n - 1 steps of a slot, so one of a single event none."""
         lengths = np.maximum(np.diff(sessions.offsets) - 1, 0)
         first_step, slot = _seat(lengths.tolist(), num_slots)
         num_steps = int((first_step + lengths).max(initial=0))
@@ -169,7 +122,7 @@ class SessionParallelPlan:
 
     @cached_property
     def num_active(self) -> np.ndarray:
-        """(num_steps,) active slots; never grows, as slots empty only once no session is left."""
+        """The number of active slots, (num_steps,); never grows, as slots empty only once no session is left."""
         return np.asarray((self.positions >= 0).sum(axis=1))
 
     @cached_property
@@ -179,6 +132,7 @@ class SessionParallelPlan:
         return starts
 
     def steps(self, start: int, stop: int, device: torch.device | str = "cpu") -> StepInputs:
+        """What the steps from `start` up to `stop` read; an idle slot has the items of the first active one."""
         positions = self.positions[start:stop]
         active = positions >= 0
         first_active = np.take_along_axis(positions, active.argmax(axis=1)[:, None], axis=1)
@@ -197,7 +151,7 @@ class SessionParallelPlan:
 
 
 def first_occurrence(items: Tensor) -> Tensor:
-    """(T, M) items -> (T, M) the first position in the same row that holds the same item."""
+    """The first position in the same row that holds the same item, (T, M), for items (T, M)."""
     width = items.shape[1]
     place = torch.arange(width, device=items.device).expand_as(items)
     ordered = torch.sort(items * width + place, dim=1).values  # keys that differ: faster than a stable sort
@@ -210,7 +164,8 @@ def first_occurrence(items: Tensor) -> Tensor:
 
 
 def _seat(lengths: list[int], num_slots: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first step and the slot of each session: a queue of (step at which it is free, slot)."""
+    """The first step and the slot of each session."""
+    # A heap of (step at which it is free, slot), whose least is the slot for the next session.
     free = [(0, slot) for slot in range(num_slots)]
     first_step = np.empty(len(lengths), dtype=np.int64)
     slots = np.empty(len(lengths), dtype=np.int64)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from prnn_cli.evaluation import ranking
-from prnn_cli.evaluation.ranking import count_better_and_equal, rank, tie_rate
+from prnn_cli.evaluation.ranking import count_better_and_equal
 
 INF, NAN = float("inf"), float("nan")
 
@@ -51,14 +51,3 @@ def test_counting_in_tiles_agrees_with_a_loop(cached_scores: int, monkeypatch: p
         others = [scores[row, j] for j in range(9) if j != column]
         assert better[row] == sum(other > scores[row, column] for other in others)
         assert equal[row] == sum(other == scores[row, column] for other in others)
-
-
-@pytest.mark.parametrize(
-    ("tie_break", "expected"), [("standard", [1, 4]), ("median", [1.5, 4]), ("conservative", [2, 4])]
-)
-def test_each_tie_mode_counts_its_share_of_the_equal_scores(tie_break: str, expected: list[float]) -> None:
-    assert rank(np.array([0, 3]), np.array([1, 0]), tie_break).tolist() == expected
-
-
-def test_the_tie_rate_is_the_share_of_events_with_an_equal_score() -> None:
-    assert tie_rate(np.array([0, 1, 0, 7])) == 0.5

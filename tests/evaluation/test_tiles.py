@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation import tiles
@@ -11,7 +10,8 @@ from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
 from prnn_cli.networks.network import ACTIVATIONS
 from prnn_cli.networks.scorer import NetworkScorer
-from small import id_network, parameters_of, random_sessions
+from small import CPU, id_network, parameters_of, random_sessions
+from training.test_executors import in_single_precision
 from training.test_step import network_of
 
 SESSIONS = random_sessions(seed=4)
@@ -35,11 +35,8 @@ def test_tiles_give_the_ranks_and_ties_of_the_scores(
     arch: str, activation: str, candidates: str | int, scale: float
 ) -> None:
     """Sixty times its parameters, most of the network's scores saturate, so that ties are many."""
-    network = network_of(arch, "none" if arch == "id_only" else "text", activation)
-    for subnet in network.subnets:
-        for source in subnet.inputs:
-            if hasattr(source, "weights"):
-                object.__setattr__(source, "weights", source.weights.float())
+    features = "none" if arch == "id_only" else "text"
+    network = in_single_precision(network_of(arch, features, activation), CPU)
     parameters = {name: value * scale for name, value in parameters_of(network).items()}
     scorer = NetworkScorer(network, parameters)
     chosen = Candidates.choose(candidates, SUPPORT)
@@ -84,29 +81,3 @@ def test_a_nan_anywhere_is_refused(item: int) -> None:
     parameters["readout.id"][item] = torch.nan
     with pytest.raises(RunError, match="network scores NaN"):
         replay(NetworkScorer(network, parameters), SESSIONS, Candidates.choose("all", SUPPORT), num_slots=5)
-
-
-@pytest.mark.parametrize("activation", ["tanh", "elu"])
-def test_the_range_of_equal_scores_ends_where_the_score_changes(activation: str) -> None:
-    network = id_network(activation=activation)
-    f = ACTIVATIONS[activation]
-    logits = torch.tensor([-200.0, -12.0, -3.0, -1e-3, 0.0, 1e-30, 0.4, 2.0, 7.0, 9.5, torch.inf])
-    low, high = NetworkScorer(network, parameters_of(network)).equal_range(logits)
-    assert torch.equal(f(low), f(logits))
-    assert torch.equal(f(high), f(logits))
-    assert (low <= logits).all()
-    assert (logits <= high).all()
-
-    def beyond(bound: Tensor, end: float) -> Tensor:
-        return torch.nextafter(bound, torch.full_like(bound, end))
-
-    below, above = beyond(low, -torch.inf), beyond(high, torch.inf)
-    assert (torch.isinf(low) | (f(below) < f(logits))).all()
-    assert (torch.isinf(high) | (f(above) > f(logits))).all()
-
-
-def test_a_nan_has_some_range_of_equal_scores() -> None:
-    """It is refused later; here the search must only end, whatever the sign of the NaN."""
-    scorer = NetworkScorer(id_network(), parameters_of(id_network()))
-    nan = torch.tensor([torch.nan])
-    assert len(scorer.equal_range(torch.cat([nan, torch.copysign(nan, torch.tensor(-1.0))]))[0]) == 2

@@ -14,6 +14,7 @@ from prnn_cli.experiment.settings import composed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.schema import TrainCommand
+from prnn_cli.system.tree import unbind
 from prnn_cli.training.executors import EagerExecutor
 from prnn_cli.training.optim import LearningSettings
 from small import CPU, sessions_of
@@ -87,7 +88,8 @@ def test_dropout_is_each_subnets_own(data: PreparedData, features: dict[str, Fea
 
 
 def test_negatives_follow_the_support(data: PreparedData, features: dict[str, FeatureTable]) -> None:
-    batch = build_trainer(config_of(), data, features, CPU).ticks.make(0, 0, 0, 6).batches.unbind()[0]
+    ticks = build_trainer(config_of(), data, features, CPU).ticks
+    batch = unbind(ticks.make(0, 0, 0, 6).batches)[0]
     assert batch.outputs.index.shape == (2 + 400,)
     drawn = np.bincount(batch.outputs.index[2:].numpy(), minlength=4) / 400
     assert drawn == pytest.approx(data.support / data.support.sum(), abs=0.08)

@@ -39,7 +39,6 @@ def test_reset_acts_before_the_recurrent_product_unlike_torch() -> None:
         theirs.weight_ih[hidden : 2 * hidden] *= -1
         theirs.weight_hh[hidden : 2 * hidden] *= -1
         at_rest = torch.zeros_like(h)
-        assert torch.allclose(
-            gru_cell(x, at_rest, gates, candidate), theirs(x, at_rest), atol=1e-6
-        )  # nothing to reset
+        # At rest there is nothing to reset.
+        assert torch.allclose(gru_cell(x, at_rest, gates, candidate), theirs(x, at_rest), atol=1e-6)
         assert not torch.allclose(ours, theirs(x, h), atol=1e-2)

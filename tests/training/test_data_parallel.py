@@ -14,6 +14,7 @@ import torch
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.networks.network import Network
 from prnn_cli.system.distributed import ProcessGroup, substituted
+from prnn_cli.system.tree import tensors_of, unbind
 from prnn_cli.training import losses, strategies
 from prnn_cli.training.data_parallel import UNSHARDED, Sharded, Sharding
 from prnn_cli.training.executors import EagerExecutor
@@ -96,7 +97,9 @@ def test_three_processes_of_two_slots_train_as_one_of_six(arch: str, strategy: s
     alone = trained(network, "top1", strategy, ProcessGroup())
     shared = in_threads(3, lambda group: trained(network, "top1", strategy, group))
     for state in shared:
-        for value, first, expected in zip(state.tensors(), shared[0].tensors(), alone.tensors(), strict=True):
+        for value, first, expected in zip(
+            tensors_of(state), tensors_of(shared[0]), tensors_of(alone), strict=True
+        ):
             assert torch.equal(value, first)
             torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
 
@@ -106,7 +109,7 @@ def test_every_loss_is_divided(loss: str) -> None:
     network = id_network(dropout=0.3)
     alone = trained(network, loss, "simultaneous", ProcessGroup())
     for state in in_threads(2, lambda group: trained(network, loss, "simultaneous", group)):
-        for value, expected in zip(state.tensors(), alone.tensors(), strict=True):
+        for value, expected in zip(tensors_of(state), tensors_of(alone), strict=True):
             torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -114,7 +117,8 @@ def test_a_share_holds_its_own_slots_and_the_targets_of_all_with_its_own_first()
     network = id_network()
     plan = SessionParallelPlan.build(random_sessions(seed=0), SLOTS)
     sampler = NegativeSampler(np.ones(8), 0.0, NEGATIVES, CPU)
-    batch = TickMaker(network, plan, sampler, 0, CPU, num_shards=2).make(0, 0, 0, 1).batches.unbind()[0]
+    ticks = TickMaker(network, plan, sampler, 0, CPU, num_shards=2)
+    batch = unbind(ticks.make(0, 0, 0, 1).batches)[0]
     second = Sharded(ProcessGroup(1, 1, 2), SLOTS, SLOTS + NEGATIVES, CPU).shard(batch)
     targets, negatives = batch.outputs.index.split([SLOTS, NEGATIVES])
     assert second.clicks.items.tolist() == batch.clicks.items[3:].tolist()

@@ -1,6 +1,5 @@
 """The fast ways to take a step against the plain one: many steps, with resets, duplicates and a shrinking tail."""
 
-import copy
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +13,7 @@ from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.networks.network import Network
 from prnn_cli.schema import HardwareConfig
 from prnn_cli.system.hardware import num_threads
+from prnn_cli.system.tree import map_tensors, tensors_of
 from prnn_cli.training import compiling, executors, losses, strategies
 from prnn_cli.training.executors import (
     LONG_RUN,
@@ -62,18 +62,14 @@ def trained(
 
 
 def in_single_precision(network: Network, device: torch.device) -> Network:
-    network = copy.deepcopy(network)
-    for subnet in network.subnets:
-        for source in subnet.inputs:
-            for name, value in vars(source).items():
-                if isinstance(value, torch.Tensor):
-                    single = value.float() if value.is_floating_point() else value
-                    object.__setattr__(source, name, single.to(device))
-    return network
+    def single(tensor: torch.Tensor) -> torch.Tensor:
+        return (tensor.float() if tensor.is_floating_point() else tensor).to(device)
+
+    return replace(network, subnets=map_tensors(single, network.subnets))
 
 
 def assert_close(one: TrainState, other: TrainState) -> None:
-    for a, b in zip(one.tensors(), other.tensors(), strict=True):
+    for a, b in zip(tensors_of(one), tensors_of(other), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
@@ -142,7 +138,7 @@ def test_compiled_steps_of_several_threads_give_the_same_bits_each_time() -> Non
             execute(state, ticks.make(0, 0, 0, 13).batches, phase)
     assert execute.used == "compiled"
     for other in others:
-        assert all(map(torch.equal, first.tensors(), other.tensors()))
+        assert all(map(torch.equal, tensors_of(first), tensors_of(other)))
 
 
 def test_a_failed_compilation_is_a_warning_and_training_goes_on(
@@ -154,12 +150,8 @@ def test_a_failed_compilation_is_a_warning_and_training_goes_on(
     monkeypatch.setattr(executors, "compile_step", refuse)
     network = id_network(dropout=0.3)
     plain = trained(network, "top1", "simultaneous", EagerExecutor, momentum=0.0)
-    for a, b in zip(
-        trained(network, "top1", "simultaneous", CompiledExecutor, momentum=0.0).tensors(),
-        plain.tensors(),
-        strict=True,
-    ):
-        assert torch.equal(a, b)
+    same = trained(network, "top1", "simultaneous", CompiledExecutor, momentum=0.0)
+    assert all(map(torch.equal, tensors_of(same), tensors_of(plain)))
     assert caplog.text.count("compilation failed, so training goes on uncompiled: no compiler") == 1
 
 

@@ -10,6 +10,7 @@ from prnn_cli.networks.architectures import subnet_inputs
 from prnn_cli.networks.inputs import Dense, Embedded, FineTuned, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Interaction, Separate, Shared
+from prnn_cli.networks.row_readers import TermRows
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.training import losses, strategies
 from prnn_cli.training.losses import top1
@@ -47,7 +48,7 @@ MATRICES = {"id": torch.eye(ITEMS, dtype=torch.float64), "image": IMAGE, "text":
 def sparse_of(name: str, matrix: torch.Tensor) -> Sparse:
     starts = torch.cat([torch.zeros(1), (matrix != 0).sum(dim=1).cumsum(0)]).long()
     columns = matrix.nonzero()[:, 1]
-    return Sparse(name, starts, columns, matrix[matrix != 0], matrix.shape[1])
+    return Sparse(TermRows(name, starts, columns, matrix[matrix != 0], matrix.shape[1]))
 
 
 INPUTS = {"id": OneHot(ITEMS), "image": Dense("image", IMAGE), "text": sparse_of("text", TEXT)}

@@ -41,3 +41,10 @@ def test_with_one_subnet_all_strategies_are_simultaneous(strategy: str) -> None:
     phases = getattr(strategies, strategy)([A], epochs=3)
     assert sum(phase.epochs for phase in phases) == 3
     assert all(phase.updates == (strategies.Update((A,), (A,)),) for phase in phases)
+
+
+def test_simultaneous_is_one_phase_in_which_everything_learns() -> None:
+    everything = ("id", "text")
+    assert strategies.simultaneous(everything, 10) == [
+        strategies.Phase(10, (strategies.Update(scores=everything, learns=everything),))
+    ]

@@ -19,7 +19,7 @@ from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
-from prnn_cli.training.strategies import Phase, Update, simultaneous
+from prnn_cli.training.strategies import simultaneous
 from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Progress, Trainer
 from small import CPU, id_network, random_sessions, sessions_of
@@ -155,29 +155,6 @@ def test_a_loss_that_is_not_finite_stops_with_what_to_change() -> None:
         train(trainer)
 
 
-def test_random_numbers_depend_on_seed_phase_epoch_and_tick_alone() -> None:
-    maker = trainer_of(random_sessions(seed=0)).ticks
-
-    def numbers(phase: int, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
-        batches = maker.make(phase, epoch, 0, 4).batches
-        return batches.keep_masks["id"], batches.outputs.index[:, 4:]
-
-    mask, negatives = numbers(0, 1)
-    again = numbers(0, 1)
-    assert torch.equal(mask, again[0])
-    assert torch.equal(negatives, again[1])
-    for other in ((1, 1), (0, 2)):
-        assert not torch.equal(mask, numbers(*other)[0])
-
-
-@pytest.mark.usefixtures("short_ticks")
-def test_each_tick_has_its_own_random_numbers() -> None:
-    maker = trainer_of(random_sessions(seed=0)).ticks
-    masks = [maker.make(0, 0, start, start + 5).batches.keep_masks["id"] for start in (0, 5, 10)]
-    assert not torch.equal(masks[0], masks[1])
-    assert not torch.equal(masks[1], masks[2])
-
-
 def test_loss_and_saturation_are_means_over_the_epoch() -> None:
     """With all parameters 0 each score is 0: TOP1 of M columns is 1 − σ(0)/M, and no score is saturated."""
     sessions = sessions_of([0, 1, 2], [3, 4, 5])
@@ -194,8 +171,3 @@ def test_loss_and_saturation_are_means_over_the_epoch() -> None:
     saturated.state.parameters["readout.id"][:, -1] = 9  # the bias: tanh(9) is 1 in single precision
     train(saturated)
     assert saturated.state.history[0].saturated == 1
-
-
-def test_simultaneous_is_one_phase_in_which_everything_learns() -> None:
-    everything = ("id", "text")
-    assert simultaneous(everything, 10) == [Phase(10, (Update(scores=everything, learns=everything),))]

@@ -1,4 +1,4 @@
-"""The least that a training step costs: its matrix products and row gathers, and nothing else.
+"""Floors: the least that a training step costs, which is its matrix products and row gathers, and nothing else.
 
 Shapes: B slots, H hidden, M output items, F features, n rows of a sparse input.
 """
@@ -21,7 +21,7 @@ Product = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Floor:
-    """products: of pairs of matrices; gathers: of rows (index) from tables."""
+    """What a step cannot do without. products: pairs of matrices; gathers: tables and the rows (index) of them."""
 
     products: list[Product]
     gathers: list[tuple[Tensor, Tensor]]
@@ -38,13 +38,14 @@ class Floor:
 
     @property
     def bytes(self) -> int:
-        """Read and written once: factors and products, and gathered rows."""
+        """The bytes that move if factors, products and gathered rows are read and written once."""
         of_products = sum(a.numel() + b.numel() + len(a) * b.shape[1] for a, b in self.products)
         of_gathers = sum(2 * len(index) * table.shape[1] for table, index in self.gathers)
         return 4 * (of_products + of_gathers)
 
 
 def floor_of(network: Network, parameters: dict[str, Tensor], batch: Batch, phase: Phase) -> Floor:
+    """The floor of a step on this mini-batch, with all updates of the phase."""
     products: list[Product] = []
     gathers: list[tuple[Tensor, Tensor]] = []
     with torch.no_grad():
@@ -63,8 +64,10 @@ def floor_of(network: Network, parameters: dict[str, Tensor], batch: Batch, phas
 
 
 def floor_seconds(floor: Floor, device: torch.device, steps: int, repeats: int) -> float:
-    """On the CPU by running it. On a GPU the larger of arithmetic and memory time, at rates measured here: launches
-    would hide both."""
+    """The seconds of a floor: on the CPU by running it, on a GPU the larger of arithmetic and memory time.
+
+    The latter are at rates measured here, as launches would hide both if it were run.
+    """
     if device.type == "cuda":
         multiplications_per_s, bytes_per_s = rates(device, repeats)
         return max(floor.multiplications / multiplications_per_s, floor.bytes / bytes_per_s)
@@ -77,7 +80,7 @@ def floor_seconds(floor: Floor, device: torch.device, steps: int, repeats: int) 
 
 
 def rates(device: torch.device, repeats: int) -> tuple[float, float]:
-    """Multiplications and bytes a second, of a large product and a large copy."""
+    """The multiplications a second of a large product, and the bytes a second of a large copy."""
     square = torch.ones(4096, 4096, device=device)
     large = torch.ones(2**26, device=device)
     product: Callable[[], object] = lambda: square @ square  # noqa: E731
@@ -110,7 +113,7 @@ def _of_subnet(subnet: Subnet, parameters: dict[str, Tensor], batch: Batch, lear
 def _readout(
     network: Network, scoring: tuple[str, ...], batch: Batch, parameters: dict[str, Tensor]
 ) -> list[Product]:
-    """Of each output table that takes part: the asked rows (M, H), and what they are multiplied with (B, H)."""
+    """The asked rows (M, H) of each output table that takes part, and what they are multiplied with (B, H)."""
     pairs = []
     for name in network.readout.tables:
         if network.takes_part(name, scoring):

@@ -1,4 +1,4 @@
-"""Logs and features of any size, drawn in memory: items by Zipf's law, sessions of 2 to 8 clicks."""
+"""Random logs and features of any size, for timings: items by Zipf's law, sessions of 2 to 8 clicks."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.features.table import FeatureTable
 
-TERMS_OF_AN_ITEM = 5.44  # non-zeros, on average, and
-TERMS_PER_ITEM = 1_099_425 / 339_055  # entries of the dictionary for each item: those of the paper's CLASS
+# As in the paper's CLASS: the non-zeros of an item, on average, and the entries of the dictionary for each item.
+TERMS_OF_AN_ITEM = 5.44
+TERMS_PER_ITEM = 1_099_425 / 339_055
 VECTOR_SIZE = 1024  # GoogLeNet's
 
 
@@ -38,7 +39,7 @@ def drawn_data(num_sessions: int, num_items: int) -> PreparedData:
 
 
 def drawn_features(how: str, name: str, num_items: int) -> FeatureTable:
-    """Sparse vectors for `tfidf`, else dense ones."""
+    """Random item vectors: sparse ones where `how` is tfidf, else dense ones."""
     rng = np.random.default_rng(1)
     if how != "tfidf":
         vectors = rng.standard_normal((num_items, VECTOR_SIZE), dtype=np.float32)

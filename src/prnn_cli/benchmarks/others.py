@@ -1,4 +1,4 @@
-"""Ranking beside its matrix product, item-kNN, and the preparation of a log."""
+"""Timings beside training: ranking and its matrix product, item-kNN, and the preparation of a log."""
 
 import resource
 import tempfile
@@ -27,7 +27,10 @@ HIDDEN_SIZE, SESSIONS = 100, 4000
 
 
 def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[str, Any]:
-    """An ID network with tanh; its floor is the product of the slots' states and the candidates' rows, by tiles."""
+    """The time of ranking by an ID network with tanh.
+
+    Its floor is the product of the slots' states and the candidates' rows, by tiles.
+    """
     sessions = drawn_sessions(SESSIONS, case.num_items)
     subnet = Subnet("id", (OneHot(case.num_items),), HIDDEN_SIZE, weight=1.0)
     network = Network((subnet,), Separate((subnet,)), "tanh", case.num_items)
@@ -77,7 +80,7 @@ def baseline_row(case: BaselineCase, options: Any) -> dict[str, Any]:
 
 
 def preparation_row(case: LogCase, dataset: DatasetConfig) -> dict[str, Any]:
-    """`dataset` reads a CSV of session_id, item_id and time; only `path` is set here."""
+    """The time of preparing a log. `dataset` reads a CSV of session_id, item_id and time; its `path` is set here."""
     sessions = drawn_sessions(case.num_events // 5, case.num_items)
     lengths = np.diff(sessions.offsets)
     session = np.repeat(np.arange(sessions.num_sessions), lengths)
@@ -105,7 +108,7 @@ def preparation_row(case: LogCase, dataset: DatasetConfig) -> dict[str, Any]:
 
 
 def peak_memory_mb(device: torch.device) -> int:
-    """Of the process so far, or of the device since it was last asked."""
+    """The peak of the process so far; on a GPU that of the device since it was last asked for."""
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated(device) >> 20
         torch.cuda.reset_peak_memory_stats(device)

@@ -1,4 +1,4 @@
-"""Medians of repeated work."""
+"""Timing: the median of repeated work."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ import torch
 
 
 def seconds_of(work: Callable[[], object], device: torch.device, repeats: int) -> float:
-    """The median, after one run that is not timed; waits for the device."""
+    """The median time of `work`, after one run that is not timed; each is timed until the device is done."""
 
     def timed() -> float:
         started = time.perf_counter()

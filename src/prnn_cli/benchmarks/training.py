@@ -1,4 +1,4 @@
-"""A training step by every executor, and an epoch with everything in it, beside the step's floor."""
+"""Timings of a training step by every executor, and of an epoch with everything in it, beside the step's floor."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,6 +12,8 @@ from prnn_cli.benchmarks.timing import seconds_of
 from prnn_cli.experiment.build import build_trainer, features_used, multiplications_per_batch
 from prnn_cli.schema import BenchConfig, TrainCommand
 from prnn_cli.system.hardware import threads_for_training
+from prnn_cli.system.tree import unbind
+from prnn_cli.training.state import Cursor
 from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Trainer
 
@@ -21,7 +23,7 @@ CLICKS_A_SESSION = 5
 def training_rows(
     train: TrainCommand, num_items: int, bench: BenchConfig, device: torch.device
 ) -> Iterator[dict[str, Any]]:
-    """One row an executor and a different phase of the strategy."""
+    """A row for each executor and each different phase of the strategy, and one for an epoch."""
     recipe = train.recipe
     data = drawn_data(recipe.batch_size * 2 * bench.steps // (CLICKS_A_SESSION - 1), num_items)
     sources = features_used(train).sources
@@ -46,7 +48,7 @@ def training_rows(
 
 def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.device) -> dict[str, Any]:
     batches = trainer.ticks.make(0, 0, 0, bench.steps).batches
-    floor = floor_of(trainer.network, trainer.state.parameters, batches.unbind()[0], phase)
+    floor = floor_of(trainer.network, trainer.state.parameters, unbind(batches)[0], phase)
     floor_us = floor_seconds(floor, device, bench.steps, bench.repeats) / 1e-6
     took = seconds_of(lambda: trainer.executor(trainer.state, batches, phase), device, bench.repeats)
     us = took / bench.steps / 1e-6
@@ -61,17 +63,20 @@ def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.devi
 
 
 def _epoch(trainer: Trainer, train: TrainCommand, num_items: int, device: torch.device) -> dict[str, Any]:
-    """The first phase for one epoch by the training loop, with ticks and counters; `ratio` is to its steps alone."""
+    """The time of an epoch of the first phase by the training loop, with ticks and counters.
+
+    `floor_us` and `ratio` are of its steps alone.
+    """
     phase = replace(trainer.phases[0], epochs=1)
     trainer.phases = [phase]
 
     def run() -> None:
-        trainer.state.cursor = type(trainer.state.cursor)()
+        trainer.state.cursor = Cursor()
         trainer.run(at_tick=lambda progress: None, at_epoch=lambda record: None)
 
     took = seconds_of(run, device, repeats=3)
     steps = trainer.ticks.num_updating_steps
-    ticks = [tick.batches for tick in trainer.ticks.from_cursor(type(trainer.state.cursor)())]
+    ticks = [tick.batches for tick in trainer.ticks.from_cursor(Cursor())]
 
     def steps_alone() -> None:
         for batches in ticks:

@@ -1,4 +1,4 @@
-"""The items that each target is ranked against."""
+"""Candidates: the items that each target is ranked against."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Candidates:
-    """All items, or the N of most training support.
+    """The items to rank against: all, or the N of most training support.
 
     items: what a scorer is asked for
     column: (num_items,) int64, the place of each item among the candidates, -1 if it is none of them
@@ -23,7 +23,10 @@ class Candidates:
     def choose(
         cls, candidates: str | int, support: np.ndarray, device: torch.device | str = "cpu"
     ) -> "Candidates":
-        """`candidates` is "all" or N; support: (num_items,) training events, ties to the lower index."""
+        """The candidates by the setting: "all", or N.
+
+        support: (num_items,) training events of each item; of equal ones the lower index comes first
+        """
         num_items = len(support)
         if candidates == "all" or int(candidates) >= num_items:
             return cls(slice(0, num_items), torch.arange(num_items, device=device), num_items)

@@ -16,8 +16,9 @@ from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.metrics import value_of
 from prnn_cli.evaluation.rank_cache import RankCache
-from prnn_cli.evaluation.ranking import Ranks, rank, tie_rate
+from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.replay import evaluate, evaluate_sharded
+from prnn_cli.evaluation.ties import rank, tie_rate
 from prnn_cli.extensions import chosen, fingerprint_of
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.scoring import Scorer

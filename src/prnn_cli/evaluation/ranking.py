@@ -35,7 +35,7 @@ class Ranks:
 
 
 def joined(parts: Sequence[Ranks]) -> Ranks:
-    """Of sessions that follow each other."""
+    """The ranks of sessions that follow each other, in one."""
     names = [field.name for field in fields(Ranks)]
     return Ranks(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
@@ -52,7 +52,7 @@ def count_better_and_equal(
     """
     target_scores = scores.gather(1, target_column[:, None])
     candidates = scores[:, :num_candidates]
-    # On a GPU launches cost more than memory, so there a tile is the whole.
+    # In tiles that stay in the cache; on a GPU, where launches cost more than memory, in one.
     rows = len(scores) if scores.is_cuda else max(1, CACHED_SCORES // num_candidates)
     tiles = zip(torch.split(candidates, rows), torch.split(target_scores, rows), strict=True)
     counted = [_count_tile(tile, target) for tile, target in tiles]
@@ -62,22 +62,9 @@ def count_better_and_equal(
 
 
 def _count_tile(scores: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    # Float sums are vectorised where sums of bool are not, and exact up to 2^24 candidates.
+    # Ones are summed as floats: these sums are vectorised, those of bool are not, and whole numbers are exact up to
+    # 2^24, of candidates.
     compared = torch.empty(scores.shape, device=scores.device)
     better = torch.gt(scores, target, out=compared).sum(dim=1).int()
     equal = torch.eq(scores, target, out=compared).sum(dim=1).int()
     return better, equal, scores.amax(dim=1).isnan()
-
-
-def rank(better: np.ndarray, equal: np.ndarray, tie_break: str) -> np.ndarray:
-    """(E,) ranks: standard 1 + better, conservative 1 + better + equal, median 1 + better + equal / 2.
-
-    The three modes of the public GRU4Rec evaluation.
-    """
-    share_of_ties = {"standard": 0.0, "median": 0.5, "conservative": 1.0}[tie_break]
-    return 1 + better + share_of_ties * equal
-
-
-def tie_rate(equal: np.ndarray) -> float:
-    """The share of events whose target scored the same as another candidate, where the tie mode decides."""
-    return float(np.mean(equal > 0))

@@ -1,4 +1,4 @@
-"""The best next items after each of many sessions.
+"""Recommendations: the best next items after each of many sessions.
 
 Shapes: T clicks of the longest session, B slots, S sessions.
 """
@@ -16,11 +16,15 @@ from prnn_cli.scoring import Scorer
 def best_next(
     scorer: Scorer, sessions: Sessions, n: int, exclude_clicked: bool, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Items (S, n), best first, and their scores (S, n); of items that are left out −inf. n is at most num_items."""
+    """The n best next items of each session (S, n), best first, and their scores (S, n).
+
+    n is at most num_items. Where `exclude_clicked` leaves fewer than n items, the rest are clicked ones at −inf.
+    """
     num_slots = slots_in_memory(sessions.num_items, device.type)
     items = np.empty((sessions.num_sessions, n), dtype=np.int64)
     scores = np.empty((sessions.num_sessions, n), dtype=np.float32)
-    by_length = np.argsort(np.diff(sessions.offsets), kind="stable")  # little to pad
+    # Sessions of about the same length together, so that there is little to pad.
+    by_length = np.argsort(np.diff(sessions.offsets), kind="stable")
     for start in range(0, sessions.num_sessions, num_slots):
         block = by_length[start : start + num_slots]
         clicks, new_session = _ending_together(sessions, block, device)
@@ -36,8 +40,11 @@ def best_next(
 
 
 def _ending_together(sessions: Sessions, block: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Clicks (T, B), and where a slot first forgets: all sessions end at the last step, and until its own first
-    click a shorter one clicks on the same item, which is forgotten."""
+    """The clicks (T, B) of some sessions, and whether a slot first forgets, (T, B).
+
+    All sessions end at the last step, so that all their scores are asked for at once. Until its own first click a
+    shorter one clicks on this same item, which is forgotten.
+    """
     ends, lengths = sessions.offsets[block + 1], np.diff(sessions.offsets)[block]
     ago = np.arange(int(lengths.max()), 0, -1)[:, None]  # how many clicks from the end, (T, 1)
     clicks = sessions.items[ends - np.minimum(ago, lengths)].astype(np.int64)

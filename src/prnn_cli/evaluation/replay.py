@@ -1,4 +1,4 @@
-"""Walks sessions event by event and ranks each next event: the one evaluator of networks and baselines.
+"""The evaluator of networks and baselines: walks sessions event by event and ranks each next event.
 
 Shapes: T steps, B slots, E predicted events.
 """
@@ -32,7 +32,7 @@ def evaluate(
     config: EvaluationConfig,
     device: torch.device | str = "cpu",
 ) -> Ranks:
-    """Ranks against the configured candidates; support: (num_items,) training events of each item."""
+    """The ranks against the configured candidates; support: (num_items,) training events of each item."""
     return replay(scorer, sessions, Candidates.choose(config.candidates, support, device), device)
 
 
@@ -56,9 +56,9 @@ def replay(
     device: torch.device | str = "cpu",
     num_slots: int | None = None,
 ) -> Ranks:
-    """Ranks every event but the first of its session by the scores after the event before it.
+    """The ranks of every event but the first of its session, by the scores after the event before it.
 
-    The number of slots changes speed and memory, not ranks; None chooses it. `RunError` at a NaN score.
+    The number of slots changes speed and memory, not ranks; None chooses it. Raises `RunError` at a NaN score.
     """
     plan = SessionParallelPlan.build(
         sessions, num_slots or choose_num_slots(sessions, candidates, torch.device(device).type)
@@ -81,7 +81,7 @@ Count = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
-    """(2, T, B) counts of the better and the equal candidates."""
+    """The numbers of better and of equal candidates of each target, (2, T, B)."""
     counts = []
     for items, targets, new_session in zip(
         inputs.input_items, inputs.target_items, inputs.new_session, strict=True
@@ -93,6 +93,7 @@ def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
 
 @contextmanager
 def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Iterator[Count]:
+    """How better and equal candidates are counted: by tiles of logits where that is possible, else by all scores."""
     if isinstance(scorer, LogitScorer) and device.type == "cpu":
         with workers_of_one_thread() as workers:
             yield TileCounter(scorer, candidates, num_slots, workers)
@@ -108,7 +109,7 @@ def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: tor
 
 
 def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Scores (B, C), candidates first, and the column (B,) of each slot's target in them.
+    """The scores (B, C), candidates first, and the column (B,) of each slot's target in them.
 
     Both come from one product: computed apart, equal scores may differ in their last bits, and ties would be
     decided by luck.
@@ -129,7 +130,7 @@ def choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> i
 
 
 def slots_in_memory(num_scores: int, kind: str) -> int:
-    """Of so many scores each, at least one."""
+    """The number of slots, at least one, whose scores, so many each, fit into memory."""
     return max(1, min(MAX_SLOTS[kind], MAX_SCORES[kind] // num_scores))
 
 

@@ -1,8 +1,9 @@
-"""Ranks of networks on the CPU, by tiles of scores that stay in the cache and without their final activation.
+"""Tiles: the ranks of networks on the CPU, by tiles of logits that stay in the cache, without the final activation.
 
-f never decreases, so logits rank as scores do, but for ties: all logits from `low` to `high` have the target's score.
+f never decreases, so logits rank as scores do, but for ties (`ties.py`): all logits from `low` to `high` have the
+target's score.
 
-Shapes: B slots, N candidates.
+Shapes: B slots, N candidates, D columns of all output tables together.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import torch
 from torch import Tensor
 
 from prnn_cli.evaluation.candidates import Candidates
+from prnn_cli.evaluation.ties import equal_range
+from prnn_cli.networks.network import Activation
 
 TILE = 2**18  # logits: 1 MB
 
@@ -24,23 +27,26 @@ class LogitScorer(Protocol):
     """A scorer whose scores are f of one product: of what it knows of each slot, and of each item."""
 
     def item_vectors(self, items: slice | Tensor) -> Tensor:
-        """(n, D)"""
+        """What it knows of n items, (n, D)."""
 
     def state_vectors(self) -> Tensor:
-        """(B, D); `state_vectors() @ item_vectors(…).T` are the logits (B, n)."""
+        """What it knows of each slot, (B, D): `state_vectors() @ item_vectors(…).T` are the logits (B, n)."""
 
-    def equal_range(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        """The lowest and the highest logits (B,) with the same scores as these."""
+    @property
+    def activation(self) -> Activation | None:
+        """f, which never decreases; None where the logits are the scores."""
 
 
 @dataclass(frozen=True)
 class Workers:
+    """Threads that work on the parts of a step, and how many there are."""
+
     pool: Executor
     number: int
 
 
 class TileCounter:
-    """Counts as `ranking.count_better_and_equal` does, in room that is taken once."""
+    """Counts as `ranking.count_better_and_equal` does, in memory that is allocated once."""
 
     def __init__(self, scorer: LogitScorer, candidates: Candidates, num_slots: int, workers: Workers) -> None:
         self.scorer, self.candidates, self.workers = scorer, candidates, workers
@@ -51,14 +57,14 @@ class TileCounter:
         self.rooms = [torch.empty(2, num_slots * self.width) for _ in range(num_parts)]
 
     def __call__(self, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """(B,) targets -> (B,) better and equal candidates.
+        """The numbers of better and of equal candidates, (B,) int32 each, for targets (B,).
 
         The target's logit comes from a product of its own, so it may differ from theirs in the last bit: among them it
         is left out by index, and ties where f saturates reach far further than a bit.
         """
         slots = self.scorer.state_vectors()
         own = (slots @ self.scorer.item_vectors(targets).T).diagonal()
-        low, high = (bound[:, None] for bound in self.scorer.equal_range(own))
+        low, high = (bound[:, None] for bound in equal_range(self.scorer.activation, own))
         column, slot = self.candidates.column[targets].sort()
         ends = torch.searchsorted(
             column, torch.tensor([*self.starts, self.candidates.num_candidates])
@@ -75,7 +81,8 @@ class TileCounter:
                 torch.mm(slots, rows.T, out=tile)
                 torch.maximum(highest, tile.amax(dim=1), out=highest)  # a NaN among them stays
                 tile[slot[inside], column[inside] - start] = torch.nan  # neither better nor equal
-                # Float sums are vectorised where sums of bool are not, and exact up to 2^24 candidates.
+                # Ones are summed as floats: these sums are vectorised, those of bool are not, and whole numbers are
+                # exact up to 2^24, of candidates.
                 better += torch.gt(tile, high, out=compared).sum(dim=1)
                 as_good += torch.ge(tile, low, out=compared).sum(dim=1)
             return torch.stack([better, as_good, highest])
@@ -88,8 +95,11 @@ class TileCounter:
 
 @contextmanager
 def workers_of_one_thread() -> Iterator[Workers]:
-    """As many workers as torch has threads, each of which computes alone: they wait for each other once a step, while
-    torch's own threads would at every product, which is slow with other processes about."""
+    """As many workers as torch has threads, each of which computes alone.
+
+    They wait for each other once a step, while torch's own threads would at every product, which is slow with other
+    processes about.
+    """
     num_threads = torch.get_num_threads()
     with ThreadPoolExecutor(num_threads) as workers:
         torch.set_num_threads(1)

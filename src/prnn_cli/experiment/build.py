@@ -20,6 +20,7 @@ from prnn_cli.networks.architectures import ID, subnet_inputs
 from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import SHARED, Readout
+from prnn_cli.networks.row_readers import TermRows
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
@@ -171,13 +172,14 @@ def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input
     if isinstance(table.vectors, np.ndarray):
         return Dense(name, torch.from_numpy(table.vectors).to(device))
     matrix = table.vectors
-    return Sparse(
+    terms = TermRows(
         name,
         starts=torch.from_numpy(matrix.indptr.astype(np.int64)).to(device),
         columns=torch.from_numpy(matrix.indices.astype(np.int64)).to(device),
         weights=torch.from_numpy(matrix.data.astype(np.float32)).to(device),
         num_columns=matrix.shape[1],
     )
+    return Sparse(terms)
 
 
 def multiplications_per_batch(config: TrainCommand) -> int:

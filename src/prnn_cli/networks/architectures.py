@@ -10,10 +10,12 @@ ID = "id"
 def subnet_inputs(
     name: str, subnets: str, sources: Sequence[str], order: Sequence[str] | None
 ) -> dict[str, list[str]]:
-    """Subnet -> its inputs, in training order.
+    """The inputs of each subnet, in training order. Raises `UserError` for what makes no sense.
 
-    name: of the architecture, for messages; subnets: id, feature, concatenated, or each (one for the ID and one for
-    each source); sources: the kinds of features; order: of the subnets, None for the ID first.
+    name: the architecture's, for messages
+    subnets: id, feature, concatenated, or each (one for the ID and one for each source)
+    sources: the kinds of features
+    order: the training order of the subnets' names; None for the ID first, then the sources
     """
     if subnets == ID:
         return {ID: [ID]}

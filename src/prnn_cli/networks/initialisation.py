@@ -1,4 +1,4 @@
-"""Initial values: uniform in ±sqrt(6 / (rows + columns)), each gate's block on its own, biases 0."""
+"""Initial values of matrices: uniform, where each gate's block has the bound of its own size."""
 
 import math
 
@@ -7,10 +7,11 @@ from torch import Tensor
 
 
 def uniform(rows: int, columns: int, generator: torch.Generator) -> Tensor:
+    """A matrix (rows, columns), uniform in ±sqrt(6 / (rows + columns))."""
     bound = math.sqrt(6 / (rows + columns))
     return torch.empty(rows, columns).uniform_(-bound, bound, generator=generator)
 
 
 def gate_blocks(rows: int, hidden_size: int, num_blocks: int, generator: torch.Generator) -> Tensor:
-    """(rows, num_blocks · hidden_size)"""
+    """A matrix (rows, num_blocks · hidden_size): blocks side by side, each drawn as if it stood alone."""
     return torch.cat([uniform(rows, hidden_size, generator) for _ in range(num_blocks)], dim=1)

@@ -1,4 +1,4 @@
-"""model.safetensors: a network's parameters by name, nothing that can run."""
+"""The file of a trained model, model.safetensors: a network's parameters by name, and nothing that can run."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The network: subnets and a readout, as data, and one pure forward."""
+"""The network: subnets, a readout and a final activation, as data, and its forward pass as pure functions."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,19 +8,24 @@ import torch
 from torch import Tensor
 
 from prnn_cli.batching import Clicks
-from prnn_cli.networks.inputs import VECTORS, Input
+from prnn_cli.networks.inputs import VECTORS
 from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits, multipliers
+from prnn_cli.networks.row_readers import RowReader
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.system.randomness import generator_for
+from prnn_cli.system.tree import map_tensors
 
 
 def elu(logits: Tensor) -> Tensor:
-    """GRU4Rec's elu-0.5: x, or 0.5 (exp(x) − 1) where x < 0. torch's own rounds by the place of a value in memory."""
+    """GRU4Rec's elu-0.5: x, or 0.5 (exp(x) − 1) where x < 0."""
+    # torch's own elu rounds by the place of a value in memory, so that equal logits could have different scores.
     return torch.relu(logits) + 0.5 * torch.expm1(logits.clamp(max=0))
 
 
+Activation = Callable[[Tensor], Tensor]
+
 # The final activation f; none of them ever decreases, and ranking relies on it.
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+ACTIVATIONS: dict[str, Activation] = {
     "tanh": torch.tanh,
     "linear": lambda logits: logits,
     "elu": elu,
@@ -29,8 +34,11 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Network:
-    """Parameters are a flat dict of tensors. `row_tables` are those of which a step touches a few rows, and whose:
-    those of the clicks (by input) or of the items whose scores are asked for (`output`)."""
+    """A network's structure. It holds no parameters: these are a flat dict of tensors, which its methods are handed.
+
+    Their names begin with what owns them: `subnets.NAME.` or `readout.NAME`. `leaves` in the methods below are the
+    parameters, but of a table the rows alone that the clicks touch, or whose scores are asked for.
+    """
 
     subnets: tuple[Subnet, ...]
     readout: Readout
@@ -38,36 +46,26 @@ class Network:
     num_items: int
 
     def initial_parameters(self, seed: int) -> dict[str, Tensor]:
-        """What a subnet starts from does not depend on the others beside it."""
+        """Parameters to start from, by name. Those of a subnet do not depend on the others beside it."""
         parameters: dict[str, Tensor] = {}
         for subnet in self.subnets:
             parameters |= subnet.initial_parameters(generator_for(seed, subnet.name))
         return parameters | initial_tables(self.readout, self.num_items, seed)
 
     def parameters_without_values(self) -> dict[str, Tensor]:
-        """Names, shapes and types (torch's `meta` device), for which nothing is drawn or allocated."""
+        """The parameters' names, shapes and types, on torch's `meta` device: nothing is drawn or allocated."""
         with torch.device("meta"):
-            return self.with_constants(each.to("meta") for each in self.constants).initial_parameters(seed=0)
+            subnets = map_tensors(lambda each: each.to("meta"), self.subnets)
+            return replace(self, subnets=subnets).initial_parameters(seed=0)
 
     @cached_property
     def row_tables(self) -> dict[str, str]:
+        """The parameters that are tables, of which a step touches a few rows alone, each with the kind of these rows:
+        the name of a reader, or `output` for the items whose scores are asked for."""
         tables = dict.fromkeys(self.readout.tables, "output")
         for subnet in self.subnets:
-            tables |= subnet.row_tables
+            tables |= {name: reader.name for name, reader in subnet.row_tables.items()}
         return tables
-
-    @property
-    def constants(self) -> list[Tensor]:
-        """The item vectors that a step reads, in an order that `with_constants` knows."""
-        return [value for subnet in self.subnets for source in subnet.inputs for value in source.constants]
-
-    def with_constants(self, tensors: Iterable[Tensor]) -> "Network":
-        values = iter(tensors)
-        subnets = tuple(
-            replace(subnet, inputs=tuple(source.with_constants(values) for source in subnet.inputs))
-            for subnet in self.subnets
-        )
-        return replace(self, subnets=subnets)
 
     def owner(self, parameter: str) -> str:
         """The subnet that a parameter belongs to; `output` for what all subnets share."""
@@ -84,26 +82,27 @@ class Network:
         return owner == SHARED or owner in subnets
 
     @cached_property
-    def _readers(self) -> dict[str, Input]:
-        """An input for each of the names of rows."""
-        inputs = [source for subnet in self.subnets for source in subnet.inputs]
-        return {source.rows_name: source for source in inputs if source.rows_name}
+    def _readers(self) -> dict[str, RowReader]:
+        """Readers by name; inputs whose rows have the same name share one."""
+        return {reader.name: reader for subnet in self.subnets for reader in subnet.row_tables.values()}
 
     @property
     def reads_vary(self) -> bool:
-        return any(source.reads_vary for source in self._readers.values())
+        """Whether some clicks touch more rows than others."""
+        return any(reader.reads_vary for reader in self._readers.values())
 
     def num_rows(self, items: Tensor) -> dict[str, int]:
-        """(T, B) clicked items -> the most rows that a step reads of each input's tables."""
-        return {name: source.num_rows(items) for name, source in self._readers.items()}
+        """The most rows that a step touches, by reader, for clicked items (T, B)."""
+        return {name: reader.num_rows(items) for name, reader in self._readers.items()}
 
     def clicks(self, items: Tensor, num_rows: Mapping[str, int] | None = None) -> Clicks:
-        """(T, B) clicked items, with the rows that the inputs read for them, padded to `num_rows`."""
+        """Clicked items (T, B) with the rows that they touch, padded to `num_rows` (by reader)."""
         num_rows = num_rows or self.num_rows(items)
-        rows = {name: source.rows(items, num_rows[name]) for name, source in self._readers.items()}
+        rows = {name: reader.rows(items, num_rows[name]) for name, reader in self._readers.items()}
         return Clicks(items, rows)
 
     def initial_carry(self, num_slots: int, device: torch.device | str) -> dict[str, Tensor]:
+        """The hidden states (B, H) of slots that have seen nothing, by subnet."""
         return {
             subnet.name: torch.zeros(num_slots, subnet.hidden_size, device=device) for subnet in self.subnets
         }
@@ -127,7 +126,7 @@ class Network:
         }
 
     def scores(self, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
-        """f of the logits, (B, n), for the rows of the output tables in `leaves`."""
+        """The scores (B, n): f of the logits, for the n rows of each output table in `leaves`."""
         return ACTIVATIONS[self.activation](logits(self.readout, leaves, hidden))
 
     def scoring_tables(self, hidden: Mapping[str, Tensor]) -> list[str]:
@@ -135,5 +134,5 @@ class Network:
         return [table for table, _ in multipliers(self.readout, hidden)]
 
     def multipliers(self, hidden: Mapping[str, Tensor]) -> Tensor:
-        """(B, D): what the rows of the scoring tables, side by side, are multiplied with."""
+        """What the rows of the scoring tables, side by side, are multiplied with, (B, D)."""
         return torch.cat([multiplier for _, multiplier in multipliers(self.readout, hidden)], dim=1)

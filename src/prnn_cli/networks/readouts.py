@@ -1,6 +1,7 @@
-"""Readouts: the subnets' hidden states -> logits of the asked items (section 3).
+"""Readouts: how the subnets' hidden states become the logits of the asked items (the paper's section 3).
 
-Each output table is (N, H + 1): W and, as its last column, b. h_k and w_k: hidden state and weight of subnet k.
+Each output table is (N, H + 1): W and, as its last column, b, so that a step gathers and updates both at once.
+h_k and w_k: hidden state and weight of subnet k.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,15 +20,18 @@ SHARED = "output"  # the owner of a table that belongs to no subnet alone
 
 
 class Readout(Protocol):
+    """A sum of products: of output tables, and of what each is multiplied with."""
+
     @property
     def tables(self) -> dict[str, int]:
         """Output tables by name, with the width H of W."""
 
     def terms(self, hidden: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, float]]:
-        """(table, what is multiplied with it (B, H), weight) of the summands, for the subnets that score."""
+        """The summands (table, what is multiplied with it (B, H), weight), for the subnets that score."""
 
 
 def initial_tables(readout: Readout, num_items: int, seed: int) -> dict[str, Tensor]:
+    """The output tables to start from: W uniform, b 0."""
     return {
         name: F.pad(uniform(num_items, hidden_size, generator_for(seed, name)), (0, 1))
         for name, hidden_size in readout.tables.items()
@@ -35,7 +39,7 @@ def initial_tables(readout: Readout, num_items: int, seed: int) -> dict[str, Ten
 
 
 def logits(readout: Readout, leaves: Mapping[str, Tensor], hidden: Mapping[str, Tensor]) -> Tensor:
-    """Rows (n, H + 1) of each table, states (B, H) of the subnets that score -> (B, n)"""
+    """The logits (B, n): `leaves` holds rows (n, H + 1) of each table, `hidden` (B, H) of the subnets that score."""
     total: Tensor | None = None
     for table, multiplier in multipliers(readout, hidden):
         columns = leaves[table].T
@@ -52,6 +56,7 @@ def multipliers(readout: Readout, hidden: Mapping[str, Tensor]) -> Iterator[tupl
 
 
 def table_of(name: str) -> str:
+    """The name of the output table of a subnet, or of the one that all share."""
     return f"readout.{name}"
 
 

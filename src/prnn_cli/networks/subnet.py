@@ -10,10 +10,13 @@ from prnn_cli.batching import Clicks
 from prnn_cli.networks.gru import gru_cell
 from prnn_cli.networks.initialisation import gate_blocks, uniform
 from prnn_cli.networks.inputs import Input
+from prnn_cli.networks.row_readers import RowReader
 
 
 @dataclass(frozen=True)
 class Subnet:
+    """A GRU's structure, and the inputs whose projections it is fed the sum of; its parameters are handed to it."""
+
     name: str
     inputs: tuple[Input, ...]
     hidden_size: int
@@ -22,15 +25,16 @@ class Subnet:
 
     @property
     def prefix(self) -> str:
+        """Begins the names of its parameters."""
         return f"subnets.{self.name}."
 
     def _input_name(self, source: Input) -> str:
         return f"{self.prefix}input.{source.name}"
 
     @property
-    def row_tables(self) -> dict[str, str]:
-        """The parameters of which a click reads a few rows -> the name of these rows in `Clicks`."""
-        tables: dict[str, str] = {}
+    def row_tables(self) -> dict[str, RowReader]:
+        """The parameters that are tables, of which a step touches a few rows alone, each with the reader of these."""
+        tables: dict[str, RowReader] = {}
         for source in self.inputs:
             tables |= source.row_tables(self._input_name(source))
         return tables
@@ -54,10 +58,11 @@ class Subnet:
         new_session: Tensor,
         keep_mask: Tensor | None,
     ) -> Tensor:
-        """(B, H) carried state -> (B, H) state, zeroed first where `new_session` (B,); inverted dropout of what is
-        not in `keep_mask` (B, H).
+        """The state (B, H) after a click, from the carried state `hidden` (B, H), of which nothing is left where
+        `new_session` (B,).
 
-        The dropped state is also the one that is carried on, as in the reference code.
+        Inverted dropout of what is not in `keep_mask` (B, H): kept values are scaled, so that evaluation, without
+        dropout, needs no scaling. The dropped state is also the one that is carried on, as in the reference code.
         """
         hidden = hidden.masked_fill(new_session[:, None], 0)
         x = leaves[f"{self.prefix}bias"]

@@ -1,4 +1,4 @@
-"""The composed network in plain values, for metrics.json and the drawing of it."""
+"""A summary of the composed network in plain values, for metrics.json and the drawing of it."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from prnn_cli.networks.network import Network
 
 
 def layout(network: Network) -> dict[str, Any]:
+    """The structure of a network as JSON can hold it."""
     return {
         "subnets": [
             {
@@ -31,7 +32,7 @@ def described(source: Input) -> str:
         case OneHot():
             return f"{source.name}: one of {source.num_items:,}"
         case Sparse():
-            return f"{source.name}: {source.num_columns:,} terms"
+            return f"{source.name}: {source.terms.num_columns:,} terms"
         case FineTuned():
             return f"{source.name}: {source.vectors.shape[1]:,} values, tuned"
         case Dense():

@@ -10,7 +10,8 @@ import pandas as pd
 
 from prnn_cli.evaluation.methods import labels_of, measure, settings_of
 from prnn_cli.evaluation.metrics import measured_metrics
-from prnn_cli.evaluation.ranking import Ranks, rank
+from prnn_cli.evaluation.ranking import Ranks
+from prnn_cli.evaluation.ties import rank
 from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
 from prnn_cli.reporting.tables import gain, results_table, run_name
 from prnn_cli.run_folder import METRICS, read_json

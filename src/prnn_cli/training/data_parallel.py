@@ -1,6 +1,7 @@
-"""A mini-batch sharded among processes: each works on its shard of the slots, and what all found is summed.
+"""Data parallelism: each process works on its shard of a mini-batch's slots, and what all found is summed.
 
-Every process knows the whole mini-batch and ends each step with the same parameters, as one process would have had.
+Every process knows the whole mini-batch and ends each step with the same parameters, which are, up to rounding, those
+that a single process would have ended with.
 """
 
 from collections.abc import Mapping
@@ -11,25 +12,35 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Batch, Clicks, TableRows
+from prnn_cli.batching import Batch
 from prnn_cli.system.distributed import ProcessGroup
+from prnn_cli.system.tree import map_tensors
 
-Found = dict[str, Tensor]
+Found = dict[str, Tensor]  # by name, what a process found on its shard
 
 
 class Sharding(Protocol):
+    """How the slots of a mini-batch are divided among the processes of a run, and what they found is put together.
+
+    Shapes: S slots in all, N = S / processes of them in a shard, M output items: S targets, then the negatives.
+    """
+
     def shard(self, batch: Batch) -> Batch:
-        """What this process works on: N slots of its own, and all output items. The targets and the activity (S,) of
-        all S slots are in it, its own ones first."""
+        """What this process works on: the clicks, resets and masks of its N slots, and all M output items.
+
+        All M, as each slot's negatives are the targets of all others. Those of its own slots come first, as a slot's
+        target has to stand in the column of its number, and `active` (S,) is in the same order.
+        """
 
     def all_reduce(self, gradients: Found, counts: Found, tables: Mapping[str, str]) -> tuple[Found, Found]:
-        """Gradients by the leaves of `shard(batch)`, and numbers -> those of the whole mini-batch.
+        """The gradients and counts of the whole mini-batch: sums of those that each process found on its shard.
 
-        tables: those of the parameters that are tables -> whose rows of them a step reads
+        gradients: by parameter; of a table those of the rows that the shard touches
+        tables: the parameters that are tables, each with the kind of rows that a step touches (`Batch.rows`)
         """
 
     def wait(self) -> None:
-        """For the others; raises `LostProcessError` where one is gone."""
+        """Waits for the other processes. Raises `LostProcessError` where one is gone."""
 
 
 class Unsharded:
@@ -50,7 +61,7 @@ UNSHARDED = Unsharded()
 
 @dataclass(frozen=True)
 class Sharded:
-    """The sharding of several: equal runs of slots, one after another, in the order of the ranks."""
+    """The sharding among several processes: equal runs of slots, one after another, in the order of the ranks."""
 
     group: ProcessGroup
     num_slots: int  # of all processes
@@ -59,7 +70,8 @@ class Sharded:
 
     @cached_property
     def _order(self) -> Tensor:
-        """(M,) output items: the targets of the own slots, those of the slots after and before them, the negatives."""
+        """Where each output item of the shard stands in the mini-batch, (M,): the targets of the own slots, those of
+        the slots after and before them, the negatives."""
         own_slots = self.num_slots // self.group.world_size
         places = torch.arange(self.num_outputs, device=self.device)
         return torch.cat(
@@ -68,20 +80,23 @@ class Sharded:
 
     @cached_property
     def _back(self) -> Tensor:
+        """Where each output item of the mini-batch stands in the shard, (M,)."""
         return torch.argsort(self._order)
 
     def shard(self, batch: Batch) -> Batch:
         own = self.group.shard
-        rows = {name: TableRows(*map(own, each.tensors())) for name, each in batch.clicks.rows.items()}
-        clicks = Clicks(own(batch.clicks.items), rows)
-        outputs = TableRows(*(each.index_select(0, self._order) for each in batch.outputs.tensors()))
-        active = batch.active.index_select(0, self._order[: self.num_slots])
-        keep_masks = {name: own(mask) for name, mask in batch.keep_masks.items()}
-        return Batch(clicks, outputs, own(batch.new_session), active, keep_masks)
+        return Batch(
+            clicks=map_tensors(own, batch.clicks),
+            outputs=map_tensors(lambda each: each.index_select(0, self._order), batch.outputs),
+            new_session=own(batch.new_session),
+            active=batch.active.index_select(0, self._order[: self.num_slots]),
+            keep_masks=map_tensors(own, batch.keep_masks),
+        )
 
     def all_reduce(self, gradients: Found, counts: Found, tables: Mapping[str, str]) -> tuple[Found, Found]:
-        """The sums over all processes, by one exchange."""
+        """See `Sharding`. All is sent in one exchange, as each takes a round trip."""
         own = {name: self._placed(each, tables.get(name)) for name, each in gradients.items()}
+        # Whole numbers up to 2^24 are exact in float32.
         own |= {name: each.to(torch.float32) for name, each in counts.items()}
         sums = self.group.all_reduce(torch.cat([each.flatten() for each in own.values()]))
         parts = torch.split(sums, [each.numel() for each in own.values()])
@@ -93,7 +108,10 @@ class Sharded:
         self.group.all_gather(None)
 
     def _placed(self, gradient: Tensor, rows: str | None) -> Tensor:
-        """Where the gradient stands among those of the whole mini-batch."""
+        """The gradient where it belongs in that of the whole mini-batch, whose other rows are 0.
+
+        `rows`: the kind of the parameter's rows that a step touches; None where it is no table.
+        """
         if rows is None:
             return gradient
         if rows == "output":

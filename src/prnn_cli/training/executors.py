@@ -1,4 +1,4 @@
-"""Executors: how the steps of a tick are run. Eagerly, compiled, or replayed from a captured CUDA graph.
+"""Executors: how the steps of a tick are run: eagerly, compiled, or replayed from a captured CUDA graph.
 
 All of them run the same `Step`, which is written once: the fast ones trace it.
 """
@@ -19,6 +19,7 @@ from torch import Tensor
 from prnn_cli.batching import Batch
 from prnn_cli.errors import first_line
 from prnn_cli.schema import HardwareConfig
+from prnn_cli.system.tree import tensors_of, unbind, with_tensors
 from prnn_cli.training.compiling import Compiled, compile_function
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
@@ -37,6 +38,8 @@ TWICE_AS_MUCH = 25_000_000  # multiplications of a mini-batch
 
 
 class Executor(Protocol):
+    """A way to run steps."""
+
     @property
     def used(self) -> str:
         """How the steps so far were run: eager, compiled or graph; the slower one where a faster one failed in any
@@ -64,25 +67,29 @@ def _has_compiler(device: torch.device) -> bool:
 
 
 def executor_of(name: str, step: Step) -> Executor:
-    """`name`: eager, compiled or graph."""
+    """The executor called `name` (eager, compiled or graph) of a step."""
     return EXECUTORS[name](step)
 
 
 @dataclass(frozen=True)
 class EagerExecutor:
+    """The step run as it is written, one operation after another: what the other executors are compared with."""
+
     step: Step
     used: ClassVar[str] = "eager"
 
     def __call__(self, state: TrainState, batches: Batch, phase: Phase) -> None:
-        for batch in batches.unbind():
+        for batch in unbind(batches):
             self.step(state, batch, phase)
-        self.step.sharding.wait()  # before anything waits for a device that waits for a lost process
+        # A device that waits for a lost process would keep whatever reads from it waiting as well.
+        self.step.sharding.wait()
 
 
 class CompiledExecutor:
-    """The step as one compiled function for each kind of phase and mini-batch: forward, backward and optimiser
-    together, by torch's Inductor, which caches what it compiles between runs. Equals the eager step up to rounding;
-    where compilation fails, says so and goes on eagerly.
+    """The step as one compiled function: forward, backward and optimiser together, by torch's Inductor.
+
+    There is one for each kind of phase and mini-batch; Inductor caches what it compiles between runs. It equals the
+    eager step up to rounding. Where compilation fails, a warning says so and steps are run eagerly.
     """
 
     def __init__(self, step: Step) -> None:
@@ -98,9 +105,9 @@ class CompiledExecutor:
         if compiled is None:
             self.eager(state, batches, phase)
             return
-        of_state = state.tensors()
+        of_state = tensors_of(state)
         with torch.no_grad():
-            for of_batch in zip(*(each.unbind() for each in batches.tensors()), strict=True):
+            for of_batch in zip(*(each.unbind() for each in tensors_of(batches)), strict=True):
                 compiled(*of_state, *of_batch)
 
     def compiled(self, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:
@@ -111,8 +118,10 @@ class CompiledExecutor:
 
 
 class GraphExecutor:
-    """CUDA: the compiled step captured in a graph that reads its mini-batch at a counter on the device, so that a tick
-    is one copy of its inputs and one launch a step. Where capture fails, says so and goes on with the compiled path.
+    """The compiled step captured in a CUDA graph that reads its mini-batch at a counter on the device.
+
+    So a tick is one copy of its inputs and one launch a step. Where capture fails, a warning says so and the compiled
+    steps are launched one by one.
     """
 
     def __init__(self, step: Step) -> None:
@@ -127,7 +136,7 @@ class GraphExecutor:
         kind = _kind(phase, batches)
         captured = self._captured.get(kind)
         if captured is not None:
-            captured.replay(batches.tensors())
+            captured.replay(tensors_of(batches))
             return
         # The first tick loads the kernels that a capture must find loaded.
         self.compiled(state, batches, phase)
@@ -137,12 +146,16 @@ class GraphExecutor:
 
 
 class _Captured:
+    """A captured step, with the memory that it reads its mini-batches from.
+
+    Capturing takes no step. The memory has room for any tick, as the first one may be the rest of an epoch.
+    """
+
     def __init__(self, step: Compiled, state: TrainState, batches: Batch) -> None:
-        """Capturing takes no step. There is room for any tick: the first one may be the rest of an epoch."""
-        self.inputs = [each.new_zeros(max(STEPS, len(each)), *each.shape[1:]) for each in batches.tensors()]
+        self.inputs = [each.new_zeros(max(STEPS, len(each)), *each.shape[1:]) for each in tensors_of(batches)]
         self.counter = torch.zeros(1, dtype=torch.int64, device=state.device)
         self.graph = torch.cuda.CUDAGraph()
-        of_state = state.tensors()
+        of_state = tensors_of(state)
         # Other threads prepare the next tick meanwhile, which only this mode allows.
         with torch.no_grad(), torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
             step(*of_state, *(each.index_select(0, self.counter)[0] for each in self.inputs))
@@ -159,21 +172,23 @@ class _Captured:
 
 def _kind(phase: Phase, batches: Batch) -> Kind:
     """What a fast step was made for: the updates, and the shapes of a mini-batch, which it does not check."""
-    return (phase.updates, *(each.shape[1:] for each in batches.tensors()))
+    return (phase.updates, *(each.shape[1:] for each in tensors_of(batches)))
 
 
 def compile_step(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled:
-    """A function of `state.tensors()` and a mini-batch's `tensors()` that changes the former in place."""
-    batch, constants = batches.unbind()[0], step.network.constants
-    of_network, of_state = len(constants), len(constants) + len(state.tensors())
+    """A function of the tensors of a state and of a mini-batch (`tensors_of`) that changes the former in place.
+
+    Item vectors are arguments of what is compiled, too, as a trace may read no real tensors; they are bound here.
+    """
+    subnets, batch = step.network.subnets, unbind(batches)[0]
+    held = (subnets, state, batch)
 
     def flat(*tensors: Tensor) -> None:
-        network = step.network.with_constants(tensors[:of_network])
-        traced_state = state.with_tensors(tensors[of_network:of_state])
-        replace(step, network=network)(traced_state, batch.with_tensors(tensors[of_state:]), phase)
+        traced_subnets, traced_state, traced_batch = with_tensors(held, tensors)
+        network = replace(step.network, subnets=traced_subnets)
+        replace(step, network=network)(traced_state, traced_batch, phase)
 
-    arguments = [*constants, *state.tensors(), *batch.tensors()]
-    return partial(compile_function(flat, arguments), *constants)
+    return partial(compile_function(flat, tensors_of(held)), *tensors_of(subnets))
 
 
 def _compiled_or_none(step: Step, state: TrainState, batches: Batch, phase: Phase) -> Compiled | None:

@@ -1,7 +1,8 @@
 """Losses over a mini-batch's scores, one function each.
 
 scores: (B, M), column i < B is slot i's target, so that the other slots' targets are its in-batch negatives;
-further columns are the sampled negatives. Where processes divide the slots, the others' targets stand between both.
+further columns are the sampled negatives. Where processes share a mini-batch, B are the own slots, and the targets of
+the others' slots stand between both.
 active: float, 1 for the slots with a target, which stands in a column, 0 for idle ones. Returns (B,), 0 where the slot
 is idle.
 r_i: the target's score; j runs over the M active columns, or over the negatives, which are those but i.
@@ -56,23 +57,24 @@ def cross_entropy(scores: Tensor, active: Tensor) -> Tensor:
 
 
 def active_columns(active: Tensor, num_columns: int) -> Tensor:
-    """(M,): 1 for the active slots' targets and for every sampled negative."""
+    """1 for the active slots' targets and for every sampled negative, else 0, (M,)."""
     return torch.cat([active, active.new_ones(num_columns - len(active))])
 
 
 def _target(scores: Tensor) -> Tensor:
-    """(B, 1)"""
+    """The targets' scores, (B, 1)."""
     return scores.diagonal()[:, None]
 
 
 def _softmax_of_negatives(scores: Tensor, active: Tensor) -> Tensor:
-    """(B, M): shares of the negatives, 0 for the target and for idle slots' columns."""
+    """Softmax over each slot's negatives, (B, M); 0 for its target and for idle slots' columns."""
     is_negative = active_columns(active, scores.shape[1]).bool().expand_as(scores).clone()
     is_negative.diagonal().fill_(False)
     return scores.masked_fill(~is_negative, -torch.inf).softmax(dim=1)
 
 
 def _of_active(losses: Tensor, active: Tensor) -> Tensor:
+    # `where`, not a product, as an idle slot's loss may be NaN or infinite.
     return torch.where(active[: len(losses)] > 0, losses, 0)
 
 

@@ -6,7 +6,10 @@ from torch import Tensor
 
 
 class NegativeSampler:
-    """support: (num_items,) training events; items without any are never drawn."""
+    """Draws items with probability ∝ support^alpha.
+
+    support: (num_items,) training events; items without any are never drawn
+    """
 
     def __init__(self, support: np.ndarray, alpha: float, num_sampled: int, device: torch.device) -> None:
         weights = np.where(support > 0, np.asarray(support, dtype=np.float64) ** alpha, 0)
@@ -16,6 +19,7 @@ class NegativeSampler:
 
     def draw(self, num_steps: int, generator: torch.Generator) -> Tensor:
         """(num_steps, num_sampled) item indices, with replacement, by inverting the cumulative distribution."""
+        # In float64: the steps of float32 are not much narrower than the chance of a rare item.
         chance = torch.rand(
             num_steps,
             self.num_sampled,

@@ -15,6 +15,8 @@ EPSILON = 1e-6
 
 @dataclass(frozen=True)
 class LearningSettings:
+    """How fast a group of parameters learns, such as those of a subnet."""
+
     learning_rate: float
     momentum: float
 
@@ -29,6 +31,7 @@ class ParameterState:
 
 
 def update_dense(parameter: ParameterState, gradient: Tensor, settings: LearningSettings) -> None:
+    """Takes one step of a whole parameter, in place."""
     parameter.accumulator.addcmul_(gradient, gradient)
     step = gradient * (parameter.accumulator + EPSILON).rsqrt_().mul_(settings.learning_rate)
     if parameter.velocity is None:
@@ -41,8 +44,11 @@ def update_dense(parameter: ParameterState, gradient: Tensor, settings: Learning
 def update_rows(
     parameter: ParameterState, rows: TableRows, gradient: Tensor, settings: LearningSettings
 ) -> None:
-    """`gradient` (n, D) belongs to `rows`; a row that occurs several times takes one step by the sum of its
-    gradients: they meet at its first occurrence, and every occurrence then writes the same bits."""
+    """Takes one step of the touched rows of a table, in place; `gradient` is (n, D), one row for each of `rows`.
+
+    A row that occurs several times takes one step by the sum of its gradients: they meet at its first occurrence, and
+    every occurrence then writes the same bits, so that the order of the writes does not matter.
+    """
     index = rows.index
     gradient = torch.zeros_like(gradient).index_add_(0, rows.first, gradient).index_select(0, rows.first)
     accumulator = parameter.accumulator.index_select(0, index).addcmul_(gradient, gradient)

@@ -1,7 +1,6 @@
 """Everything that training changes, in one place, so that a checkpoint is this and nothing else."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  
 
 @dataclass
 class Cursor:
-    """The place where training stands: the next step to take."""
+    """Where training stands: the next step to take, of an epoch of a phase. All three count from 0."""
 
     phase: int = 0
     epoch: int = 0
@@ -31,7 +30,11 @@ class Cursor:
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """A row of epochs.csv."""
+    """What an epoch came to: a row of epochs.csv.
+
+    phase, epoch: from 1; learning: the subnets that learned, joined by +; loss: mean over the events; saturated: share
+    of the scores beyond ±0.999; steps: of the plan, those too that could not update
+    """
 
     phase: int
     epoch: int
@@ -48,16 +51,15 @@ class EpochRecord:
 class TrainState:
     """What a step reads and changes, and where training stands: all that a checkpoint keeps.
 
-    parameters, accumulators, velocities: by parameter; carry: (B, H) hidden states by subnet
-    tally: sums of the running epoch, gathered on the device; see `empty_tally`
+    Steps change its tensors in place and never replace one, as compiled and captured steps hold on to them.
     epoch_seconds: that the running epoch has taken; history: the finished epochs
     """
 
     parameters: dict[str, Tensor]
-    accumulators: dict[str, Tensor]
-    velocities: dict[str, Tensor]
-    carry: dict[str, Tensor]
-    tally: dict[str, Tensor]
+    accumulators: dict[str, Tensor]  # by parameter
+    velocities: dict[str, Tensor]  # by parameter, of those with momentum
+    carry: dict[str, Tensor]  # by subnet, (B, H)
+    tally: dict[str, Tensor]  # sums of the running epoch, on the device, so that no step waits for it
     cursor: Cursor = field(default_factory=Cursor)
     epoch_seconds: float = 0.0
     history: list[EpochRecord] = field(default_factory=list)
@@ -71,7 +73,7 @@ class TrainState:
         seed: int,
         device: torch.device,
     ) -> "TrainState":
-        """The state before the first step; the same seed gives the same parameters on every device."""
+        """The state before the first step. The same seed gives the same parameters on every device."""
         parameters = network.initial_parameters(seed)
         parameters = {name: value.to(device) for name, value in parameters.items()}
         with_momentum = [name for name in parameters if settings[network.learning_group(name)].momentum > 0]
@@ -99,19 +101,8 @@ class TrainState:
     def device(self) -> torch.device:
         return self.tally["loss"].device
 
-    def tensors(self) -> list[Tensor]:
-        """All that a step reads or changes, in an order that `with_tensors` knows."""
-        return [tensor for group in TENSOR_GROUPS for tensor in getattr(self, group).values()]
-
-    def with_tensors(self, tensors: Iterable[Tensor]) -> "TrainState":
-        values = iter(tensors)
-        groups: dict[str, Any] = {
-            group: {name: next(values) for name in getattr(self, group)} for group in TENSOR_GROUPS
-        }
-        return replace(self, **groups)
-
     def end_epoch(self, record: EpochRecord) -> None:
-        """Adds the epoch to the history and begins the next tally, in place, as compiled steps know its tensors."""
+        """Adds the epoch's record to the history and begins a new tally."""
         self.history.append(record)
         for name, value in empty_tally(self.device).items():
             self.tally[name].copy_(value)
@@ -124,6 +115,7 @@ class TrainState:
         return next(bad, None)
 
     def parameter_state(self, parameter: str) -> ParameterState:
+        """A parameter with the optimiser's memory of it."""
         return ParameterState(
             self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter)
         )
@@ -187,7 +179,7 @@ def read_progress(path: Path) -> tuple[Cursor, dict[str, Any]]:
 
 
 def empty_tally(device: torch.device) -> dict[str, Tensor]:
-    """The sums of an epoch that has not begun.
+    """The tally of an epoch without any step.
 
     loss: sum over events; saturated: number of scores with |score| > 0.999; first_bad_step: the first step whose
     loss was not finite, else the largest integer; steps: those taken

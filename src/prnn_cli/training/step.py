@@ -1,4 +1,4 @@
-"""The step: one mini-batch, one update after the other. The definition that every executor must equal."""
+"""The step: what training does with one mini-batch, one update after the other. Every executor must equal it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,10 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Step:
-    """A training step: what it computes, whoever executes it (`executors.py`). settings: by learning group."""
+    """A training step: what it computes, whoever executes it (`executors.py`).
+
+    settings: by learning group (`Network.learning_group`)
+    """
 
     network: Network
     loss_of: Loss
@@ -27,9 +30,12 @@ class Step:
     sharding: Sharding = UNSHARDED
 
     def __call__(self, state: TrainState, batch: Batch, phase: Phase) -> None:
-        """Changes `state` in place. All updates start from the same carried state; a subnet's new state is the one
-        of the last update in which it scored. All changes are in place, and nothing here waits for the device: so
-        the step can be traced, compiled and captured as it stands."""
+        """Takes the phase's updates for one mini-batch, changing `state` in place.
+
+        All updates start from the same carried state; a subnet's new state is the one of the last update in which it
+        scored. Nothing here waits for the device or replaces a tensor, so that the step can be traced, compiled and
+        captured as it stands.
+        """
         network = self.network
         new_carry: dict[str, Tensor] = {}
         own = self.sharding.shard(batch)
@@ -37,8 +43,8 @@ class Step:
             leaves = gather(network, state.parameters, own, update)
             scores, hidden = forward(network, leaves, state.carry, own, update)
             losses = self.loss_of(scores, own.active)
-            # By all slots, not the active ones, as in the reference code: where sessions run out at the end of an
-            # epoch, a step shrinks with the number of events that it is made of.
+            # Divided by the number of all slots, not of the active ones, as in the reference code: where sessions run
+            # out at the end of an epoch, a step shrinks with the number of events that it is made of.
             gradients = gradients_of(losses.sum() / len(own.active), leaves)
             counts = counted(losses.detach(), scores.detach(), own.active)
             gradients, counts = self.sharding.all_reduce(gradients, counts, network.row_tables)
@@ -66,9 +72,12 @@ def gather(
 def forward(
     network: Network, leaves: Mapping[str, Tensor], carry: Mapping[str, Tensor], batch: Batch, update: Update
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Pure: scores (B, M) of the batch's output items, and the new hidden state (B, H) of each scoring subnet.
+    """The scores (B, M) of the batch's output items, and the new hidden state (B, H) of each scoring subnet.
 
-    The carried state is a constant: nothing is propagated back through time (as in the reference code)."""
+    A pure function, but that the carried state is a constant: gradients end at this step's click and are not
+    propagated back through time, as in the reference code. So a step needs nothing of the steps before it but the
+    state, however long a session is.
+    """
     scoring = {name: carry[name] for name in update.scores}
     keep_masks = {name: mask for name, mask in batch.keep_masks.items() if name in update.learns}
     hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, keep_masks)
@@ -76,7 +85,7 @@ def forward(
 
 
 def gradients_of(loss: Tensor, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """By those of the leaves that learn."""
+    """The gradients of a loss by those of the leaves that learn."""
     learning = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
     gradients = torch.autograd.grad(loss, list(learning.values()))
     return dict(zip(learning, gradients, strict=True))
@@ -89,6 +98,7 @@ def apply_gradients(
     batch: Batch,
     gradients: Mapping[str, Tensor],
 ) -> None:
+    """Takes the optimiser's step of each parameter with a gradient: of tables, the rows that the batch touches."""
     for name, gradient in gradients.items():
         table = network.row_tables.get(name)
         group = settings[network.learning_group(name)]
@@ -99,13 +109,14 @@ def apply_gradients(
 
 
 def counted(losses: Tensor, scores: Tensor, active: Tensor) -> dict[str, Tensor]:
-    # Sums of float are exact up to 2^24 scores.
+    """A mini-batch's sums: the loss, and the number of saturated scores (beyond ±0.999), without idle slots."""
+    # Summed as floats, as loops over bool are not vectorised; whole numbers up to 2^24, of scores, are exact.
     used = active[: len(scores), None] * active_columns(active, scores.shape[1])
     return {"loss": losses.sum(), "saturated": torch.where(scores.abs() > 0.999, used, 0).sum().long()}
 
 
 def count(tally: dict[str, Tensor], counts: Mapping[str, Tensor]) -> None:
-    """Adds a step to the epoch's sums, on the device."""
+    """Adds an update to the epoch's tally, on the device."""
     tally["loss"] += counts["loss"]
     tally["saturated"] += counts["saturated"]
     bad = torch.isfinite(counts["loss"]).logical_not_()

@@ -1,6 +1,6 @@
-"""Training strategies as data (section 3.1): phases of updates. Nothing else knows a strategy's name.
+"""Training strategies (the paper's section 3.1) as data: phases of updates. Nothing else knows a strategy's name.
 
-`subnets` are in training order; `epochs` is the number of epochs of each subnet.
+A strategy is a function of `subnets`, in training order, and `epochs`, the number of epochs that each of them learns.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Update:
-    """One gradient step on a mini-batch: which subnets take part in the forward pass, which of them learn."""
+    """One gradient step on a mini-batch: which subnets score, that is, take part in the forward pass, and which of
+    these learn from it."""
 
     scores: tuple[str, ...]
     learns: tuple[str, ...]
@@ -17,13 +18,15 @@ class Update:
 
 @dataclass(frozen=True)
 class Phase:
-    """`epochs` passes over the training part, with these updates for each mini-batch."""
+    """A stretch of training: `epochs` passes over the training part, in which each mini-batch gets these updates, one
+    after the other."""
 
     epochs: int
     updates: tuple[Update, ...]
 
     @property
     def learning(self) -> tuple[str, ...]:
+        """The subnets that learn in any of the updates."""
         return tuple(dict.fromkeys(name for update in self.updates for name in update.learns))
 
 
@@ -44,11 +47,12 @@ def residual(subnets: Sequence[str], epochs: int) -> list[Phase]:
 
 
 def interleaving(subnets: Sequence[str], epochs: int) -> list[Phase]:
-    """Residual training within every mini-batch."""
+    """Residual training within every mini-batch: an update of each subnet, one after the other."""
     return [Phase(epochs, _growing_ensemble(subnets))]
 
 
 def _growing_ensemble(subnets: Sequence[str]) -> tuple[Update, ...]:
+    """An update of each subnet, in which it scores together with those before it."""
     return tuple(Update(scores=tuple(subnets[: k + 1]), learns=(name,)) for k, name in enumerate(subnets))
 
 

@@ -18,18 +18,23 @@ from prnn_cli.system.randomness import coin_flips, generator_for
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.state import Cursor
 
-STEPS = 256  # of a tick
+STEPS = 256  # of a tick; what is made and copied together costs less a step
 
 
 @dataclass(frozen=True)
 class Tick:
-    """The mini-batches of T steps, that is up to, not with, step `stop`: each field (T, …)."""
+    """T consecutive mini-batches, as one whose fields are (T, …). The next tick begins with step `stop`."""
 
     stop: int
     batches: Batch
 
 
 class TickMaker:
+    """Makes the ticks of any epoch.
+
+    num_shards: of how many equal shards of slots each reads its inputs' rows apart, as each process works on one
+    """
+
     def __init__(
         self,
         network: Network,
@@ -39,7 +44,6 @@ class TickMaker:
         device: torch.device,
         num_shards: int = 1,
     ) -> None:
-        """num_shards: equal runs of slots, each of which reads its inputs' rows apart."""
         self.network = network
         self.plan = plan
         self.sampler = sampler
@@ -50,25 +54,31 @@ class TickMaker:
 
     @property
     def num_updating_steps(self) -> int:
-        """A target alone has nothing to be ranked against: without sampled negatives, the steps at the end of
-        the epoch with one active slot can't update. Their states are never used again, so they are left out."""
+        """The number of an epoch's steps that are taken.
+
+        A target alone has nothing to be ranked against: without sampled negatives, the steps at the end of the epoch
+        with one active slot can't update. Their states are never used again, so they are left out.
+        """
         if self.sampler.num_sampled > 0:
             return self.plan.num_steps
         return int((self.plan.num_active >= 2).sum())
 
     def from_cursor(self, cursor: Cursor) -> Iterator[Tick]:
-        """The ticks from the cursor to the end of its epoch, each made while the one before it is worked on, where
-        there is a core to spare."""
+        """The ticks from the cursor to the end of its epoch.
+
+        Each is made while the one before it is worked on, where there is a core to spare.
+        """
         key, last = (cursor.phase, cursor.epoch), self.num_updating_steps
         bounds = pairwise([*range(cursor.step, last, STEPS), last])
         ticks = (self.make(*key, start, stop) for start, stop in bounds)
         return prefetch(ticks) if self._has_spare_core() else ticks
 
     def _has_spare_core(self) -> bool:
-        """Threads that share a core with another one keep all threads of the step waiting."""
+        # A thread that shares its core with another one keeps all threads of the step waiting.
         return self.device.type != "cpu" or torch.get_num_threads() < num_cores()
 
     def make(self, phase: int, epoch: int, start: int, stop: int) -> Tick:
+        """The tick of the steps from `start` up to `stop` of an epoch of a phase."""
         num_steps, key = stop - start, (self.seed, phase, epoch, start // STEPS)
         inputs = self.plan.steps(start, stop, self.device)
         negatives = self.sampler.draw(num_steps, generator_for(*key, "negatives", device=self.device))
@@ -89,8 +99,7 @@ class TickMaker:
         return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active, keep_masks))
 
     def _most_rows(self) -> dict[str, int]:
-        """The most rows that a shard of any step of the plan reads of each input's tables, so that all have one
-        shape."""
+        """The most rows that a shard of any step touches, by reader: all are padded to so many, to have one shape."""
         slots = self.plan.num_slots // self.num_shards
         most = self.network.num_rows(torch.zeros(1, slots, dtype=torch.int64, device=self.device))
         if self.network.reads_vary:

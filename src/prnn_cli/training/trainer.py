@@ -14,7 +14,7 @@ from prnn_cli.training.ticks import TickMaker
 
 @dataclass(frozen=True)
 class Progress:
-    """Read once a tick. `loss` is the mean over the events of the epoch so far."""
+    """How far training is, once a tick; phase and epoch count from 1. `loss` is the epoch's mean over events so far."""
 
     phase: int
     epoch: int
@@ -28,8 +28,7 @@ class Progress:
 
 @dataclass
 class Trainer:
-    """`run` takes `state` from where its cursor stands to the end, and reports at every tick, when `state` is
-    whole: there it may be saved, or the report may raise to stop."""
+    """Everything that training needs. Its state is whole between two ticks alone."""
 
     network: Network
     executor: Executor
@@ -43,6 +42,11 @@ class Trainer:
         at_epoch: Callable[[EpochRecord], None],
         at_phase: Callable[[], None] = lambda: None,
     ) -> None:
+        """Trains from where the state's cursor stands to the end of the last phase.
+
+        Calls `at_tick` after every tick, where the state may be saved, and where an exception stops training;
+        `at_epoch` and `at_phase` at the ends of epochs and phases.
+        """
         state, cursor = self.state, self.state.cursor
         while cursor.phase < len(self.phases):
             phase = self.phases[cursor.phase]
@@ -64,6 +68,7 @@ class Trainer:
 
     @property
     def events_total(self) -> int:
+        """The number of events in all epochs of all phases."""
         return self._events(0, self.ticks.plan.num_steps) * sum(phase.epochs for phase in self.phases)
 
     def _progress(self, phase: Phase) -> Progress:
@@ -83,7 +88,8 @@ class Trainer:
         )
 
     def _epoch_record(self, phase: Phase) -> EpochRecord:
-        """All events of the epoch count, those of the last steps that can't update too; the loss has none of these."""
+        """The record of the epoch that ends. Its events are all, also those of the last steps that can't update; the
+        loss has none of these."""
         updating = self.ticks.num_updating_steps
         events = self._events(0, self.ticks.plan.num_steps)
         active = self.ticks.plan.num_active[:updating].astype(float)
@@ -102,6 +108,7 @@ class Trainer:
         )
 
     def _events(self, start: int, stop: int) -> int:
+        """The number of events that the steps from `start` up to `stop` are fed."""
         return int(self.ticks.plan.num_active[start:stop].sum())
 
     def _mean_loss(self, events: int, phase: Phase) -> float:
