@@ -19,8 +19,9 @@ from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.progress import Meter
 from prnn_cli.system.tensor_files import read_tensors, write_tensors
 from prnn_cli.training import ticks
+from prnn_cli.training.checkpoint import CHECKPOINT
 from prnn_cli.training.resumption import continued
-from prnn_cli.training.state import CHECKPOINT, Cursor
+from prnn_cli.training.state import Cursor
 from prnn_cli.training.strategies import STRATEGIES, Phase
 from prnn_cli.training.trainer import Progress
 from training.test_trainer import random_sessions, trainer_of

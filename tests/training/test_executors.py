@@ -14,7 +14,7 @@ from prnn_cli.networks.network import Network
 from prnn_cli.schema import HardwareConfig
 from prnn_cli.system.hardware import num_threads
 from prnn_cli.system.tree import map_tensors, tensors_of
-from prnn_cli.training import compiling, executors, losses, strategies
+from prnn_cli.training import executors, inductor, losses, strategies
 from prnn_cli.training.executors import (
     LONG_RUN,
     TWICE_AS_MUCH,
@@ -78,7 +78,7 @@ class TracedExecutor(CompiledExecutor):
 
     def compiled(self, state: TrainState, batches: object, phase: object) -> executors.Compiled:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(compiling, "by_inductor", lambda traced, arguments: traced)
+            patch.setattr(inductor, "by_inductor", lambda traced, arguments: traced)
             compiled = super().compiled(state, batches, phase)  # type: ignore[arg-type]
         assert compiled is not None, "it fell back to the plain step, which is of course the plain one"
         return compiled

@@ -25,7 +25,7 @@ from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_
 from prnn_cli.experiment.supervisor import (
     EpochObserver,
     check_more_epochs,
-    load_checkpoint,
+    resumed_state,
     train_supervised,
 )
 from prnn_cli.experiment.trial import trial_observers
@@ -80,7 +80,7 @@ def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObse
     refuse_too_large(needs, device)
     all_threads = torch.get_num_threads()
     with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
-        checkpoint, executor = load_checkpoint(
+        checkpoint, executor = resumed_state(
             folder, data.data_hash, device, partial(schedule, config), config.epochs
         )
         trainer = build_trainer(config, data, features, device, checkpoint, executor)

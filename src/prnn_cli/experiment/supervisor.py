@@ -17,11 +17,12 @@ from prnn_cli.networks.readouts import SHARED
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.files import atomic_write, set_aside
-from prnn_cli.system.progress import Meter, meter
+from prnn_cli.system.progress import Meter, meter, training_note
 from prnn_cli.system.signals import stop_signal
 from prnn_cli.system.tensor_files import DamagedFileError
+from prnn_cli.training.checkpoint import load_checkpoint, read_progress, save_checkpoint
 from prnn_cli.training.resumption import continued
-from prnn_cli.training.state import Cursor, EpochRecord, TrainState, read_progress
+from prnn_cli.training.state import Cursor, EpochRecord, TrainState
 from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Progress, Trainer
 
@@ -37,7 +38,7 @@ EpochObserver = Callable[[int, EpochRecord, dict[str, float]], None]
 log = logging.getLogger(__name__)
 
 
-def load_checkpoint(
+def resumed_state(
     folder: RunFolder,
     data_hash: str,
     device: torch.device,
@@ -88,7 +89,7 @@ def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, 
     files = folder.checkpoint_files
     for file in files:
         try:
-            return TrainState.load(file, device)
+            return load_checkpoint(file, device)
         except DamagedFileError as damage:
             log.warning("%s is damaged (%s); set aside as %s", file, damage, set_aside(file).name)
     if files:
@@ -179,12 +180,10 @@ class Supervisor:
 
     def at_tick(self, progress: Progress) -> None:
         """Tells of the progress, and saves a checkpoint if one is due. Raises `Stopped` after a signal."""
-        self.bar.update(
-            progress.events_done,
-            f"phase {progress.phase} epoch {progress.epoch} ({progress.learning}) "
-            f"loss {progress.loss:.4f} {progress.events_per_s:,.0f} events/s",
-            progress.seconds_left,
+        note = training_note(
+            progress.phase, progress.epoch, progress.learning, progress.loss, progress.events_per_s
         )
+        self.bar.update(progress.events_done, note, progress.seconds_left)
         now = time.monotonic()
         if now - self._last_status >= STATUS_EVERY_S:
             self._last_status = now
@@ -235,7 +234,7 @@ class Supervisor:
         if process_group().is_main:
             self.folder.keep_checkpoint()
             used = {"executor": self.trainer.executor.used}  # eager, where compiling failed
-            state.save(self.folder.checkpoint_file, self.decisions | used)
+            save_checkpoint(self.folder.checkpoint_file, state, self.decisions | used)
         self._last_checkpoint = time.monotonic()
         self._last_writing_s = self._last_checkpoint - began
         self._writing_s += self._last_writing_s

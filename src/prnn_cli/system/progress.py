@@ -71,6 +71,11 @@ class Meter:
         return (time.monotonic() - self._started) * (self.total - done) / max(1, done)
 
 
+def training_note(phase: int, epoch: int, learning: str, loss: float, events_per_s: float) -> str:
+    """What the bar of training says beside how far it is."""
+    return f"phase {phase} epoch {epoch} ({learning}) loss {loss:.4f} {events_per_s:,.0f} events/s"
+
+
 @contextmanager
 def meter(what: str, total: int) -> Iterator[Meter]:
     if _sink or not console.is_terminal or not process_group().is_main:

@@ -20,7 +20,7 @@ from prnn_cli.batching import Batch
 from prnn_cli.errors import first_line
 from prnn_cli.schema import HardwareConfig
 from prnn_cli.system.tree import tensors_of, unbind, with_tensors
-from prnn_cli.training.compiling import Compiled, compile_function
+from prnn_cli.training.inductor import Compiled, compile_function
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
 from prnn_cli.training.strategies import Phase

@@ -1,21 +1,14 @@
 """Everything that training changes, in one place, so that a checkpoint is this and nothing else."""
 
-import json
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from prnn_cli.networks.network import Network
 from prnn_cli.system.distributed import process_group
-from prnn_cli.system.file_format import FileFormat
-from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 from prnn_cli.training.optim import LearningSettings, ParameterState
 
-# Format 1 called the executor, among the decisions, a path.
-CHECKPOINT = FileFormat("checkpoint", 2, "go on with the prnn that wrote it, or train in another folder")
 TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  # of a TrainState
 
 
@@ -127,55 +120,6 @@ class TrainState:
         seconds = sum(record.seconds for record in self.history)
         rates = {"events_per_s": events / max(seconds, 1e-9), "steps_per_s": steps / max(seconds, 1e-9)}
         return {"events": events, "steps": steps, "seconds": seconds} | rates
-
-    def save(self, path: Path, decisions: dict[str, Any]) -> None:
-        """Writes a checkpoint, whole or not at all. `decisions` made at start (threads, …) bind a resumed run."""
-        tensors = {
-            f"{group}/{name}": value
-            for group in TENSOR_GROUPS
-            for name, value in getattr(self, group).items()
-        }
-        progress = {
-            "cursor": asdict(self.cursor),
-            "epoch_seconds": self.epoch_seconds,
-            "history": [asdict(record) for record in self.history],
-            "decisions": decisions,
-        }
-        write_tensors(path, tensors, {"progress": json.dumps(progress)}, CHECKPOINT)
-
-    @classmethod
-    def load(cls, path: Path, device: torch.device) -> tuple["TrainState", dict[str, Any]]:
-        """Reads (state, decisions) from a checkpoint.
-
-        Raises `DamagedFileError` for a file that is damaged or no checkpoint, `OtherFormatError` for one of another
-        version.
-        """
-        groups: dict[str, dict[str, Tensor]] = {group: {} for group in TENSOR_GROUPS}
-        tensors, metadata = read_tensors(path, device, file_format=CHECKPOINT)
-        try:
-            for key, value in tensors.items():
-                group, name = key.split("/", 1)
-                groups[group][name] = value
-            progress = json.loads(metadata["progress"])
-            state = cls(
-                **groups,
-                cursor=Cursor(**progress["cursor"]),
-                epoch_seconds=progress["epoch_seconds"],
-                history=[EpochRecord(**record) for record in progress["history"]],
-            )
-            return state, progress["decisions"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedFileError(f"it is no checkpoint: {error!r}") from error
-
-
-def read_progress(path: Path) -> tuple[Cursor, dict[str, Any]]:
-    """Reads (cursor, decisions) from a checkpoint, without its tensors. Raises what `TrainState.load` raises."""
-    _, metadata = read_tensors(path, metadata_only=True, file_format=CHECKPOINT)
-    try:
-        progress = json.loads(metadata["progress"])
-        return Cursor(**progress["cursor"]), progress["decisions"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedFileError(f"it is no checkpoint: {error!r}") from error
 
 
 def empty_tally(device: torch.device) -> dict[str, Tensor]:
