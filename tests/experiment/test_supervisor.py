@@ -343,7 +343,7 @@ def test_the_interval_stretches_so_that_writing_stays_cheap(
         nonlocal now, saved
         now, saved = now + writing_s, saved + 1
 
-    monkeypatch.setattr(trainer.state, "save", save)
+    monkeypatch.setattr(supervising, "save_checkpoint", save)
     for _ in range(400):
         now += 10
         supervisor.at_tick(Progress(1, 1, "id", 1.0, 1, 2, 1.0, 1.0))
