@@ -15,7 +15,7 @@ class ExtensionConfigs(SearchPathPlugin):
     """The configs of extensions stand beside prnn's own."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        for number, folder in enumerate(config_folders()):
-            known = [each.path for each in search_path.get_path()]
-            if f"file://{folder}" not in known:
-                search_path.append(f"prnn-{number}", f"file://{folder}")
+        known = {(each.path or "").removeprefix("file://") for each in search_path.get_path()}
+        for folder in config_folders():
+            if str(folder) not in known:
+                search_path.append("prnn", f"file://{folder}")
