@@ -78,7 +78,7 @@ def test_a_wrong_setting_is_a_sentence(override: str, message: str) -> None:
     [
         (
             ["features=text", "features.sources.text=foo"],
-            r"features\.sources\.text=foo does not exist; choose one of tfidf, googlenet,",
+            r"features\.sources\.text=foo does not exist; choose one of colour_histogram, googlenet,",
         ),
         (
             ["features=text"],

@@ -42,7 +42,7 @@ def test_two_processes_find_what_one_finds(prnn: Callable[..., Result]) -> None:
     assert prnn("train", *given, "hydra.run.dir=one").exit_code == 0
     exit_code, out, err = finished("train", *given, "hydra.run.dir=two")
     assert exit_code == 0, err
-    assert out.count("item-kNN") == 1
+    assert out.count("Gains over Item-kNN") == 1
     one, two = read_json(Path("one/metrics.json")), read_json(Path("two/metrics.json"))
     assert two["train"]["processes"] == 2
     assert two["num_test_events"] == one["num_test_events"]

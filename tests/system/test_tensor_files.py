@@ -42,3 +42,10 @@ def test_a_flipped_bit_is_damage(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(DamagedFileError, match="another checksum"):
         read_tensors(tmp_path / "file", file_format=FIRST)
+
+
+def test_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
+    """safetensors itself writes several texts in any order."""
+    for number in range(8):
+        write_tensors(tmp_path / str(number), {"a": torch.zeros(2)}, {key: key for key in "abcdefgh"})
+    assert len({file.read_bytes() for file in tmp_path.iterdir()}) == 1

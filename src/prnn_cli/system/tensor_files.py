@@ -15,6 +15,7 @@ from prnn_cli.system.file_format import FORMAT, FileFormat
 from prnn_cli.system.files import atomic_write
 
 CHECKSUM = "checksum"
+PACKED = "prnn"  # the only text beside the tensors: safetensors writes several in any order
 
 
 class DamagedFileError(Exception):
@@ -35,7 +36,7 @@ def write_tensors(
             sealed[FORMAT] = str(file_format.number)
         sealed[CHECKSUM] = _checksum(stored, sealed)
         try:
-            save_file(stored, temporary, sealed)
+            save_file(stored, temporary, {PACKED: json.dumps(sealed, sort_keys=True)})
         except SafetensorError as error:  # how it reports a full disk
             raise OSError(str(error)) from error
 
@@ -53,7 +54,7 @@ def read_tensors(
     """
     try:
         with safe_open(path, framework="pt") as stored:
-            metadata = dict(stored.metadata() or {})
+            metadata = _unpacked(stored.metadata() or {})
             if file_format:  # first, as another format may have another checksum
                 file_format.check(path, metadata.get(FORMAT))
             checksum = metadata.pop(CHECKSUM)
@@ -63,11 +64,17 @@ def read_tensors(
             tensors = {name: stored.get_tensor(name).clone() for name in stored.keys()}  # noqa: SIM118
     except KeyError as error:
         raise DamagedFileError("it has no checksum") from error
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, AttributeError) as error:
         raise DamagedFileError(first_line(error)) from error
     if _checksum(tensors, metadata) != checksum:
         raise DamagedFileError("its content has another checksum than when it was written")
     return {name: value.to(device) for name, value in tensors.items()}, metadata
+
+
+def _unpacked(texts: Mapping[str, str]) -> dict[str, str]:
+    """The metadata; files of earlier versions hold each as a text of its own."""
+    metadata: dict[str, str] = json.loads(texts[PACKED]) if PACKED in texts else dict(texts)
+    return metadata
 
 
 def _checksum(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
