@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from prnn_cli import extensions
 from prnn_cli.cli import main
 
 SMALL = [
@@ -83,6 +84,17 @@ def start_prnn(workplace: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def forget_extensions() -> Iterator[None]:
+    """What a test loads is not there for the next one."""
+    yield
+    extensions._files.clear()
+    extensions._installed.cache_clear()
+    extensions.registered.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("prnn_extension_")]:
+        del sys.modules[name]
 
 
 def wait_for(condition: Callable[[], bool], process: object, seconds: float = 60) -> None:

@@ -3,14 +3,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 from PIL import Image
 
-from prnn_cli.networks.inputs import Dense, OneHot
-from prnn_cli.networks.network import Network
-from prnn_cli.networks.readouts import READOUTS
-from prnn_cli.networks.subnet import Subnet
-from prnn_cli.networks.summary import layout
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.figures import bars, learning_curves, write_figures
 from prnn_cli.reporting.report import report_runs
@@ -22,14 +16,6 @@ from reporting.runs_on_disk import table_config, three_rows, write_run
 def comparison(tmp_path: Path) -> Comparison:
     pytest.importorskip("matplotlib")
     return three_rows(tmp_path)
-
-
-def composed(readout: str) -> Network:
-    subnets = (
-        Subnet("id", (OneHot(1000),), 8, weight=1.0),
-        Subnet("image", (Dense("image", torch.zeros(1000, 320)),), 8, weight=0.5),
-    )
-    return Network(subnets, READOUTS[readout](subnets), "tanh", 1000)
 
 
 def test_figure_3_shows_item_knn_the_strongest_id_only_row_and_the_best_p_rnn(comparison: Comparison) -> None:
@@ -72,31 +58,6 @@ def test_learning_curves_show_loss_validation_and_phases(comparison: Comparison)
     assert validation.lines[0].get_ydata().tolist() == [0.1, 0.2, 0.3, 0.4]
     assert [text.get_text() for text in loss.texts] == ["id", "image"]
     assert len({patch.get_facecolor() for patch in loss.patches}) == 2
-
-
-@pytest.mark.parametrize("readout", ["separate", "shared", "interaction"])
-def test_the_diagram_is_drawn_from_the_composed_network(readout: str) -> None:
-    pytest.importorskip("matplotlib")
-    from prnn_cli.reporting.diagram import architectures
-
-    (axes,) = architectures({readout: layout(composed(readout))}).axes
-    texts = {text.get_text() for text in axes.texts}
-    assert {"id: one of 1,000", "image: 320 values", "GRU id\n8 units", "GRU image\n8 units", "+"} <= texts
-    assert "tanh → scores of 1,000 items" in texts
-    assert ("∘" in texts) == (readout == "interaction")
-    assert ("W shared" in texts) == (readout == "shared")
-    assert ("W image" in texts) == (readout != "shared")
-    assert "× 0.5" in texts  # the weight of the image's subnet
-
-
-def test_a_readout_of_the_users_own_is_drawn_by_its_name() -> None:
-    pytest.importorskip("matplotlib")
-    from prnn_cli.reporting.diagram import architectures
-
-    (axes,) = architectures({"mine": layout(composed("separate")) | {"readout": "pooled"}}).axes
-    texts = {text.get_text() for text in axes.texts}
-    assert "pooled" in texts
-    assert "W id" not in texts
 
 
 def test_without_matplotlib_the_tables_are_whole_and_the_log_says_what_to_install(
