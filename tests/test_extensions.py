@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -16,20 +16,11 @@ from prnn_cli.run_folder import read_json
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
+pytestmark = pytest.mark.usefixtures("forget_extensions")
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 EXAMPLES = ("s_knn", "pooled", "warm_start", "mean_colour", "shop")
 PARALLEL = [*(each for each in SMALL if not each.startswith(("arch", "subnets"))), "units.each=6", "epochs=1"]
-
-
-@pytest.fixture(autouse=True)
-def _no_extension_of_another_test() -> Iterator[None]:
-    yield
-    extensions._files.clear()
-    extensions._installed.cache_clear()
-    extensions.registered.cache_clear()
-    for name in [name for name in sys.modules if name.startswith("prnn_extension_")]:
-        del sys.modules[name]
 
 
 def files_on_the_page() -> dict[str, str]:
@@ -238,8 +229,6 @@ def test_an_extension_that_cannot_be_used_is_a_sentence(
             ["train", "baselines=[s_knn]"],
             "[s_knn] does not exist; choose any of item_knn, markov, popularity",
         ),
-        (["check"], "no extension is installed"),
-        (["check", "nobody"], "no extension nobody is installed"),
     ],
 )
 def test_what_is_not_there_is_a_sentence(prnn: Prnn, arguments: list[str], sentence: str) -> None:
@@ -260,19 +249,6 @@ def test_a_run_with_an_extension_is_refused_without_it(prnn: Prnn, workplace: Pa
     assert refused.exit_code == 2
     assert "baselines=s_knn does not exist" in refused.err
     assert prnn("evaluate", "run=r", "--extend", "s_knn.py").exit_code == 0
-
-
-def test_a_broken_contract_is_named(prnn: Prnn, workplace: Path) -> None:
-    Path("broken.py").write_text(
-        "from prnn_cli.training.strategies import Phase, Update\n\n"
-        "def lazy(subnets, epochs):\n    return [Phase(epochs, (Update(tuple(subnets), (subnets[0],)),))]\n\n"
-        "STRATEGIES = {'lazy': lazy}\nMETRICS = {'worse': lambda ranks, k: ranks}\n"
-    )
-    checked = prnn("check", "broken.py")
-    assert checked.exit_code == 1
-    assert "✗ strategy lazy: text never learns" in checked.out
-    assert "✗ metric worse: a better rank is worth less" in checked.out
-    assert "2 contracts are broken" in checked.err
 
 
 @pytest.mark.nightly

@@ -28,6 +28,7 @@ from training.test_executors import assert_close, in_single_precision, trained
 from training.test_step import network_of
 
 Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),

@@ -1,9 +1,27 @@
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
+from commands.conftest import Result, refusal
 from prnn_cli import schema
-from prnn_cli.schema import DatasetConfig, Mark, TrainCommand, is_marked, marked
+from prnn_cli.errors import UserError
+from prnn_cli.extensions import own_configs
+from prnn_cli.schema import DatasetConfig, EvaluationConfig, Mark, TrainCommand, check, is_marked, marked
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+
+WRONG = {
+    "epochs=0": "epochs=0 is too small; it must be at least 1",
+    "recipe.dropout=1": "recipe.dropout=1.0 is too large; it must be below 1",
+    "subnets.id.momentum=1": "subnets.id.momentum=1.0 is too large; it must be below 1",
+    "recipe.loss=foo": "recipe.loss=foo does not exist; choose one of top1, top1_max, bpr",
+    "evaluation.tie_break=luck": "choose one of conservative, median, standard",
+    "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
+}
 
 
 def test_the_marked_options_of_a_command() -> None:
@@ -41,3 +59,38 @@ def test_no_mark_stands_where_it_is_not_found() -> None:
         classes = [each for each in vars(schema).values() if dataclasses.is_dataclass(each)]
         fields = [spec for each in classes for spec in dataclasses.fields(each)]
         assert {spec.name for spec in fields if mark in spec.metadata.get("marks", ())} == found
+
+
+def evaluation(**changes: Any) -> EvaluationConfig:
+    defaults = OmegaConf.load(own_configs() / "evaluation" / "all_items.yaml")
+    config = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(EvaluationConfig), defaults, changes))
+    assert isinstance(config, EvaluationConfig)
+    return config
+
+
+@pytest.mark.parametrize("changes", [{}, {"candidates": 50_000}, {"cutoffs": [1, 5, 20]}])
+def test_valid_settings_pass(changes: dict[str, Any]) -> None:
+    check(evaluation(**changes), "evaluation.")
+
+
+@pytest.mark.parametrize("candidates", ["some", "", 0, -1, 2.5, True, None, [5]])
+def test_candidates_are_all_or_a_positive_number(candidates: Any) -> None:
+    with pytest.raises(UserError, match=r"^evaluation\.candidates=.*give all, or a number"):
+        check(evaluation(candidates=candidates), "evaluation.")
+
+
+@pytest.mark.parametrize("cutoffs", [[], [0], [20, -5], [20, 20]])
+def test_cutoffs_are_different_positive_numbers(cutoffs: list[int]) -> None:
+    with pytest.raises(UserError, match=r"^evaluation\.cutoffs=.*give different numbers from 1"):
+        check(evaluation(cutoffs=cutoffs), "evaluation.")
+
+
+@pytest.mark.parametrize("changes", [{"tie_break": "random"}, {"part": "train"}])
+def test_an_unknown_choice_lists_the_valid_ones(changes: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="choose one of"):
+        check(evaluation(**changes), "evaluation.")
+
+
+@pytest.mark.parametrize("override", WRONG)
+def test_a_value_that_no_run_can_have_is_one_sentence_with_its_bound(prnn: Prnn, override: str) -> None:
+    assert WRONG[override] in refusal(prnn("train", override))

@@ -75,8 +75,12 @@ def check_scorer(scorer: Scorer, num_items: int) -> None:
     assert scores.shape == (NUM_SLOTS, num_items), f"scores are {tuple(scores.shape)}, not (slots, items)"
     assert bool(torch.isfinite(scores).all()), "a score is not finite"
     _same(scorer.scores(whole), scores, "asking for scores changes the scores")
-    some = torch.tensor([2, 0, 2])
-    _same(scorer.scores(some), scores[:, some], "scores of some items are not those that they have among all")
+    for some in (slice(1, 3), torch.tensor([2, 0, 2])):
+        _same(
+            scorer.scores(some),
+            scores[:, some],
+            "scores of some items are not those that they have among all",
+        )
     for slot in range(NUM_SLOTS):
         alone = _after(scorer, clicks[:, [slot]], num_items)
         _same(alone, scores[[slot]], "a slot's scores depend on the other slots, or on how many there are")
@@ -86,6 +90,10 @@ def check_scorer(scorer: Scorer, num_items: int) -> None:
     for step, items in enumerate(clicks):
         scorer.advance(items, torch.full((NUM_SLOTS,), step == 0))
     _same(scorer.scores(whole), scores, "a new session remembers the one before it")
+    scorer.advance(clicks[0], torch.arange(NUM_SLOTS) == 0)
+    others = scorer.scores(whole)[1:].clone()
+    longer = torch.cat([clicks, clicks[:1]])
+    _same(others, _after(scorer, longer, num_items)[1:], "a new session makes other slots forget theirs")
     _same(_after(scorer, clicks, num_items), scores, "reset does not forget everything")
 
 
@@ -116,7 +124,11 @@ def check_readout(readout_of: Callable[[Sequence[Subnet]], Readout], num_subnets
             "an item's logit depends on the other items asked for",
         )
         used = torch.autograd.grad(scores.sum(), list(hidden.values()), allow_unused=True)
-        idle = [name for name, gradient in zip(hidden, used, strict=True) if gradient is None]
+        idle = [
+            name
+            for name, gradient in zip(hidden, used, strict=True)
+            if gradient is None or not gradient.any()
+        ]
         assert not idle, (
             f"{', '.join(idle)} takes part in the score of {count} subnets but cannot learn from it"
         )
@@ -316,7 +328,7 @@ def _after(scorer: Scorer, clicks: Tensor, num_items: int) -> Tensor:
     scorer.reset(num_slots)
     for step, items in enumerate(clicks):
         scorer.advance(items, torch.full((num_slots,), step == 0))
-    return scorer.scores(slice(0, num_items))
+    return scorer.scores(slice(0, num_items)).clone()  # which may be a view of what the next click changes
 
 
 def _same(found: Tensor, expected: Tensor, otherwise: str) -> None:

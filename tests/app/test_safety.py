@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from commands.conftest import SMALL, Result, prnn, shared_cache, workplace  # noqa: F401
+from commands.conftest import SMALL, Result
 from prnn_cli.app.safety import refuse_foreign_code
 from prnn_cli.errors import UserError
 from prnn_cli.features.images import read_image
@@ -19,6 +19,7 @@ from prnn_cli.features.items import _inside
 from prnn_cli.features.vector_files import read_ids, read_matrix
 
 Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
 
 
 class Trap:
@@ -29,7 +30,7 @@ class Trap:
 
 
 @pytest.mark.parametrize("key", ["_target_", "class", "()"])
-def test_a_folder_of_configs_cannot_name_code(key: str, prnn: Prnn) -> None:  # noqa: F811
+def test_a_folder_of_configs_cannot_name_code(key: str, prnn: Prnn) -> None:
     Path("own/dataset").mkdir(parents=True)
     Path("own/dataset/shop.yaml").write_text(
         f"# @package _global_\nhydra:\n  callbacks:\n    trap: {{'{key}': os.mkdir, path: trapped}}\n"
@@ -49,7 +50,7 @@ def test_a_folder_of_configs_cannot_name_code(key: str, prnn: Prnn) -> None:  # 
         "+recipe._target_=builtins.eval",
     ],
 )
-def test_an_override_cannot_name_code(override: str, prnn: Prnn) -> None:  # noqa: F811
+def test_an_override_cannot_name_code(override: str, prnn: Prnn) -> None:
     result = prnn("train", *SMALL, override)
     assert result.exit_code == 2
     assert "Traceback" not in result.err

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from prnn_cli import extensions
 from prnn_cli.cli import main
 
 SMALL = [
@@ -82,3 +84,30 @@ def start_prnn(workplace: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def forget_extensions() -> Iterator[None]:
+    """What a test loads is not there for the next one."""
+    yield
+    extensions._files.clear()
+    extensions._installed.cache_clear()
+    extensions.registered.cache_clear()
+    for name in [name for name in sys.modules if name.startswith("prnn_extension_")]:
+        del sys.modules[name]
+
+
+def wait_for(condition: Callable[[], bool], process: object, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "nothing happened in time"
+        time.sleep(0.02)
+
+
+def refusal(result: Result) -> str:
+    """The one sentence of a command that was refused."""
+    assert result.exit_code == 2
+    (sentence,) = [line for line in result.err.splitlines() if line.startswith("prnn: ")]
+    assert "Traceback" not in result.err
+    return sentence

@@ -8,8 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from commands.conftest import SMALL, Result
-from commands.test_train import wait_for
+from commands.conftest import SMALL, Result, wait_for
 
 Prnn = Callable[..., Result]
 LABELS = ["ID only", "ID only (200)", "Feature only", "Concatenated"] + [
@@ -169,31 +168,6 @@ def test_seeds_make_a_sweep_of_any_run(prnn: Prnn) -> None:
     assert prnn("train", *SMALL, "seeds=2", "table.figures=false", "hydra.sweep.dir=runs/mine").exit_code == 0
     frame = pd.read_csv("runs/mine/table.csv").set_index("method")
     assert frame.loc["id_only", "seeds"] == "42 43"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["experiment=table5"], "experiment=table5 does not exist; choose one of smoke,"),
-        (
-            ["experiment=smoke", "row=id_only,residual"],
-            "row=residual does not exist; choose one of concatenated,",
-        ),
-        (
-            ["experiment=smoke", "row=id_only", "recipe.dropout=0.1,0.2"],
-            "let hydra.sweep.subdir tell them apart",
-        ),
-        (["seeds=0"], "seeds=0 is too small; it must be at least 1"),
-        (["-m", "seeds=2", "seed=1,2"], "seeds=2 and a list of seeds both say which to run"),
-    ],
-)
-def test_a_row_or_experiment_that_does_not_exist_is_refused(
-    prnn: Prnn, arguments: list[str], sentence: str
-) -> None:
-    result = prnn("train", *arguments)
-    assert result.exit_code == 2
-    assert sentence in result.err
-    assert not list(Path("runs").glob("*"))
 
 
 def test_tables_refuses_a_pattern_without_runs(prnn: Prnn) -> None:

@@ -4,19 +4,15 @@ import os
 import re
 import resource
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from commands.conftest import SMALL, Result
-from prnn_cli.experiment import validation
-from prnn_cli.system.hardware import num_threads
+from commands.conftest import SMALL, Result, wait_for
 
 RUN = "hydra.run.dir=runs/mine"
 Prnn = Callable[..., Result]
@@ -228,17 +224,6 @@ def test_a_run_does_not_go_on_with_other_data(prnn: Prnn, tmp_path: Path) -> Non
     assert "the data have changed since the run in" in result.err
 
 
-def test_a_folder_of_a_refused_run_is_free_again(prnn: Prnn) -> None:
-    refused = prnn("train", *SMALL[4:], "dataset=generic", "dataset.path=nope.csv", RUN)
-    assert refused.exit_code == 2
-    assert prnn("train", *SMALL, RUN).exit_code == 0
-
-
-def test_a_failure_stands_in_the_runs_log(prnn: Prnn) -> None:
-    prnn("train", *SMALL[4:], "dataset=generic", "dataset.path=nope.csv", RUN)
-    assert "failed: dataset.path=nope.csv does not exist" in Path("runs/mine/train.log").read_text()
-
-
 def test_a_console_without_unicode_does_not_end_a_finished_run(
     prnn: Prnn, start_prnn: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,23 +241,6 @@ def test_a_folder_that_holds_something_else_is_not_resumed(prnn: Prnn) -> None:
     assert result.exit_code == 2
     assert "holds files but no run of prnn" in result.err
     assert [path.name for path in Path("alien").iterdir()] == ["thesis.txt"]
-
-
-def test_a_closed_pipe_does_not_make_a_finished_run_a_failed_one(
-    prnn: Prnn, start_prnn: Callable[..., object]
-) -> None:
-    process = start_prnn("train", *SMALL, RUN)
-    process.stdout.close()
-    assert process.wait(timeout=60) == 0
-    assert "Traceback" not in process.stderr.read()
-    assert prnn("status", "run=runs/mine").out.splitlines()[0] == "runs/mine: done (prnn train)"
-
-
-def test_all_jobs_of_a_sweep_are_checked_before_the_first_runs(prnn: Prnn) -> None:
-    result = prnn("train", "-m", *SMALL, "recipe.dropout=0.1,1.5", "hydra.sweep.dir=runs/sweep")
-    assert result.exit_code == 2
-    assert "recipe.dropout=1.5 is too large; it must be below 1 (in the job" in result.err
-    assert not Path("runs").exists()
 
 
 @pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
@@ -345,17 +313,6 @@ def test_a_sweep_over_all_strategies(prnn: Prnn) -> None:
         assert f"| strategy={strategy} |" in table
 
 
-def test_a_job_that_fails_does_not_stop_the_others(prnn: Prnn) -> None:
-    rates = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38"]
-    result = prnn("train", "-m", *SMALL, *rates, "hydra.sweep.dir=runs/sweep")
-    failed = prnn("status", "run=runs/sweep/1").out
-    assert result.exit_code == 1
-    assert "job 1 failed" in result.err
-    assert "failed" in failed
-    assert Path("runs/sweep/0/metrics.json").is_file()
-    assert Path("runs/sweep/table.md").is_file()
-
-
 def test_the_second_run_reuses_the_prepared_data(prnn: Prnn) -> None:
     prnn("preprocess", *SMALL[:4])
     assert "reusing prepared data in" in prnn("train", *SMALL).err
@@ -372,43 +329,6 @@ def test_the_validation_part_can_be_ranked_instead(prnn: Prnn) -> None:
     assert metrics["num_test_events"] == len(validation) - validation["session_index"].nunique()
 
 
-def test_the_validation_part_is_ranked_after_each_epoch_by_the_subnets_that_score(prnn: Prnn) -> None:
-    """Residual training: while the ID learns, the values are those of the same ID-only run; and nothing changes
-    the training."""
-    own = [argument for argument in SMALL if not argument.startswith(("arch", "subnets"))]
-    own += ["dataset.validation_days=1", "units.each=8", "units.id=8"]
-    assert prnn("train", *own, "arch=parallel", "strategy=residual", RUN).exit_code == 0
-    assert prnn("train", *own, "arch=id_only", "hydra.run.dir=runs/id").exit_code == 0
-    assert (
-        prnn("train", *own, "arch=id_only", "evaluation.each_epoch=false", "hydra.run.dir=runs/not").exit_code
-        == 0
-    )
-    both, alone, without = (pd.read_csv(f"runs/{name}/epochs.csv") for name in ("mine", "id", "not"))
-    measured = ["loss", "recall@20", "mrr@20"]
-    assert both[measured].head(2).equals(alone[measured])
-    assert both["mrr@20"].nunique() == 4
-    assert without["loss"].equals(alone["loss"])
-    assert "mrr@20" not in without
-
-
-def test_validation_takes_all_threads_and_measures_the_papers_cutoff(
-    prnn: Prnn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Training a small mini-batch takes one."""
-    seen, evaluate = [], validation.evaluate_sharded
-
-    def watched(*arguments: Any) -> Any:
-        seen.append(torch.get_num_threads())
-        return evaluate(*arguments)
-
-    monkeypatch.setattr(validation, "evaluate_sharded", watched)
-    own = ["dataset.validation_days=1", "evaluation.cutoffs=[5]", "hardware.threads=null"]
-    with num_threads(2):
-        assert prnn("train", *SMALL, *own, RUN).exit_code == 0
-    assert seen == [2, 2]
-    assert {"mrr@5", "mrr@20"} <= set(pd.read_csv("runs/mine/epochs.csv"))
-
-
 def test_item_vectors_that_learn_are_in_the_model(prnn: Prnn) -> None:
     own = [argument for argument in SMALL if not argument.startswith(("arch", "subnets"))]
     own += ["arch=parallel", "units.each=6", "features=colour_histogram", "epochs=1"]
@@ -419,29 +339,6 @@ def test_item_vectors_that_learn_are_in_the_model(prnn: Prnn) -> None:
     assert not torch.allclose(vectors.norm(dim=1), torch.ones(len(vectors)), atol=1e-6)  # they began so
 
 
-def test_a_resumed_run_keeps_what_it_had_measured_on_the_validation_part(
-    prnn: Prnn, start_prnn: Callable[..., object]
-) -> None:
-    long = [*SMALL, "dataset.validation_days=1", "epochs=30", "checkpoint.every_s=0"]
-    process = start_prnn("train", *long, RUN)
-    epochs_file = Path("runs/mine/epochs.csv")
-    wait_for(lambda: epochs_file.is_file() and epochs_file.read_text().count("\n") > 3, process)
-    process.kill()
-    process.wait()
-    assert prnn("train", *long, RUN, "resume=true").exit_code == 0
-    epochs = pd.read_csv("runs/mine/epochs.csv")
-    assert len(epochs) == 30
-    assert epochs["mrr@20"].notna().all()
-
-
 def status_of(folder: str) -> dict[str, object]:
     path = Path(folder) / "status.json"
     return json.loads(path.read_text()) if path.is_file() else {}
-
-
-def wait_for(condition: Callable[[], bool], process: object, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "nothing happened in time"
-        time.sleep(0.02)

@@ -1,11 +1,13 @@
 """What is built follows the configuration: each setting reaches the place that uses it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from commands.conftest import Result, refusal
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import compare
@@ -18,6 +20,9 @@ from prnn_cli.system.tree import unbind
 from prnn_cli.training.executors import EagerExecutor
 from prnn_cli.training.optim import LearningSettings
 from small import CPU, sessions_of
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
 
 SETTINGS = [
     "recipe.batch_size=2",
@@ -152,6 +157,22 @@ def test_sparse_vectors_are_not_tuned() -> None:
         check_combination(config_of())
     with pytest.raises(UserError, match=r"subnets\.id\.fine_tuning_rate"):
         check_combination(config_of("arch=id_only", "strategy=simultaneous", "subnets.id.fine_tuning_rate=1"))
+
+
+WRONG = {
+    "dataset=eshop_clothing  dataset.path=x": "features=text needs text, and dataset=eshop_clothing names none",
+    "features=none": "arch=parallel needs features; add features=text",
+    "features=none  arch=id_only  strategy=residual": "arch=id_only has one subnet, so strategy=residual",
+    "arch=shared_w  subnets.id.hidden_size=7": "arch=shared_w needs equal hidden sizes, not subnets.id.hidden_size=7",
+    "arch=interaction  arch.order=[text,id]": "so arch.order must begin with id",
+    "~subnets.id": "subnets.id has no settings",
+    "evaluation.part=validation": "needs a validation part; train with dataset.validation_days=N",
+}
+
+
+@pytest.mark.parametrize("override", WRONG)
+def test_settings_that_do_not_go_together_are_one_sentence(prnn: Prnn, override: str) -> None:
+    assert WRONG[override] in refusal(prnn("train", *override.split("  ")))
 
 
 def test_nothing_to_train_on_is_refused(data: PreparedData, features: dict[str, FeatureTable]) -> None:

@@ -10,6 +10,7 @@ from prnn_cli.experiment.loggers import TensorBoard
 from prnn_cli.run_folder import read_json
 
 Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
 RUN = ["train", *SMALL, "hydra.run.dir=runs/mine", "dataset.validation_days=1"]
 
 

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from prnn_cli.experiment.memory import Need, shortage_told
 from prnn_cli.training.state import TrainState
 
 Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
 
 SOME = [Need("parameters", 3 << 30, "units.*"), Need("item features", 1 << 30, "the features' dimensions")]
 
@@ -64,11 +64,3 @@ def test_a_shortage_is_told_with_what_takes_how_much(error: Exception) -> None:
 def test_other_errors_pass() -> None:
     with pytest.raises(RuntimeError, match="shapes"), shortage_told(SOME):
         raise RuntimeError("shapes cannot be multiplied")
-
-
-def test_saturated_scores_are_warned_of(prnn: Prnn) -> None:
-    """With a huge learning rate tanh gives many scores of exactly 1 or −1."""
-    own = [*SMALL, "recipe.learning_rate=500", "hydra.run.dir=runs/mine"]
-    assert "depend on evaluation.tie_break=conservative" in prnn("train", *own).err
-    assert "depend on evaluation.tie_break" not in prnn("train", *SMALL, "hydra.run.dir=runs/other").err
-    assert Path("runs/mine/metrics.json").is_file()

@@ -20,9 +20,7 @@ from prnn_cli.system.progress import Meter
 from prnn_cli.system.tensor_files import read_tensors, write_tensors
 from prnn_cli.training import ticks
 from prnn_cli.training.checkpoint import CHECKPOINT
-from prnn_cli.training.resumption import continued
-from prnn_cli.training.state import Cursor
-from prnn_cli.training.strategies import STRATEGIES, Phase
+from prnn_cli.training.strategies import STRATEGIES
 from prnn_cli.training.trainer import Progress
 from training.test_trainer import random_sessions, trainer_of
 
@@ -174,30 +172,6 @@ def test_hardware_and_checkpoints_may_change_on_resume(prnn: Prnn, cut_off: Call
     cut_off(1, "train", *own, "checkpoint.every_s=0")
     other = ["checkpoint.every_s=60", "hardware=auto", "label=mine"]
     assert prnn("train", *own, *other, "resume=true").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("strategy", "stands", "epochs", "goes_on"),
-    [
-        ("residual", Cursor(0, 1, 3), 3, Cursor(0, 1, 3)),  # still in the phase that gets longer
-        ("residual", Cursor(1, 0, 0), 3, None),
-        ("residual", Cursor(2, 0, 0), 3, None),
-        ("simultaneous", Cursor(1, 0, 0), 3, Cursor(0, 2, 0)),
-        ("simultaneous", Cursor(0, 1, 0), 1, None),
-        ("alternating", Cursor(4, 0, 0), 3, Cursor(4, 0, 0)),
-        ("alternating", Cursor(1, 0, 0), 1, Cursor(1, 0, 0)),
-        ("interleaving", Cursor(0, 1, 5), 9, Cursor(0, 1, 5)),
-    ],
-)
-def test_more_epochs_are_taken_where_they_change_nothing_that_is_over(
-    strategy: str, stands: Cursor, epochs: int, goes_on: Cursor | None
-) -> None:
-    """A run of two epochs for each of two subnets that asks for another number."""
-
-    def schedule(epochs: int) -> list[Phase]:
-        return STRATEGIES[strategy](("id", "text"), epochs)
-
-    assert continued(stands, schedule(2), schedule(epochs)) == goes_on
 
 
 @pytest.mark.usefixtures("short_ticks")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +11,9 @@ import pandas as pd
 import pytest
 
 from commands.conftest import SMALL, Result
-from prnn_cli.errors import UserError
 from prnn_cli.jobs.worker import in_own_process, own_gpu
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.system.extras import refuse_silent
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -68,16 +65,6 @@ def test_the_nodes_of_a_ray_cluster_share_a_sweep(workplace: Path) -> None:
     assert "not finite" in table
 
 
-def test_a_ray_cluster_that_does_not_answer_is_a_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
-        refuse_silent(address)
-    with pytest.raises(UserError, match=rf"{address} does not answer .*ray start --head"):
-        refuse_silent(address)
-    for other in (None, "auto", "local", "ray://head:10001"):
-        refuse_silent(other)
-
-
 def as_job(failure: str) -> SweepJob:
     return SweepJob(Path("runs/0"), [], "id_only", None, None, False, failure)
 
@@ -108,29 +95,3 @@ def test_each_job_has_a_gpu_until_all_are_taken(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "998,999")
     with own_gpu() as again:
         assert (again, os.environ["CUDA_VISIBLE_DEVICES"]) == ("998", "998")
-
-
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_slurm"])
-def test_without_the_extra_the_line_to_type_is_told(
-    prnn: Prnn, monkeypatch: pytest.MonkeyPatch, launcher: str
-) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    result = prnn(*SWEEP, "seed=1,2", f"hydra/launcher={launcher}")
-    assert result.exit_code == 2
-    assert "type: pip install 'prnn-cli[" in result.err
-
-
-def test_a_cluster_that_is_not_there_is_a_sentence(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("hydra_plugins.hydra_submitit_launcher")
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    result = prnn(*SWEEP, "seed=1,2", "hydra/launcher=slurm_gpu")
-    assert result.exit_code == 2
-    assert "hydra/launcher=slurm_gpu submits jobs with sbatch, which this machine lacks" in result.err
-
-
-def test_a_job_that_cannot_run_is_refused_before_the_first(prnn: Prnn) -> None:
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    result = prnn(*SWEEP, "recipe.dropout=0.2,1.5", "hydra/launcher=joblib")
-    assert result.exit_code == 2
-    assert "recipe.dropout=1.5 is too large" in result.err
-    assert not Path("runs").exists()

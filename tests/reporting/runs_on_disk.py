@@ -6,12 +6,15 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.measures import EVENT
+from prnn_cli.reporting.runs import Row, read_run
 from prnn_cli.run_folder import METRICS
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_json, write_text
 
 EVENTS = pd.DataFrame([(0, 1, 5), (0, 2, 6), (0, 3, 5), (1, 1, 6)], columns=EVENT)
+ALL_FIRST, HALF = [1, 1, 1, 1], [1, 30, 1, 30]  # ranks of these events
 
 
 def table_config(**changes: Any) -> TableConfig:
@@ -57,3 +60,12 @@ def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = No
     kept.to_parquet(folder / "ranks.parquet", index=False)
     write_json(folder / "metrics.json", metrics)
     return folder
+
+
+def three_rows(folder: Path) -> Comparison:
+    """Two ID-only rows, and a p-RNN that is better than both."""
+    weak = read_run(write_run(folder / "a", [1, 30, 30, 30]))
+    strong = read_run(write_run(folder / "b", [1, 30, 1, 30]))
+    best = read_run(write_run(folder / "c", [1, 1, 1, 30], arch="parallel", hidden_size="8+8"))
+    rows = [Row("weak", runs=[weak]), Row("strong", runs=[strong]), Row("p-RNN", runs=[best])]
+    return Comparison(rows, table_config())

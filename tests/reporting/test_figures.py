@@ -1,40 +1,21 @@
 import importlib.util
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-import torch
 from PIL import Image
 
-from prnn_cli.networks.inputs import Dense, OneHot
-from prnn_cli.networks.network import Network
-from prnn_cli.networks.readouts import READOUTS
-from prnn_cli.networks.subnet import Subnet
-from prnn_cli.networks.summary import layout
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.figures import bars, learning_curves, write_figures
 from prnn_cli.reporting.report import report_runs
-from prnn_cli.reporting.runs import Row, find_folders, read_run
-from reporting.runs_on_disk import table_config, write_run
+from prnn_cli.reporting.runs import find_folders
+from reporting.runs_on_disk import table_config, three_rows, write_run
 
 
 @pytest.fixture
 def comparison(tmp_path: Path) -> Comparison:
     pytest.importorskip("matplotlib")
-    weak = read_run(write_run(tmp_path / "a", [1, 30, 30, 30]))
-    strong = read_run(write_run(tmp_path / "b", [1, 30, 1, 30]))
-    best = read_run(write_run(tmp_path / "c", [1, 1, 1, 30], arch="parallel", hidden_size="8+8"))
-    rows = [Row("weak", runs=[weak]), Row("strong", runs=[strong]), Row("p-RNN", runs=[best])]
-    return Comparison(rows, table_config())
-
-
-def composed(readout: str) -> Network:
-    subnets = (
-        Subnet("id", (OneHot(1000),), 8, weight=1.0),
-        Subnet("image", (Dense("image", torch.zeros(1000, 320)),), 8, weight=0.5),
-    )
-    return Network(subnets, READOUTS[readout](subnets), "tanh", 1000)
+    return three_rows(tmp_path)
 
 
 def test_figure_3_shows_item_knn_the_strongest_id_only_row_and_the_best_p_rnn(comparison: Comparison) -> None:
@@ -79,31 +60,6 @@ def test_learning_curves_show_loss_validation_and_phases(comparison: Comparison)
     assert len({patch.get_facecolor() for patch in loss.patches}) == 2
 
 
-@pytest.mark.parametrize("readout", ["separate", "shared", "interaction"])
-def test_the_diagram_is_drawn_from_the_composed_network(readout: str) -> None:
-    pytest.importorskip("matplotlib")
-    from prnn_cli.reporting.diagram import architectures
-
-    (axes,) = architectures({readout: layout(composed(readout))}).axes
-    texts = {text.get_text() for text in axes.texts}
-    assert {"id: one of 1,000", "image: 320 values", "GRU id\n8 units", "GRU image\n8 units", "+"} <= texts
-    assert "tanh → scores of 1,000 items" in texts
-    assert ("∘" in texts) == (readout == "interaction")
-    assert ("W shared" in texts) == (readout == "shared")
-    assert ("W image" in texts) == (readout != "shared")
-    assert "× 0.5" in texts  # the weight of the image's subnet
-
-
-def test_a_readout_of_the_users_own_is_drawn_by_its_name() -> None:
-    pytest.importorskip("matplotlib")
-    from prnn_cli.reporting.diagram import architectures
-
-    (axes,) = architectures({"mine": layout(composed("separate")) | {"readout": "pooled"}}).axes
-    texts = {text.get_text() for text in axes.texts}
-    assert "pooled" in texts
-    assert "W id" not in texts
-
-
 def test_without_matplotlib_the_tables_are_whole_and_the_log_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -113,11 +69,3 @@ def test_without_matplotlib_the_tables_are_whole_and_the_log_says_what_to_instal
     assert "pip install 'prnn-cli[figures]'" in caplog.text
     assert "mine" in (tmp_path / "summary.html").read_text()
     assert not list(tmp_path.glob("*.png"))
-
-
-def test_an_interval_holds_its_mean(comparison: Comparison) -> None:
-    for method in comparison.methods:
-        estimate = comparison.estimate(method, "mrr@20")
-        assert estimate.low <= estimate.mean + 1e-6
-        assert estimate.mean <= estimate.high + 1e-6
-        assert np.isfinite([estimate.low, estimate.high]).all()

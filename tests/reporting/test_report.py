@@ -6,14 +6,10 @@ import pandas as pd
 import pytest
 
 from prnn_cli.errors import UserError
-from prnn_cli.reporting.measures import measure
-from prnn_cli.reporting.published import published, published_value
 from prnn_cli.reporting.report import report_runs
-from prnn_cli.reporting.runs import Row, find_folders, gather_rows, read_run
+from prnn_cli.reporting.runs import find_folders
 from prnn_cli.system.files import write_json
-from reporting.runs_on_disk import table_config, write_run
-
-ALL_FIRST, HALF, NONE = [1, 1, 1, 1], [1, 30, 1, 30], [30, 30, 30, 30]
+from reporting.runs_on_disk import ALL_FIRST, HALF, table_config, write_run
 
 
 def cells(folder: Path) -> dict[str, list[str]]:
@@ -63,20 +59,6 @@ def test_the_papers_values_stand_beside_those_measured_marked_as_of_other_data(t
     assert "measured on other data" in (tmp_path / "table.md").read_text()
 
 
-def test_the_papers_values_have_the_gains_that_it_prints() -> None:
-    """Table 2: parallel residual +12.21 % and +18.72 %; Table 3: interleaving +22.64 %; Table 4: residual +23.44 %."""
-    values = published()
-    for table, row, metric, gain in (
-        ("table2", "parallel_res", "recall@20", 0.1221),
-        ("table2", "parallel_res", "mrr@20", 0.1872),
-        ("table3", "parallel_int", "mrr@20", 0.2264),
-        ("table4", "parallel_res", "recall@20", 0.2344),
-    ):
-        ratio = published_value(table, row, metric) / published_value(table, "item_knn", metric)
-        assert ratio - 1 == pytest.approx(gain, abs=1e-3)  # of rounded values
-    assert values.groupby("table", sort=False).size().to_dict() == {"table2": 17, "table3": 9, "table4": 9}
-
-
 def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> None:
     """1.0 and 0.5: mean 0.75, standard deviation with n − 1 0.3536."""
     for seed, ranks in ((1, ALL_FIRST), (2, HALF)):
@@ -100,13 +82,6 @@ def test_of_settings_that_change_together_one_is_named(tmp_path: Path) -> None:
         write_run(tmp_path / str(rate), HALF, label="mine", config=settings)
     report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
     assert {"mine [recipe.dropout=0.1]", "mine [recipe.dropout=0.2]"} <= cells(tmp_path).keys()
-
-
-def test_the_same_run_twice_counts_once(tmp_path: Path) -> None:
-    runs = [read_run(write_run(tmp_path / name, ALL_FIRST)) for name in "ab"]
-    (row,), repeated = gather_rows(("mine", run) for run in runs)
-    assert len(row.runs) == 1
-    assert "the same settings and seed as" in repeated[0]
 
 
 @pytest.mark.parametrize("change", [{"candidates": 100}, {"tie_break": "standard"}, {"data_hash": "other"}])
@@ -183,18 +158,3 @@ def test_table_1_leaves_blank_what_some_data_lack(tmp_path: Path) -> None:
         "| tiny | 2 | 1,234 | 9 | 1 | 5 |",
     ]
     assert "tiny,2,1234,9,,\n" in (tmp_path / "table1.csv").read_text()
-
-
-def test_metrics_by_support_and_by_position(tmp_path: Path) -> None:
-    """Items 5 and 6 have 10 and 3 training events; the network hits item 5 alone."""
-    run = read_run(write_run(tmp_path / "a", HALF))
-    measures = measure([Row("mine", runs=[run])], ["item_knn"], ["recall@20"])
-    support = measures.by_support(["mine", "item_knn"], "recall@20")
-    assert support is not None
-    assert support.to_dict("index") == {
-        "3": {"events": 2, "mine": 0.0, "item_knn": 1.0},
-        "10": {"events": 2, "mine": 1.0, "item_knn": 1.0},
-    }
-    position = measures.by_position(["mine"], "recall@20")
-    assert position["mine"].to_dict() == {"1": 0.5, "2": 0.0, "3": 1.0}
-    assert position["events"].to_dict() == {"1": 2, "2": 1, "3": 1}

@@ -12,9 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from commands.conftest import SMALL, Result, prnn, shared_cache, workplace  # noqa: F401 (fixtures)
+from commands.conftest import SMALL, Result
 from prnn_cli.run_folder import read_json
 
+pytest_plugins = ["commands.conftest"]
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch is built without it")
 
 PARALLEL = [*SMALL, "arch=parallel", "strategy=residual", "subnets.text.hidden_size=12", "epochs=1"]
@@ -37,7 +38,7 @@ def parameters(folder: str) -> dict[str, torch.Tensor]:
     return load_file(Path(folder) / "model.safetensors")
 
 
-def test_two_processes_find_what_one_finds(prnn: Callable[..., Result]) -> None:  # noqa: F811
+def test_two_processes_find_what_one_finds(prnn: Callable[..., Result]) -> None:
     given = [*PARALLEL, "recipe.num_sampled=8", "subnets.id.dropout=0.2", "dataset.validation_days=1"]
     assert prnn("train", *given, "hydra.run.dir=one").exit_code == 0
     exit_code, out, err = finished("train", *given, "hydra.run.dir=two")
@@ -55,7 +56,7 @@ def test_two_processes_find_what_one_finds(prnn: Callable[..., Result]) -> None:
 
 @pytest.mark.nightly
 def test_a_run_of_two_that_is_stopped_goes_on_to_the_same_bits(
-    prnn: Callable[..., Result],  # noqa: F811
+    prnn: Callable[..., Result],
 ) -> None:
     given = [*PARALLEL, "epochs=8", "checkpoint.every_s=0"]
     process = started_until_checkpoint("train", *given, folder="stopped")
@@ -69,7 +70,7 @@ def test_a_run_of_two_that_is_stopped_goes_on_to_the_same_bits(
 
 
 def test_a_lost_process_ends_the_run_with_a_sentence_and_the_checkpoint_goes_on(
-    prnn: Callable[..., Result],  # noqa: F811
+    prnn: Callable[..., Result],
 ) -> None:
     given = [*PARALLEL, "epochs=30", "checkpoint.every_s=0"]
     process = started_until_checkpoint("train", *given, folder="run")
@@ -90,7 +91,7 @@ def test_a_lost_process_ends_the_run_with_a_sentence_and_the_checkpoint_goes_on(
     ],
 )
 def test_what_cannot_be_divided_is_a_sentence(
-    workplace: Path,  # noqa: F811
+    workplace: Path,
     arguments: list[str],
     sentence: str,
 ) -> None:

@@ -1,0 +1,81 @@
+"""A finished run is taken up again, or refused by what is wrong with it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from safetensors.torch import load_file, save_file
+
+from commands.conftest import SMALL, Result
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+
+DATASET = SMALL[:4]
+
+
+def test_evaluate_finds_a_log_whose_path_was_relative_from_elsewhere(
+    prnn: Prnn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(f"s{s}", f"i{(s + n) % 7}", 8640 * s + n) for s in range(60) for n in range(4)]
+    pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_csv("clicks.csv", index=False)
+    own = [*SMALL[4:], "dataset=generic", "dataset.path=clicks.csv", "hydra.run.dir=runs/mine"]
+    assert prnn("train", *own).exit_code == 0
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert prnn("evaluate", "run=../runs/mine").exit_code == 0
+
+
+def test_evaluate_refuses_what_prnn_train_did_not_leave(prnn: Prnn) -> None:
+    prnn("preprocess", *DATASET, "hydra.run.dir=runs/data")
+    result = prnn("evaluate", "run=runs/data")
+    assert result.exit_code == 2
+    assert "is the folder of prnn preprocess" in result.err
+    assert not list(Path("runs/data").glob("evaluation*"))
+
+
+def test_evaluate_refuses_a_log_that_has_changed(prnn: Prnn, tmp_path: Path) -> None:
+    log = tmp_path / "clicks.csv"
+    rows = [(f"s{s}", f"i{(s + n) % 7}", 86400 * s // 10 + n) for s in range(60) for n in range(4)]
+    pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_csv(log, index=False)
+    own = [*SMALL[4:], "dataset=generic", f"dataset.path={log}", "hydra.run.dir=runs/mine"]
+    assert prnn("train", *own).exit_code == 0
+    log.write_text(log.read_text() + "s0,i0,5\n")
+    result = prnn("evaluate", "run=runs/mine")
+    assert result.exit_code == 2
+    assert "have changed since it was trained" in result.err
+
+
+def test_evaluate_names_a_damaged_model(prnn: Prnn) -> None:
+    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
+    model = Path("runs/mine/model.safetensors")
+    model.write_bytes(model.read_bytes()[:-50])
+    result = prnn("evaluate", "run=runs/mine")
+    assert result.exit_code == 2
+    assert "model.safetensors is not a readable model" in result.err
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["recommend", "session=[i1]"]])
+def test_a_model_and_metrics_of_another_format_are_refused(prnn: Prnn, command: list[str]) -> None:
+    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
+    model, metrics = Path("runs/mine/model.safetensors"), Path("runs/mine/metrics.json")
+    save_file(load_file(model), model, {"format": "2"})
+    refused = prnn(*command, "run=runs/mine", "hydra.run.dir=first")
+    assert refused.exit_code == 2
+    assert (
+        "model.safetensors is a model of format 2, and this prnn reads format 1; use it with" in refused.err
+    )
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 3}))
+    refused = prnn(*command, "run=runs/mine", "hydra.run.dir=second")
+    assert refused.exit_code == 2
+    assert "metrics.json is a result of format 3, and this prnn reads format 2; read it with" in refused.err
+
+
+def test_evaluate_refuses_a_run_that_is_not_finished(prnn: Prnn) -> None:
+    diverging = ["recipe.activation=linear", "recipe.learning_rate=1e38"]
+    prnn("train", *SMALL, *diverging, "hydra.run.dir=runs/mine")
+    result = prnn("evaluate", "run=runs/mine")
+    assert result.exit_code == 2
+    assert "runs/mine is not finished (status: failed)" in result.err

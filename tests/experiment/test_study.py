@@ -1,0 +1,37 @@
+"""A study is resumed by its own search alone."""
+
+from collections.abc import Callable
+
+import pytest
+
+from commands.conftest import Result
+from tuning.searches import FOLDER, SEARCH
+
+pytest.importorskip("optuna")
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["epochs=2"], "epochs was 1 and is now 2"),
+        (["dataset.synthetic.seed=1"], "a study of other data"),
+        (["search.metric=recall@20"], "a study of mrr@20, not of recall@20"),
+        (["subnets.id.dropout=0.1,0.2"], "another space: subnets.id.dropout was"),
+    ],
+)
+def test_a_study_of_something_else_is_refused(prnn: Prnn, arguments: list[str], sentence: str) -> None:
+    prnn(*SEARCH, "search.trials=1")
+    result = prnn(*SEARCH, *arguments, "resume=true")
+    assert result.exit_code == 2
+    assert sentence in result.err
+
+
+def test_a_file_that_is_no_study_is_refused(prnn: Prnn) -> None:
+    FOLDER.mkdir(parents=True)
+    (FOLDER / "study.db").write_text("not a database, but long enough to be read as one" * 10)
+    result = prnn(*SEARCH, "resume=true")
+    assert result.exit_code == 2
+    assert "study.db is no study" in result.err
