@@ -20,8 +20,8 @@ from prnn_cli.experiment.build import (
     multiplications_per_batch,
     schedule,
 )
-from prnn_cli.experiment.loggers import logged
-from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_told
+from prnn_cli.experiment.loggers import logger_observers
+from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
 from prnn_cli.experiment.supervisor import (
     EpochObserver,
     check_more_epochs,
@@ -60,7 +60,7 @@ class Train(Command):
         if not process_group().is_main:
             train(settings, folder, [])
             return
-        with logged(settings, folder) as observers:
+        with logger_observers(settings, folder) as observers:
             train(settings, folder, [*trial_observers(settings.search, folder), *observers])
 
     def show_result(self, folder: RunFolder) -> None:
@@ -79,7 +79,7 @@ def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObse
     needs = memory_needs(config, data.train.num_items, features, device)
     refuse_too_large(needs, device)
     all_threads = torch.get_num_threads()
-    with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
+    with shortage_explained(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
         checkpoint, executor = load_checkpoint(
             folder, data.data_hash, device, partial(schedule, config), config.epochs
         )

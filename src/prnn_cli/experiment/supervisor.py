@@ -26,12 +26,15 @@ from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Progress, Trainer
 
 STATUS_EVERY_S = 1.0
-WRITING_SHARE = 0.02  # of the time: the most that checkpoints may take
+# The most of a run's time that checkpoints may take, however large the network and slow the disk.
+WRITING_SHARE = 0.02
 EPOCHS = "epochs.csv"
 
-Schedule = Callable[[int], list[Phase]]  # of so many epochs of each subnet
-Validate = Callable[[int], dict[str, float]]  # the phase, from 1 -> {"recall@20": …}
-# The number of epochs so far, the last one, its validation.
+# (epochs of each subnet) -> the phases
+Schedule = Callable[[int], list[Phase]]
+# (phase, from 1) -> {"recall@20": …}
+Validate = Callable[[int], dict[str, float]]
+# (number of epochs so far, the last one, its validation)
 EpochObserver = Callable[[int, EpochRecord, dict[str, float]], None]
 
 log = logging.getLogger(__name__)
@@ -146,7 +149,7 @@ def train_supervised(
 
 
 def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
-    """What a run that goes on had measured before, by phase and epoch: the checkpoint holds the training alone."""
+    """Reads the metrics from before a resumption, by (phase, epoch); the checkpoint holds the training alone."""
     if not epochs.is_file():
         return {}
     try:
@@ -178,7 +181,7 @@ class Supervisor:
         self._writing_s = self._last_writing_s = 0.0
 
     def at_tick(self, progress: Progress) -> None:
-        """Tells of the progress, and saves a checkpoint if one is due. Raises `Stopped` after a signal."""
+        """Reports the progress, and saves a checkpoint if one is due. Raises `Stopped` after a signal."""
         self.bar.update(
             progress.events_done,
             f"phase {progress.phase} epoch {progress.epoch} ({progress.learning}) "
@@ -189,6 +192,7 @@ class Supervisor:
         if now - self._last_status >= STATUS_EVERY_S:
             self._last_status = now
             self.folder.write_status("running", progress=asdict(progress))
+        # All processes save, or stop, at the same tick: the first one's clock and any one's signal decide.
         wishes = process_group().all_gather((self._is_checkpoint_due(now), stop_signal.number))
         is_due, signal = wishes[0][0], next((number for _, number in wishes if number is not None), None)
         if is_due or signal is not None:
@@ -200,7 +204,7 @@ class Supervisor:
             )
 
     def at_epoch(self, record: EpochRecord) -> None:
-        """Validates, and writes epochs.csv anew."""
+        """Validates, writes epochs.csv anew, and calls the observers."""
         log.info(
             "phase %d, epoch %d (%s): loss %.4f, %s events/s",
             record.phase,

@@ -26,7 +26,7 @@ from prnn_cli.reporting.runs import (
     runs_at,
 )
 from prnn_cli.reporting.sections import sections_of
-from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
+from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_text
@@ -43,7 +43,7 @@ def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
     finished: list[tuple[str, FinishedRun]] = []
     failed: list[Row] = []
     skipped: list[str] = []
-    for name, job in zip(names_of(jobs), jobs, strict=True):
+    for name, job in zip(job_names(jobs), jobs, strict=True):
         try:
             if job.failure:
                 raise UserError(job.failure)

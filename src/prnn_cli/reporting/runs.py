@@ -163,7 +163,7 @@ def gather_rows(named: Iterable[tuple[str, FinishedRun]]) -> tuple[list[Row], li
             repeated.append(f"{run.folder}: the same settings and seed as {twins[0].folder}")
         else:
             row.runs.append(run)
-    return _told_apart(list(rows.values())), repeated
+    return _distinctly_named(list(rows.values())), repeated
 
 
 def in_papers_order(rows: Sequence[Row]) -> list[Row]:
@@ -200,7 +200,7 @@ def group_of(row: str | None, arch: str) -> str:
     return "" if row is None else "networks" if arch in KINDS else arch
 
 
-def _told_apart(rows: list[Row]) -> list[Row]:
+def _distinctly_named(rows: list[Row]) -> list[Row]:
     """Rows of one name are named after the settings in which they differ, too."""
     for name in {row.name for row in rows}:
         twins = [row for row in rows if row.name == name]
