@@ -17,6 +17,8 @@ from prnn_cli.system.hardware import device_name, select_device
 
 
 class Evaluate(Command):
+    """The command `prnn evaluate`."""
+
     options = EvaluateCommand
 
     def check(self, settings: EvaluateCommand) -> None:
@@ -31,7 +33,7 @@ class Evaluate(Command):
         scorer = NetworkScorer(saved.network, saved.parameters)
         baselines = saved.settings.baselines if settings.baselines is None else settings.baselines
         ranks = compare(scorer, saved.data, evaluation, baselines, device, cache_dir)
-        # Other metrics may be asked for than the run was measured by.
+        # Without the run's metrics, as the new ones need not be the same.
         trained_as = {key: value for key, value in saved.metrics.items() if "@" not in key}
         now = {"device": device_name(device)} | environment()
         results = trained_as | now | measured(ranks, evaluation, baselines, saved.settings.table.gain_over)
@@ -41,6 +43,7 @@ class Evaluate(Command):
 
 
 def changed(evaluation: EvaluationConfig, changes: EvaluationChanges) -> EvaluationConfig:
+    """The settings with all changes that are given, made in place. Raises `UserError` for a value out of bounds."""
     for spec in fields(changes):
         if (value := getattr(changes, spec.name)) is not None:
             setattr(evaluation, spec.name, value)

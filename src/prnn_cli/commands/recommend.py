@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 
 class Recommend(Command):
+    """The command `prnn recommend`."""
+
     options = RecommendCommand
 
     def check(self, settings: RecommendCommand) -> None:
@@ -105,7 +107,7 @@ def _table(names: pa.Array, items: np.ndarray, scores: np.ndarray, item_ids: np.
 
 
 def _described(table: pa.Table, items: np.ndarray, saved: SavedModel, cache_dir: Path) -> TextTable:
-    """items: at least those of the table, in its order."""
+    """The recommendations for one session, with texts. items: item_index of each line, in order, perhaps more"""
     named = {"rank": "Rank", "item_id": "Item", "score": "score"}
     shown = table.select(list(named)).to_pandas().rename(columns=named)
     dataset = saved.settings.dataset

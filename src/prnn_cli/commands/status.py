@@ -16,6 +16,8 @@ COLUMNS = ("run", "status", "at", "done", "events/s", "left", "heard of", "check
 
 
 class Status(Command):
+    """The command `prnn status`."""
+
     options = StatusCommand
     writes = False
 
@@ -85,7 +87,7 @@ def _columns(progress: dict[str, Any]) -> dict[str, str]:
 
 
 def _since(moment: float) -> str:
-    """0 for a moment that a clock that was set back puts into the future."""
+    """The time since `moment`; 0 where a clock that was set back puts it into the future."""
     return _seconds(max(0.0, time.time() - moment))
 
 

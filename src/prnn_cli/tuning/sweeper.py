@@ -141,31 +141,30 @@ class TrialSweeper(Sweeper):
         fixed: Sequence[str],
         search: SearchConfig,
     ) -> None:
-        from optuna.trial import TrialState
-
-        from prnn_cli.run_folder import RunFolder
-
+        """Has the launcher run the trials of a batch as jobs, and records how each ended."""
         jobs = [[*fixed, *_as_overrides(trial.params), f"search.trial={trial.number}"] for trial in batch]
         for trial in batch:
             log.info("trial %d: %s", trial.number, " ".join(_as_overrides(trial.params)))
         for trial, result in zip(batch, self.launcher.launch(jobs, batch[0].number), strict=True):
-            job = result.return_value
-            run = RunFolder(folder / f"trial-{trial.number}")
-            if job.failure:
-                study.set_user_attr(f"failure of {trial.number}", job.failure)
-                study.tell(trial.number, state=TrialState.FAIL)
-            elif run.metrics_file.is_file():
-                value = run.metrics()[search.metric]
-                study.tell(trial.number, value)
-                log.info(
-                    "trial %d: %s %.4f, the best so far %.4f",
-                    trial.number,
-                    search.metric,
-                    value,
-                    study.best_value,
-                )
-            else:
-                study.tell(trial.number, state=TrialState.PRUNED)
+            _record(study, folder, trial.number, result.return_value.failure, search.metric)
+
+
+def _record(study: Study, folder: Path, trial: int, failure: str, metric: str) -> None:
+    """Tells the study how a trial ended: by its metrics, by its failure, or, where it left neither, pruned."""
+    from optuna.trial import TrialState
+
+    from prnn_cli.run_folder import RunFolder
+
+    run = RunFolder(folder / f"trial-{trial}")
+    if failure:
+        study.set_user_attr(f"failure of {trial}", failure)
+        study.tell(trial, state=TrialState.FAIL)
+    elif run.metrics_file.is_file():
+        value = run.metrics()[metric]
+        study.tell(trial, value)
+        log.info("trial %d: %s %.4f, the best so far %.4f", trial, metric, value, study.best_value)
+    else:
+        study.tell(trial, state=TrialState.PRUNED)
 
 
 def _refuse_idle_subnets(space: Space, settings: TrainCommand) -> None:
