@@ -1,4 +1,4 @@
-"""The checkpoint that a run goes on from: the newest whole one, of the same data, and of epochs that can be extended."""
+"""The checkpoint that a run goes on from: the newest whole one, of the same data and extendable epochs."""
 
 import logging
 from collections.abc import Callable
