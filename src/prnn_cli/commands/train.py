@@ -75,23 +75,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     data = prepare(settings.dataset, Path(settings.cache_dir))
     log.info("%s", one_line(data.summary))
     sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
-
-    features = extract_used(settings, data, device)
-
-    needs = memory_needs(settings, data.train.num_items, features, device)
-    refuse_too_large(needs, device)
-    all_threads = torch.get_num_threads()
-    with (
-        shortage_explained(needs),
-        threads_for_training(settings.hardware, multiplications_per_batch(settings)),
-    ):
-        checkpoint, executor = load_checkpoint(
-            folder, data.data_hash, device, partial(schedule, settings), settings.epochs
-        )
-        trainer = build_trainer(settings, data, features, device, checkpoint, executor)
-        validate = validation(trainer, data, settings.evaluation, device, all_threads)
-        every_s = settings.checkpoint.every_s
-        train_supervised(trainer, folder, data.data_hash, settings.epochs, every_s, validate, observers)
+    trainer = _trained(settings, folder, data, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
     parameters = trainer.state.parameters
     if process_group().is_main:
@@ -106,6 +90,30 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     )
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
+
+
+def _trained(
+    settings: TrainCommand,
+    folder: RunFolder,
+    data: PreparedData,
+    device: torch.device,
+    observers: Sequence[EpochObserver],
+) -> Trainer:
+    """The trainer with its network trained to the end, from the folder's checkpoint on if it has one."""
+    features = extract_used(settings, data, device)
+    needs = memory_needs(settings, data.train.num_items, features, device)
+    refuse_too_large(needs, device)
+    # Validation ranks with all threads, where training takes one.
+    all_threads = torch.get_num_threads()
+    multiplications = multiplications_per_batch(settings)
+    with shortage_explained(needs), threads_for_training(settings.hardware, multiplications):
+        phases_of = partial(schedule, settings)
+        state, executor = load_checkpoint(folder, data.data_hash, device, phases_of, settings.epochs)
+        trainer = build_trainer(settings, data, features, device, state, executor)
+        validate = validation(trainer, data, settings.evaluation, device, all_threads)
+        every_s = settings.checkpoint.every_s
+        train_supervised(trainer, folder, data.data_hash, settings.epochs, every_s, validate, observers)
+    return trainer
 
 
 def description(

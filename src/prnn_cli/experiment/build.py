@@ -24,7 +24,7 @@ from prnn_cli.networks.row_readers import TermRows
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
-from prnn_cli.training.data_parallel import UNSHARDED, Sharded
+from prnn_cli.training.data_parallel import UNSHARDED, Sharded, Sharding
 from prnn_cli.training.executors import choose_executor, executor_of
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
@@ -129,18 +129,22 @@ def build_trainer(
     executor = executor or choose_executor(
         settings.hardware, device, updates, multiplications_per_batch(settings)
     )
-    num_outputs = recipe.batch_size + recipe.num_sampled
-    sharding = (
-        Sharded(process_group(), recipe.batch_size, num_outputs, device) if world_size > 1 else UNSHARDED
-    )
+    step = Step(network, build_loss(recipe), learning, _sharding(recipe, device))
     own_slots = recipe.batch_size // world_size
     return Trainer(
         network=network,
-        executor=executor_of(executor, Step(network, build_loss(recipe), learning, sharding)),
+        executor=executor_of(executor, step),
         phases=phases,
         ticks=ticks,
         state=state or TrainState.initial(network, learning, own_slots, settings.seed, device),
     )
+
+
+def _sharding(recipe: RecipeConfig, device: torch.device) -> Sharding:
+    group = process_group()
+    if group.world_size == 1:
+        return UNSHARDED
+    return Sharded(group, recipe.batch_size, recipe.batch_size + recipe.num_sampled, device)
 
 
 def check_divisible(batch_size: int) -> None:
