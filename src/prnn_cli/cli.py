@@ -1,4 +1,4 @@
-"""prnn COMMAND [overrides]: dispatch, help, exit codes.
+"""The command line `prnn COMMAND [overrides]`: dispatch, help, exit codes.
 
 Imports neither torch nor Hydra until a command needs them, so that help answers at once.
 """
@@ -37,7 +37,7 @@ exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code. Whatever goes wrong for the user is one sentence on stderr."""
+    """Runs a command line and returns its exit code. Whatever goes wrong for the user is one sentence on stderr."""
     try:
         return _dispatch(take_flags(arguments))
     except UserError as error:
@@ -48,15 +48,18 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(stop, stop.exit_code)
     except KeyboardInterrupt:
         return _complain("stopped", 128 + signal.SIGINT)
-    except BrokenPipeError:  # the reader of a pipe, such as head, has gone
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has gone; Python flushes stdout once more when it ends.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
         return 0
 
 
 def entry_point() -> None:
+    """Runs the process's own command line, and ends the process."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a console without − or ━ must not end a finished run
+            # A console without − or ━ must not end a finished run.
+            stream.reconfigure(errors="replace")
     sys.exit(main(sys.argv[1:]))
 
 

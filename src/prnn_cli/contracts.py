@@ -1,7 +1,7 @@
-"""What prnn relies on of everything that a configuration can name, shown by using it: for prnn's own and for others'.
+"""Checks of the contracts that prnn relies on: anything that a configuration can name is made, and used as prnn would.
 
-Each check raises `AssertionError` with a sentence where the contract is broken, and is used by the tests of prnn's own
-as it is by `prnn check`. Shapes: B slots, M scored items, N items, E events.
+Each check raises `AssertionError` with a sentence where the contract is broken. The tests use them for prnn's own
+entries, and `prnn check` for those of extensions. Shapes: B slots, M scored items, N items, E events.
 """
 
 import dataclasses
@@ -43,18 +43,19 @@ SMALL_LOG = (
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """Whether a contract is kept, of what, and if not why."""
+    """The result of a check: of what, and the reason why the contract is broken, if it is."""
 
     what: str
     reason: str = ""
 
     @property
     def kept(self) -> bool:
+        """Whether the contract is kept."""
         return not self.reason
 
 
 def check_extension(extension: Extension) -> Iterator[Verdict]:
-    """One verdict for each thing that the extension adds, and for each of its configs."""
+    """Yields a verdict for each of the extension's configs, and for each entry that it adds."""
     module = extension.module()
     configs = extension.configs
     with TemporaryDirectory(prefix="prnn-check-") as folder:
@@ -67,7 +68,7 @@ def check_extension(extension: Extension) -> Iterator[Verdict]:
 
 
 def check_scorer(scorer: Scorer, num_items: int) -> None:
-    """A network or a baseline: its scores depend on the clicks of its own slot since it forgot, and on nothing else."""
+    """Checks a network or a baseline: scores depend on the clicks of the slot since it forgot, and on nothing else."""
     generator = torch.Generator().manual_seed(0)
     clicks = torch.randint(num_items, (3, NUM_SLOTS), generator=generator)  # (T, B)
     whole = slice(0, num_items)
@@ -98,7 +99,7 @@ def check_scorer(scorer: Scorer, num_items: int) -> None:
 
 
 def check_readout(readout_of: Callable[[Sequence[Subnet]], Readout], num_subnets: int = 2) -> None:
-    """A readout of `num_subnets` equal subnets: any first few of them may score, as strategies train them."""
+    """Checks a readout of `num_subnets` equal subnets: any first few of them may score, as strategies train them."""
     names = [f"s{number}" for number in range(num_subnets)]
     inputs = (OneHot(NUM_ITEMS),)
     readout = readout_of([Subnet(name, inputs, HIDDEN_SIZE, weight=1.0) for name in names])
@@ -135,7 +136,7 @@ def check_readout(readout_of: Callable[[Sequence[Subnet]], Readout], num_subnets
 
 
 def check_strategy(strategy: Callable[[Sequence[str], int], list[Phase]]) -> None:
-    """A strategy for two and for three subnets: each of them learns, and only while it scores."""
+    """Checks a strategy for two and for three subnets: each of them learns, and only while it scores."""
     for names in (("id", "text"), ("id", "image", "text")):
         for epochs in (1, 3):
             phases = strategy(names, epochs)
@@ -159,7 +160,7 @@ def check_strategy(strategy: Callable[[Sequence[str], int], list[Phase]]) -> Non
 
 
 def check_loss(loss: Callable[..., Tensor]) -> None:
-    """A loss of scores (B, M), of which the column of a slot is its target; an idle slot neither has nor makes any."""
+    """Checks a loss of scores (B, M), in which column b is the target of slot b; an idle slot has no part in it."""
     generator = torch.Generator().manual_seed(0)
     scores = torch.randn(NUM_SLOTS, NUM_SLOTS + 3, generator=generator)
     active = torch.tensor([1.0, 1.0, 1.0, 0.0])
@@ -182,7 +183,7 @@ def check_loss(loss: Callable[..., Tensor]) -> None:
 
 
 def check_metric(metric: Callable[[np.ndarray, int], np.ndarray]) -> None:
-    """A metric of ranks, which need not be whole numbers: no lower rank is worth less."""
+    """Checks a metric of ranks, which need not be whole numbers: no lower rank is worth less."""
     for dtype in (np.float32, np.float64):
         ranks = np.array([1, 1.5, 2, 3, 19.5, 20, 21, 1000], dtype=dtype)
         values = np.asarray(metric(ranks, 20), dtype=np.float64)
@@ -194,7 +195,7 @@ def check_metric(metric: Callable[[np.ndarray, int], np.ndarray]) -> None:
 def check_extractor(
     extractor: type[Extractor], settings: TrainCommand, data: PreparedData, folder: Path
 ) -> None:
-    """An extractor on prepared data: a vector an item, the same each time, zero where it says that nothing is known."""
+    """Checks an extractor: a vector for each item, the same each time, zero where it says that nothing is known."""
     extractor.check(settings.features, settings.dataset)
     catalogue = ItemCatalogue(with_files(settings.dataset, Path(settings.cache_dir)), data.item_ids)
     made = extractor(settings.features, catalogue, torch.device("cpu"))
@@ -216,13 +217,13 @@ def check_extractor(
 
 
 def small_data(overrides: Sequence[str], cache_dir: Path | str) -> tuple[TrainCommand, PreparedData]:
-    """The settings of `prnn train` with these overrides, and the generated log that contracts are shown on."""
+    """The settings of `prnn train` with these overrides, and a generated log for them, prepared in `cache_dir`."""
     settings: TrainCommand = composed("train", [*SMALL_LOG, f"cache_dir={cache_dir}", *overrides])
     return settings, prepare(settings.dataset, Path(settings.cache_dir))
 
 
 def check_baseline(name: str, baseline: Baseline, options: Any, data: PreparedData) -> None:
-    """A baseline fitted on prepared data: a scorer of its items that goes by the baseline's name."""
+    """Checks a baseline fitted on prepared data: a scorer of the items that goes by the baseline's name."""
     assert baseline.label, "it has no label for tables"
     scorer = baseline.fit(data, options)
     assert scorer.name == name, f"its scorer is called {scorer.name}"
@@ -235,20 +236,23 @@ def _check_baseline(name: str, entry: Baseline, configs: Path | None, folder: st
 
 
 def _check_readout(name: str, entry: Any, configs: Path | None, folder: str) -> None:
-    found = _settings_naming("arch", name, configs, folder)
-    check_readout(bound(entry, found.arch.options if found else typed_options(entry, {}, "arch.options")))
+    check_readout(_with_options("arch", name, entry, configs, folder))
 
 
 def _check_strategy(name: str, entry: Any, configs: Path | None, folder: str) -> None:
-    found = _settings_naming("strategy", name, configs, folder)
-    check_strategy(
-        bound(entry, found.strategy.options if found else typed_options(entry, {}, "strategy.options"))
-    )
+    check_strategy(_with_options("strategy", name, entry, configs, folder))
 
 
 def _check_loss(name: str, entry: Any, configs: Path | None, folder: str) -> None:
-    found = _settings_naming("recipe", name, configs, folder)
-    check_loss(bound(entry, found.recipe.options if found else typed_options(entry, {}, "recipe.options")))
+    check_loss(_with_options("recipe", name, entry, configs, folder))
+
+
+def _with_options(group: str, name: str, entry: Any, configs: Path | None, folder: str) -> Callable[..., Any]:
+    """The entry with the options of the extension's config that names it; where none does, with their defaults."""
+    found = _settings_naming(group, name, configs, folder)
+    return bound(
+        entry, getattr(found, group).options if found else typed_options(entry, {}, f"{group}.options")
+    )
 
 
 def _check_extractor(name: str, entry: type[Extractor], configs: Path | None, folder: str) -> None:
@@ -292,7 +296,7 @@ def _verdict(what: str, check: Callable[[], object]) -> Verdict:
 
 
 def _configs_in(configs: Path | None) -> list[tuple[str, str]]:
-    """(group, choice) of each config that `prnn train` can take."""
+    """The (group, choice) of each config that `prnn train` can take."""
     groups = ("arch", "baselines", "dataset", "features", "recipe", "strategy")
     found = (
         (group, path.stem) for group in groups if configs for path in sorted((configs / group).glob("*.yaml"))

@@ -1,4 +1,4 @@
-"""What can be named in a configuration, and who defines it: prnn's own modules, and extensions from outside.
+"""The entries that a configuration can name, and who defines them: prnn's own modules, and extensions from outside.
 
 An extension is a module that defines any of these dicts, by the name that a configuration uses:
 
@@ -32,14 +32,8 @@ from prnn_cli.errors import UserError
 
 GROUP = "prnn.extensions"
 FLAG = "--extend"
-LISTED_FIRST = (
-    "train",
-    "preprocess",
-    "features",
-    "evaluate",
-    "recommend",
-    "tables",
-)  # by help, in order of use
+# By help, in order of use.
+LISTED_FIRST = ("train", "preprocess", "features", "evaluate", "recommend", "tables")
 
 # The module, or the package of modules, that holds prnn's own of each kind.
 HOMES = {
@@ -79,11 +73,11 @@ class Extension:
 
     @property
     def fingerprint(self) -> str:
-        """8 hex digits of the module's source, which results that it made are cached under."""
+        """A hash of the module's source, 8 hex digits, which is part of the key of what it made in the cache."""
         return hashlib.blake2b(self.file.read_bytes(), digest_size=4).hexdigest()
 
     def module(self) -> ModuleType:
-        """Raises `UserError` where the module cannot be loaded, whatever the reason."""
+        """Loads the module. Raises `UserError` where it cannot be loaded, whatever the reason."""
         try:
             return self.load()
         except Exception as error:
@@ -93,7 +87,8 @@ class Extension:
             ) from error
 
 
-_files: dict[Path, Extension] = {}  # that the command line named
+# The files that the command line named.
+_files: dict[Path, Extension] = {}
 
 
 def take_flags(arguments: Sequence[str]) -> list[str]:
@@ -112,6 +107,7 @@ def take_flags(arguments: Sequence[str]) -> list[str]:
 
 
 def add_file(name: str) -> None:
+    """Makes a Python file an extension of this process. Raises `UserError` for what is none."""
     path = Path(name).expanduser().absolute()
     if not (name and path.is_file() and path.suffix == ".py"):
         raise UserError(f"{FLAG} {name} is no Python file; write {FLAG} FILE.py")
@@ -126,23 +122,23 @@ def files() -> list[str]:
 
 
 def extensions() -> list[Extension]:
-    """All of them, none loaded yet."""
+    """The extensions, those of installed packages first; none is loaded yet."""
     return [*_installed(), *_files.values()]
 
 
 def config_folders() -> list[Path]:
-    """prnn's own configs, then those of the extensions."""
+    """The folders of configs: prnn's own, then those of the extensions."""
     return [own_configs(), *(each.configs for each in extensions() if each.configs)]
 
 
 def own_configs() -> Path:
-    """Inside the package where it was installed, beside src in a checkout."""
+    """The folder of prnn's own configs: inside the package where it was installed, beside src in a checkout."""
     package = Path(__file__).resolve().parent
     return next(path for path in (package / "configs", package.parents[1] / "configs") if path.is_dir())
 
 
 def commands() -> dict[str, str]:
-    """Command -> what it does: the configs at the top of these folders, by their first lines. None is imported."""
+    """The commands: name -> what it does, from the first line of the config of that name. No module is imported."""
     files = {file.stem: file for folder in config_folders() for file in sorted(folder.glob("*.yaml"))}
     names = dict.fromkeys([*LISTED_FIRST, *files])
     return {name: _first_line(files[name]).partition(": ")[2] for name in names}
@@ -150,7 +146,7 @@ def commands() -> dict[str, str]:
 
 @cache
 def registered(kind: str) -> dict[str, Any]:
-    """What a configuration can name, by name: prnn's own first. Raises `UserError` where two define one name."""
+    """The entries of a kind by name, prnn's own first. Raises `UserError` where two define one name."""
     found: dict[str, Any] = {}
     owner: dict[str, str] = {}
     sources = [("prnn", module) for module in _own_modules(HOMES[kind])]
@@ -188,8 +184,10 @@ def options_class(entry: Any) -> type | None:
 
 
 def fingerprint_of(kind: str, name: str) -> list[str]:
-    """What beside settings and data the results of an entry depend on: nothing for prnn's own, whose versions are
-    counted where they are cached, and the source of an extension."""
+    """The fingerprint of the extension that defines an entry, in a list, for the key of its results in the cache.
+
+    The list is empty for prnn's own, whose changes are counted in the formats of what is cached.
+    """
     return [each.fingerprint for each in extensions() if name in getattr(each.module(), kind, {})]
 
 
@@ -212,7 +210,7 @@ def _own_modules(home: str) -> Iterator[ModuleType]:
 
 @cache
 def _installed() -> tuple[Extension, ...]:
-    """Those of installed packages, none loaded."""
+    """The extensions of installed packages; none is loaded."""
     if not _any_package_names_the_group():
         return ()
     from importlib.metadata import entry_points
@@ -225,7 +223,10 @@ def _installed() -> tuple[Extension, ...]:
 
 
 def _any_package_names_the_group() -> bool:
-    """A look at the files alone: importlib.metadata takes longer to import than all of prnn's help."""
+    """Whether an installed package has entry points of the group, by its files alone.
+
+    importlib.metadata takes longer to import than all of prnn's help.
+    """
     for folder in sys.path:
         try:
             with os.scandir(folder or ".") as entries:

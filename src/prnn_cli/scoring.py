@@ -1,4 +1,4 @@
-"""What a network and a baseline have in common: whatever can be ranked is a `Scorer`."""
+"""The interface that networks and baselines share: whatever can be ranked is a `Scorer`."""
 
 from typing import Protocol
 
@@ -12,7 +12,8 @@ class Scorer(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name that its ranks go by: a baseline's own, or "network"."""
 
     def reset(self, num_slots: int) -> None:
         """Forgets everything and makes room for num_slots sessions."""
@@ -21,4 +22,4 @@ class Scorer(Protocol):
         """Takes a click of each slot, (B,) int64; where new_session, (B,) bool, the slot first forgets."""
 
     def scores(self, items: slice | Tensor) -> Tensor:
-        """(B, n) float32 scores of the next click for n items, higher is better; an item may be asked for twice."""
+        """Scores (B, n) float32 of the next click for n items, higher is better; an item may be asked for twice."""

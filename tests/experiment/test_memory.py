@@ -6,7 +6,7 @@ import torch
 from commands.conftest import SMALL, Result
 from prnn_cli.errors import RunError
 from prnn_cli.experiment import memory
-from prnn_cli.experiment.memory import Need, shortage_told
+from prnn_cli.experiment.memory import Need, shortage_explained
 from prnn_cli.training.state import TrainState
 
 Prnn = Callable[..., Result]
@@ -51,7 +51,7 @@ def test_the_estimate_is_what_the_state_takes(prnn: Prnn, monkeypatch: pytest.Mo
     "error", [MemoryError(), torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")]
 )
 def test_a_shortage_is_told_with_what_takes_how_much(error: Exception) -> None:
-    with pytest.raises(RunError) as told, shortage_told(SOME):
+    with pytest.raises(RunError) as told, shortage_explained(SOME):
         raise error
     sentence, *table = str(told.value).splitlines()
     assert sentence.startswith("out of memory: training takes about 4.00 GiB")
@@ -62,5 +62,5 @@ def test_a_shortage_is_told_with_what_takes_how_much(error: Exception) -> None:
 
 
 def test_other_errors_pass() -> None:
-    with pytest.raises(RuntimeError, match="shapes"), shortage_told(SOME):
+    with pytest.raises(RuntimeError, match="shapes"), shortage_explained(SOME):
         raise RuntimeError("shapes cannot be multiplied")

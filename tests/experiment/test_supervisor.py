@@ -331,9 +331,9 @@ def contents(folder: str) -> dict[Path, bytes]:
 
 def set_format(path: Path, number: str | None) -> None:
     with safe_open(path, framework="pt") as stored:
-        metadata = dict(stored.metadata())
+        metadata = json.loads(stored.metadata()["prnn"])
     del metadata["format"]
-    save_file(load_file(path), path, metadata | ({"format": number} if number else {}))
+    save_file(load_file(path), path, {"prnn": json.dumps(metadata | ({"format": number} if number else {}))})
 
 
 def flip_a_bit(path: Path) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from commands.conftest import SMALL, Result
-from prnn_cli.jobs.worker import in_own_process, own_gpu
+from prnn_cli.jobs.worker import own_gpu, run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
 
@@ -70,7 +70,7 @@ def as_job(failure: str) -> SweepJob:
 
 
 def test_what_a_job_comes_to_returns_from_its_process(tmp_path: Path) -> None:
-    job = in_own_process(lambda: as_job(f"in process {os.getpid()}"), RunFolder(tmp_path), as_job)
+    job = run_in_child_process(lambda: as_job(f"in process {os.getpid()}"), RunFolder(tmp_path), as_job)
     assert job.failure.startswith("in process ")
     assert str(os.getpid()) not in job.failure
 
@@ -80,7 +80,7 @@ def test_a_job_that_is_killed_is_a_failed_job(tmp_path: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
         return as_job("")
 
-    assert "exit code -9" in in_own_process(killed, RunFolder(tmp_path), as_job).failure
+    assert "exit code -9" in run_in_child_process(killed, RunFolder(tmp_path), as_job).failure
 
 
 def test_each_job_has_a_gpu_until_all_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

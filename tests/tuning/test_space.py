@@ -26,12 +26,12 @@ def test_sweeps_become_distributions() -> None:
 def test_the_command_line_takes_the_place_of_the_preset() -> None:
     space, fixed = Space.of(PRESET, ["recipe.dropout=0.3", "recipe.learning_rate=0.1,0.2", "epochs=3"])
     assert fixed == ["recipe.dropout=0.3", "epochs=3"]
-    assert space.ends() == [{"recipe.learning_rate": 0.1}, {"recipe.learning_rate": 0.2}]
+    assert space.extremes() == [{"recipe.learning_rate": 0.1}, {"recipe.learning_rate": 0.2}]
 
 
 def test_the_ends_of_a_space_hold_every_extreme() -> None:
     space, _ = Space.of({"recipe.dropout": "interval(0,0.5)"}, ["recipe.loss=top1,bpr,bpr_max"])
-    assert space.ends() == [
+    assert space.extremes() == [
         {"recipe.dropout": 0.0, "recipe.loss": "top1"},
         {"recipe.dropout": 0.5, "recipe.loss": "bpr"},
         {"recipe.dropout": 0.0, "recipe.loss": "bpr_max"},

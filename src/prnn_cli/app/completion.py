@@ -1,4 +1,4 @@
-"""Shell completion: of sub-commands by us, of groups, choices and options by Hydra."""
+"""Shell completion: commands are completed here; groups, choices and options by Hydra."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
 def complete_or_print_script(arguments: Sequence[str]) -> int:
-    """`bash`, `zsh` or `fish` prints a script to evaluate; `query LINE` is what the scripts ask."""
+    """Prints the script of the shell bash, zsh or fish, or answers `query LINE`, which the scripts ask. Returns 0."""
     match list(arguments):
         case [shell] if shell in SCRIPTS:
             print(SCRIPTS[shell].strip())

@@ -1,4 +1,4 @@
-"""Composes a command's configuration with Hydra and has its jobs run."""
+"""A command line -> its configuration, composed by Hydra, and the runs of its jobs."""
 
 import logging
 import os
@@ -22,22 +22,24 @@ from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.experiment.hydra_errors import explain
 from prnn_cli.experiment.settings import register_schemas, schema_of
 from prnn_cli.extensions import config_folders
-from prnn_cli.jobs.job import Jobs
+from prnn_cli.jobs.job import JobRunner
 from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.signals import stop_signal
-from prnn_cli.tuning.plan import chain
+from prnn_cli.tuning.plan import command_lines
 
 log = logging.getLogger(__name__)
 
 
 def run_command(command: str, arguments: list[str]) -> int:
-    """The exit code, of the last command line where tune=[…] makes several of it. Raises `UserError` for a
-    configuration that cannot be composed."""
+    """Runs a command, and returns its exit code: the last one where tune=[…] makes several command lines of one.
+
+    Raises `UserError` for a configuration that cannot be composed.
+    """
     register_schemas()
     with _composition_explained(command, arguments):
-        lines = _chained(command, arguments) or [arguments]
+        lines = _tuning_lines(command, arguments) or [arguments]
         return [_run_line(command, line) for line in lines][-1]
 
 
@@ -62,30 +64,34 @@ def _own_arguments(arguments: list[str]) -> Iterator[list[str]]:
 
 
 def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # raise; the sentence is ours to make
-    logging.raiseExceptions = False  # a full disk must not print a traceback for each line of the log
+    # Hydra is to raise its errors, not to print them: the sentence is made here.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    # A full disk must not print a traceback for each line of the log.
+    logging.raiseExceptions = False
     try:
         sweep = _planned(command, arguments)
         if sweep and process_group().world_size > 1:
             raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
-        jobs = Jobs(command, sweep or Sweep())
+        runner = JobRunner(command, sweep or Sweep())
         stop_signal.install()
-        with _launcher_explained(jobs), _command_line(command, [*arguments, *jobs.sweep.extra_arguments]):
-            hydra.main(version_base="1.3", config_path=str(_configs_of(command)), config_name=command)(
-                jobs.run
-            )()
+        with _launcher_explained(runner), _command_line(command, [*arguments, *runner.sweep.extra_arguments]):
+            configs = str(_configs_of(command))
+            hydra.main(version_base="1.3", config_path=configs, config_name=command)(runner.run)()
     except SystemExit as finished:  # after --help and its like
         return int(finished.code or 0)
-    except (BrokenPipeError, HydraException):  # the latter's are told as such, though some are OSErrors
+    except (
+        BrokenPipeError,
+        HydraException,
+    ):  # some of Hydra's are OSErrors, but none of the system's refusals
         raise
     except OSError as error:  # the output folder
         raise refused_by_the_system(error) from error
-    return jobs.finish()
+    return runner.finish()
 
 
 @contextmanager
 def _composition_explained(command: str, arguments: list[str]) -> Iterator[None]:
-    """Makes a sentence of what Hydra, OmegaConf and YAML say of a configuration."""
+    """Turns the errors of Hydra, OmegaConf and YAML about a configuration into a `UserError`."""
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
@@ -103,7 +109,7 @@ def _composition_explained(command: str, arguments: list[str]) -> Iterator[None]
 
 @contextmanager
 def _command_line(command: str, arguments: list[str]) -> Iterator[None]:
-    """Hydra reads it from sys.argv, and nowhere else."""
+    """Sets sys.argv, the only place from which Hydra reads the command line."""
     before = sys.argv
     sys.argv = [f"prnn {command}", *arguments]
     try:
@@ -119,22 +125,22 @@ def _configs_of(command: str) -> Path:
 
 
 @contextmanager
-def _launcher_explained(jobs: Jobs) -> Iterator[None]:
-    """Makes a sentence of what goes wrong with a launcher, which runs the jobs elsewhere."""
+def _launcher_explained(runner: JobRunner) -> Iterator[None]:
+    """Turns the errors of a launcher, which runs the jobs elsewhere, into a sentence."""
     try:
         yield
     except (HydraException, OmegaConfBaseException, YAMLError, UserError, RunError, BrokenPipeError):
         raise
     except Exception as error:
-        if not jobs.sweep.jobs:
+        if not runner.sweep.jobs:
             raise
-        _explain_launcher(error, jobs)
+        _explain_launcher(error, runner)
 
 
-def _explain_launcher(error: Exception, jobs: Jobs) -> None:
-    """Raises `UserError` where no job began; where some did, the table says what came of each."""
+def _explain_launcher(error: Exception, runner: JobRunner) -> None:
+    """Raises `UserError` where no job began; where some did, logs the reason: the table shows what came of each."""
     reason = f"{type(error).__name__} {' '.join(str(error).split())[:300]}".strip()
-    if not any(RunFolder(job.folder).is_begun() for job in jobs.sweep.jobs):
+    if not any(RunFolder(job.folder).is_begun() for job in runner.sweep.jobs):
         raise UserError(
             f"the launcher could not run the jobs ({reason}); see what its cluster answers, and the options of "
             "hydra.launcher"
@@ -142,7 +148,8 @@ def _explain_launcher(error: Exception, jobs: Jobs) -> None:
     log.error("the launcher ended before its jobs: %s", reason)
 
 
-def _chained(command: str, arguments: list[str]) -> list[list[str]]:
+def _tuning_lines(command: str, arguments: list[str]) -> list[list[str]]:
+    """The command lines that tune=[…] makes of one; none without it."""
     if (
         command != "train"
         or not (flags := _parse_flags(command, arguments))
@@ -150,14 +157,17 @@ def _chained(command: str, arguments: list[str]) -> list[list[str]]:
         or flags.config_name
     ):
         return []
-    lines = chain(flags.overrides, _configs_of(command), flags.config_dir)
+    lines = command_lines(flags.overrides, _configs_of(command), flags.config_dir)
     config_dir = ["-cd", flags.config_dir] if flags.config_dir else []
     return [[*line, *config_dir, *(["-m"] if flags.multirun else [])] for line in lines]
 
 
 def _planned(command: str, arguments: list[str]) -> Sweep | None:
-    """The sweep that is asked for. Refuses what has to be refused before Hydra begins: unknown flags, a mistyped
-    run=DIR (Hydra would create that folder to work in), and a sweep of which a job cannot run."""
+    """The sweep that is asked for; None for a single job.
+
+    Raises `UserError` for what has to be refused before Hydra begins: unknown flags, a mistyped run=DIR (Hydra would
+    create that folder to work in), and a sweep of which a job cannot run.
+    """
     flags = _parse_flags(command, arguments)
     if flags is None:
         return None
@@ -172,7 +182,10 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
 
 
 def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:
-    """None where nothing is to be run: for --help and its like."""
+    """Hydra's flags and the overrides; None where nothing is to be run, as for --help.
+
+    Raises `UserError` for flags that there are not, and for configs that name foreign code.
+    """
     parser = get_args_parser()
 
     def refuse(message: str) -> NoReturn:

@@ -1,4 +1,7 @@
-"""Configurations name no code but the project's own, Hydra's, and torch's optimisers."""
+"""The refusal of configurations that name code to call, but for the project's own, Hydra's and torch's optimisers.
+
+Hydra imports and calls whatever a config names, and configs are passed on: one from elsewhere must not run code.
+"""
 
 import re
 from collections.abc import Iterator, Sequence

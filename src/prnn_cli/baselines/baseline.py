@@ -1,4 +1,4 @@
-"""What makes a baseline: one module with a dict BASELINES, and one config in baselines/ of its name."""
+"""The parts of a baseline, which is one module with a dict BASELINES and one config in baselines/ of its name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

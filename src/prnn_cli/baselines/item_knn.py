@@ -19,6 +19,8 @@ PAIRS_A_BLOCK = 2**22  # pairs of items counted at a time: about 100 MB
 
 
 class ItemKnn(LastClickScorer):
+    """Scores by the similarity s_ij of the last click i."""
+
     @classmethod
     def fit(cls, sessions: Sessions, config: ItemKnnConfig) -> "ItemKnn":
         """Keeps each item's `num_neighbours` most similar items; of equal ones those of lower index."""
@@ -42,12 +44,11 @@ BASELINES = {
 
 
 def _session_item_matrix(sessions: Sessions) -> sparse.csr_array:
-    """(num_sessions, num_items), 1 where the session holds the item."""
+    """The matrix (num_sessions, num_items) that is 1 where the session holds the item."""
     clicks = np.ones(sessions.num_events, dtype=np.int32)
     shape = (sessions.num_sessions, sessions.num_items)
-    small = (
-        np.int32 if sessions.num_events <= np.iinfo(np.int32).max else np.int64
-    )  # indices of the same type
+    # scipy keeps both index arrays in one type, and those of the items are int32.
+    small = np.int32 if sessions.num_events <= np.iinfo(np.int32).max else np.int64
     offsets = sessions.offsets.astype(small)
     held = sparse.csr_array((clicks, sessions.items, offsets), shape=shape, copy=True)
     held.sum_duplicates()
@@ -56,7 +57,7 @@ def _session_item_matrix(sessions: Sessions) -> sparse.csr_array:
 
 
 def _blocks(held: sparse.csr_array, holders: sparse.csr_array) -> Iterator[slice]:
-    """Runs of items whose sessions hold about PAIRS_A_BLOCK items together: it bounds the product's size."""
+    """Yields runs of items whose sessions hold about PAIRS_A_BLOCK items together, which bounds the product's size."""
     pairs = np.cumsum(holders @ np.diff(held.indptr))  # up to each item
     ends = np.searchsorted(pairs, np.arange(PAIRS_A_BLOCK, pairs[-1] + PAIRS_A_BLOCK, PAIRS_A_BLOCK))
     bounds = np.unique(np.concatenate([[0], ends, [len(pairs)]]))

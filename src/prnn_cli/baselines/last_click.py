@@ -1,4 +1,4 @@
-"""Baselines that know the last click only: row i of a sparse matrix scores what may follow item i."""
+"""The base of baselines that know the last click only: row i of a sparse matrix scores what may follow item i."""
 
 import torch
 from scipy import sparse
@@ -6,6 +6,8 @@ from torch import Tensor
 
 
 class LastClickScorer:
+    """A `Scorer` whose scores are the row of the last click."""
+
     def __init__(self, name: str, matrix: sparse.csr_array) -> None:
         """matrix: (num_items, num_items) float32, row = last click, column = scored item; absent means 0."""
         self.name = name

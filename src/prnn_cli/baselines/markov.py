@@ -9,8 +9,11 @@ from prnn_cli.data.sessions import Sessions
 
 
 class Markov(LastClickScorer):
+    """Scores by how often an item followed the last click."""
+
     @classmethod
     def fit(cls, sessions: Sessions) -> "Markov":
+        """Counts the pairs of successive clicks within sessions."""
         follows = np.ones(sessions.num_events, dtype=bool)
         follows[sessions.offsets[:-1]] = False
         item, next_item = sessions.items[:-1][follows[1:]], sessions.items[1:][follows[1:]]

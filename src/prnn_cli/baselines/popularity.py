@@ -1,4 +1,4 @@
-"""Every session is offered the items of most training support."""
+"""Popularity: the score of an item is its training support, in every session."""
 
 import numpy as np
 import torch
@@ -9,6 +9,8 @@ from prnn_cli.data.sessions import Sessions
 
 
 class Popularity:
+    """A `Scorer` that scores each item by its support."""
+
     name = "popularity"
 
     def __init__(self, support: np.ndarray) -> None:
@@ -18,6 +20,7 @@ class Popularity:
 
     @classmethod
     def fit(cls, sessions: Sessions) -> "Popularity":
+        """Counts the events of each item."""
         return cls(np.bincount(sessions.items, minlength=sessions.num_items))
 
     def reset(self, num_slots: int) -> None:

@@ -1,4 +1,4 @@
-"""What prnn can be told to do: a command NAME is a module with a dict COMMANDS, and a config NAME.yaml.
+"""The commands of prnn: a command NAME is a module with a dict COMMANDS, and a config NAME.yaml.
 
 The first line of the config is a comment, `# prnn NAME …: what it does`, which `prnn --help` shows. An extension adds
 commands in the same way.
@@ -47,7 +47,7 @@ class Command:
 
 
 def command_of(name: str) -> Command:
-    """Imports the command's module alone. Raises `UserError` for a name that is none."""
+    """The command of this name, with no import of the others. Raises `UserError` for a name that is none."""
     own = f"{__name__}.{name}"
     if importlib.util.find_spec(own):
         command: Command = importlib.import_module(own).COMMANDS[name]

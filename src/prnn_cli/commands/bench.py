@@ -21,6 +21,8 @@ HEADINGS = ["what", "time", "× floor", "events/s", "peak memory"]
 
 
 class Bench(Command):
+    """The command `prnn bench`."""
+
     options = BenchCommand
 
     def run(self, settings: BenchCommand, folder: RunFolder) -> None:
@@ -36,24 +38,25 @@ class Bench(Command):
         show(table)
 
 
-def measured(config: BenchCommand) -> Iterator[dict[str, Any]]:
-    bench, device = config.bench, select_device(config.hardware)
+def measured(settings: BenchCommand) -> Iterator[dict[str, Any]]:
+    """Measures every case of `bench`, and yields a row of bench.json for each."""
+    bench, device = settings.bench, select_device(settings.hardware)
     for log_case in bench.preparation:
-        yield preparation_row(log_case, train_config(["dataset=generic", "dataset.path=log.csv"]).dataset)
+        yield preparation_row(log_case, train_settings(["dataset=generic", "dataset.path=log.csv"]).dataset)
     for baseline_case in bench.baselines:
-        train = train_config([f"baselines=[{baseline_case.name}]"])
+        train = train_settings([f"baselines=[{baseline_case.name}]"])
         yield baseline_row(baseline_case, train.baselines[baseline_case.name])
     for ranking_case in bench.ranking:
         yield ranking_row(ranking_case, device, bench.repeats) | {"peak_mb": peak_memory_mb(device)}
     for case in bench.training:
-        train = train_config(case.overrides)
-        train.hardware = config.hardware
+        train = train_settings(case.overrides)
+        train.hardware = settings.hardware
         for row in training_rows(train, case.num_items, bench, device):
             yield row | {"peak_mb": peak_memory_mb(device)}
 
 
-def train_config(overrides: list[str]) -> TrainCommand:
-    """That of `prnn train` with these overrides."""
+def train_settings(overrides: list[str]) -> TrainCommand:
+    """The settings of `prnn train` with these overrides."""
     settings: TrainCommand = typed_settings("train", compose("train", overrides))
     return settings
 

@@ -7,7 +7,7 @@ from prnn_cli import schema
 from prnn_cli.commands import Command
 from prnn_cli.evaluation.methods import compare, sessions_to_rank
 from prnn_cli.evaluation.metrics import check_metrics
-from prnn_cli.experiment.saved_model import check_trained, load_trained
+from prnn_cli.experiment.saved_model import check_saved_model, load_saved_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
@@ -17,30 +17,33 @@ from prnn_cli.system.hardware import device_name, select_device
 
 
 class Evaluate(Command):
+    """The command `prnn evaluate`."""
+
     options = EvaluateCommand
 
     def check(self, settings: EvaluateCommand) -> None:
-        changed(check_trained(settings.run).evaluation, settings.evaluation)
+        changed(check_saved_model(settings.run).evaluation, settings.evaluation)
 
     def run(self, settings: EvaluateCommand, folder: RunFolder) -> None:
         device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
-        trained = load_trained(settings.run, cache_dir, device)
-        evaluation = changed(trained.config.evaluation, settings.evaluation)
-        sessions_to_rank(trained.data, evaluation.part)
+        saved = load_saved_model(settings.run, cache_dir, device)
+        evaluation = changed(saved.settings.evaluation, settings.evaluation)
+        sessions_to_rank(saved.data, evaluation.part)
 
-        scorer = NetworkScorer(trained.network, trained.parameters)
-        baselines = trained.config.baselines if settings.baselines is None else settings.baselines
-        ranks = compare(scorer, trained.data, evaluation, baselines, device, cache_dir)
-        # Other metrics may be asked for than the run was measured by.
-        trained_as = {key: value for key, value in trained.metrics.items() if "@" not in key}
+        scorer = NetworkScorer(saved.network, saved.parameters)
+        baselines = saved.settings.baselines if settings.baselines is None else settings.baselines
+        ranks = compare(scorer, saved.data, evaluation, baselines, device, cache_dir)
+        # Without the run's metrics, as the new ones need not be the same.
+        trained_as = {key: value for key, value in saved.metrics.items() if "@" not in key}
         now = {"device": device_name(device)} | environment()
-        results = trained_as | now | measured(ranks, evaluation, baselines, trained.config.table.gain_over)
+        results = trained_as | now | measured(ranks, evaluation, baselines, saved.settings.table.gain_over)
         warn_of_ties(results)
-        write_results(folder.path, results, ranks, trained.data.support)
+        write_results(folder.path, results, ranks, saved.data.support)
         show_results(folder.path)
 
 
 def changed(evaluation: EvaluationConfig, changes: EvaluationChanges) -> EvaluationConfig:
+    """The settings with all changes that are given, made in place. Raises `UserError` for a value out of bounds."""
     for spec in fields(changes):
         if (value := getattr(changes, spec.name)) is not None:
             setattr(evaluation, spec.name, value)

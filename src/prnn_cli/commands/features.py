@@ -7,7 +7,10 @@ from typing import Any
 from prnn_cli.commands import Command
 from prnn_cli.data.prepare import prepare, with_files
 from prnn_cli.errors import UserError
+from prnn_cli.extensions import chosen
 from prnn_cli.features.extract import check_features, extract
+from prnn_cli.features.extractors.precomputed import Precomputed
+from prnn_cli.features.image_extractor import ImageExtractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.similar import Tile, draw_tiles, nearest
 from prnn_cli.features.table import FeatureTable
@@ -22,6 +25,8 @@ SHOWN_TEXT = 100  # characters
 
 
 class Features(Command):
+    """The command `prnn features`."""
+
     options = FeaturesCommand
 
     def check(self, settings: FeaturesCommand) -> None:
@@ -85,13 +90,13 @@ def _show_similar(
     query: int,
     tables: dict[str, FeatureTable],
     catalogue: ItemCatalogue,
-    config: FeaturesCommand,
+    settings: FeaturesCommand,
     folder: Path,
 ) -> list[dict[str, Any]]:
-    """The query and its nearest items for each source: similar.md, and similar.png for those of images."""
+    """Prints the query and its nearest items for each source, and writes similar.md, and similar.png of images."""
     covered = {name: table for name, table in tables.items() if table.covered[query]}
     if not covered:
-        raise UserError(f"similar={config.similar} has no features: none of {', '.join(tables)} covers it")
+        raise UserError(f"similar={settings.similar} has no features: none of {', '.join(tables)} covers it")
     alike = {name: [(query, 1.0), *nearest(table, query, NUM_SIMILAR)] for name, table in covered.items()}
     found = [
         {
@@ -107,10 +112,15 @@ def _show_similar(
     table = _similar_table(found)
     write_text(folder / "similar.md", to_markdown(table))
     show(table)
-    pictured = [items for name, items in alike.items() if config.features.sources[name] != "tfidf"]
+    pictured = [items for name, items in alike.items() if _may_show_images(settings.features.sources[name])]
     if pictured and catalogue.has_images:
         _draw(pictured, catalogue, folder / "similar.png")
     return found
+
+
+def _may_show_images(extractor: str) -> bool:
+    """Whether the vectors describe images, or may: nothing says what precomputed ones were made of."""
+    return issubclass(chosen("EXTRACTORS", extractor, "features.sources"), ImageExtractor | Precomputed)
 
 
 def _similar_table(found: list[dict[str, Any]]) -> TextTable:

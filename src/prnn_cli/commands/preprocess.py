@@ -14,6 +14,8 @@ from prnn_cli.system.files import atomic_write, write_text
 
 
 class Preprocess(Command):
+    """The command `prnn preprocess`."""
+
     options = PreprocessCommand
 
     def run(self, settings: PreprocessCommand, folder: RunFolder) -> None:

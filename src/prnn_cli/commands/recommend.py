@@ -16,7 +16,7 @@ from prnn_cli.data.prepare import with_files
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.recommending import best_next
-from prnn_cli.experiment.saved_model import Trained, check_trained, load_trained
+from prnn_cli.experiment.saved_model import SavedModel, check_saved_model, load_saved_model
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.rendering import TextTable, show
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 
 class Recommend(Command):
+    """The command `prnn recommend`."""
+
     options = RecommendCommand
 
     def check(self, settings: RecommendCommand) -> None:
@@ -39,47 +41,45 @@ class Recommend(Command):
             raise UserError(
                 "give one of session=[ITEM_ID,ITEM_ID] (the clicks so far) and sessions=FILE (a log of such sessions)"
             )
-        check_trained(settings.run)
+        check_saved_model(settings.run)
 
     def run(self, settings: RecommendCommand, folder: RunFolder) -> None:
         device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
-        trained = load_trained(settings.run, cache_dir, device)
+        saved = load_saved_model(settings.run, cache_dir, device)
         if settings.session:
-            names, sessions = pa.array(["session"]), _session_of(settings.session, trained)
+            names, sessions = pa.array(["session"]), _session_of(settings.session, saved)
         else:
-            names, sessions = _sessions_of(str(settings.sessions), trained)
+            names, sessions = _sessions_of(str(settings.sessions), saved)
 
-        scorer = NetworkScorer(trained.network, trained.parameters)
+        scorer = NetworkScorer(saved.network, saved.parameters)
         n = min(settings.n, sessions.num_items)
         items, scores = best_next(scorer, sessions, n, settings.exclude_clicked, device)
-        table = _table(names, items, scores, trained.data.item_ids)
+        table = _table(names, items, scores, saved.data.item_ids)
         with atomic_write(folder.path / FILE) as temporary:
             pq.write_table(table, temporary)
         if settings.session:
-            show(_described(table, items[0], trained, cache_dir))
+            show(_described(table, items[0], saved, cache_dir))
         else:
             print(f"the {n} best next items of {len(names):,} sessions")
         print(f"written to {folder.path / FILE}")
 
 
-def _session_of(item_ids: list[str], trained: Trained) -> Sessions:
-    clicks = np.array([trained.data.index_of(item_id, "session") for item_id in item_ids], dtype=np.int32)
-    return Sessions(
-        clicks, np.array([0, len(clicks)]), np.zeros(1, dtype=np.int64), len(trained.data.item_ids)
-    )
+def _session_of(item_ids: list[str], saved: SavedModel) -> Sessions:
+    clicks = np.array([saved.data.index_of(item_id, "session") for item_id in item_ids], dtype=np.int32)
+    return Sessions(clicks, np.array([0, len(clicks)]), np.zeros(1, dtype=np.int64), len(saved.data.item_ids))
 
 
-def _sessions_of(path: str, trained: Trained) -> tuple[pa.Array, Sessions]:
+def _sessions_of(path: str, saved: SavedModel) -> tuple[pa.Array, Sessions]:
     """The sessions of a log that is read as the model's own was: their ids, and their clicks on items it knows."""
-    dataset = replace(trained.config.dataset, path=path, synthetic=None, profile=None, scale=None)
+    dataset = replace(saved.settings.dataset, path=path, synthetic=None, profile=None, scale=None)
     events = read_events(dataset)
-    known = pd.Index(trained.data.item_ids).get_indexer(events.item_ids.to_pylist())[events.item]
+    known = pd.Index(saved.data.item_ids).get_indexer(events.item_ids.to_pylist())[events.item]
     order = np.argsort(events.session, kind="stable")
     order = order[known[order] >= 0]
     if not len(order):
         raise UserError(
             f"none of the items in sessions={path} is known to the model; they are those of "
-            f"dataset.path={trained.config.dataset.path} that were clicked often enough"
+            f"dataset.path={saved.settings.dataset.path} that were clicked often enough"
         )
     if unknown := len(events) - len(order):
         log.warning(
@@ -88,7 +88,7 @@ def _sessions_of(path: str, trained: Trained) -> tuple[pa.Array, Sessions]:
     session, starts = np.unique(events.session[order], return_index=True)
     offsets = np.append(starts, len(order)).astype(np.int64)
     clicks = known[order].astype(np.int32)
-    sessions = Sessions(clicks, offsets, np.arange(len(session)), len(trained.data.item_ids))
+    sessions = Sessions(clicks, offsets, np.arange(len(session)), len(saved.data.item_ids))
     return events.session_ids.take(pa.array(session)), sessions
 
 
@@ -106,13 +106,13 @@ def _table(names: pa.Array, items: np.ndarray, scores: np.ndarray, item_ids: np.
     return table.filter(pa.array(np.isfinite(scores.ravel())))
 
 
-def _described(table: pa.Table, items: np.ndarray, trained: Trained, cache_dir: Path) -> TextTable:
-    """items: at least those of the table, in its order."""
+def _described(table: pa.Table, items: np.ndarray, saved: SavedModel, cache_dir: Path) -> TextTable:
+    """The recommendations for one session, with texts. items: item_index of each line, in order, perhaps more"""
     named = {"rank": "Rank", "item_id": "Item", "score": "score"}
     shown = table.select(list(named)).to_pandas().rename(columns=named)
-    dataset = trained.config.dataset
+    dataset = saved.settings.dataset
     if dataset.items.text:
-        catalogue = ItemCatalogue(with_files(dataset, cache_dir), trained.data.item_ids)
+        catalogue = ItemCatalogue(with_files(dataset, cache_dir), saved.data.item_ids)
         texts = map(catalogue.text, items[: len(shown)].tolist())
         shown["Text"] = [shorten(text, SHOWN_TEXT, placeholder=" …") for text in texts]
     return TextTable.from_frame(shown, {"score": ".4f"})

@@ -16,17 +16,19 @@ COLUMNS = ("run", "status", "at", "done", "events/s", "left", "heard of", "check
 
 
 class Status(Command):
+    """The command `prnn status`."""
+
     options = StatusCommand
     writes = False
 
     def run(self, settings: StatusCommand, folder: RunFolder) -> None:
         if runs := runs_in(Path(settings.run)):
-            _tell_sweep(Path(settings.run), runs)
+            _print_sweep(Path(settings.run), runs)
         else:
-            _tell(RunFolder.existing(settings.run))
+            _print_run(RunFolder.existing(settings.run))
 
 
-def _tell(folder: RunFolder) -> None:
+def _print_run(folder: RunFolder) -> None:
     status = folder.status()
     print(f"{folder.path}: {status['status']} (prnn {status['command']})")
     if status["status"] == "dead":
@@ -49,7 +51,7 @@ def _tell(folder: RunFolder) -> None:
         print(f"  {folder.how_to_resume}" if status["command"] == "train" else "  run the command again")
 
 
-def _tell_sweep(path: Path, runs: list[RunFolder]) -> None:
+def _print_sweep(path: Path, runs: list[RunFolder]) -> None:
     rows = [_row(folder) for folder in runs]
     show(TextTable(list(COLUMNS), [list(row.values()) for row in rows], "lllrrrrr"), title=str(path))
     counts = Counter(row["status"] for row in rows)
@@ -85,7 +87,7 @@ def _columns(progress: dict[str, Any]) -> dict[str, str]:
 
 
 def _since(moment: float) -> str:
-    """0 for a moment that a clock that was set back puts into the future."""
+    """The time since `moment`; 0 where a clock that was set back puts it into the future."""
     return _seconds(max(0.0, time.time() - moment))
 
 

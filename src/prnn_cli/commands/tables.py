@@ -9,6 +9,8 @@ from prnn_cli.schema import TablesCommand
 
 
 class Tables(Command):
+    """The command `prnn tables`."""
+
     options = TablesCommand
 
     def check(self, settings: TablesCommand) -> None:
@@ -18,12 +20,12 @@ class Tables(Command):
         report_runs(folder.path, find_folders(_patterns(settings)), settings.table)
 
 
-def _patterns(config: TablesCommand) -> list[str]:
-    """`runs` is a pattern or a list of them."""
-    patterns = [config.runs] if isinstance(config.runs, str) else config.runs
+def _patterns(settings: TablesCommand) -> list[str]:
+    """The patterns in `runs`, which is one or a list of them. Raises `UserError` for anything else."""
+    patterns = [settings.runs] if isinstance(settings.runs, str) else settings.runs
     if not (isinstance(patterns, list) and patterns and all(isinstance(each, str) for each in patterns)):
         raise UserError(
-            f"runs={config.runs} names no folders; write runs='runs/table2/*', or a list as runs=[A,B]"
+            f"runs={settings.runs} names no folders; write runs='runs/table2/*', or a list as runs=[A,B]"
         )
     return patterns
 

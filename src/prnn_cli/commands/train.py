@@ -20,14 +20,10 @@ from prnn_cli.experiment.build import (
     multiplications_per_batch,
     schedule,
 )
-from prnn_cli.experiment.loggers import logged
-from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_told
-from prnn_cli.experiment.supervisor import (
-    EpochObserver,
-    check_more_epochs,
-    resumed_state,
-    train_supervised,
-)
+from prnn_cli.experiment.loggers import logger_observers
+from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
+from prnn_cli.experiment.resume import check_more_epochs, resumed_state
+from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
 from prnn_cli.networks.model_file import save_model
@@ -46,13 +42,15 @@ log = logging.getLogger(__name__)
 
 
 class Train(Command):
+    """The command `prnn train`."""
+
     options = TrainCommand
 
     def check(self, settings: TrainCommand) -> None:
         check_combination(settings)
 
     def check_resumed(self, settings: TrainCommand, folder: RunFolder) -> None:
-        """Before anything in the folder changes."""
+        """Raises `UserError` where the checkpoint or the metrics in the folder cannot be continued."""
         check_more_epochs(folder, partial(schedule, settings), settings.epochs)
 
     def run(self, settings: TrainCommand, folder: RunFolder) -> None:
@@ -60,66 +58,81 @@ class Train(Command):
         if not process_group().is_main:
             train(settings, folder, [])
             return
-        with logged(settings, folder) as observers:
+        with logger_observers(settings, folder) as observers:
             train(settings, folder, [*trial_observers(settings.search, folder), *observers])
 
     def show_result(self, folder: RunFolder) -> None:
         show_results(folder.path)
 
 
-def train(config: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:
-    device = select_device(config.hardware)
+def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:
+    """Trains, saves the model, and writes the results, all into `folder`; of several processes the first writes.
+
+    Raises `UserError` for what cannot be trained, `RunError` where training cannot go on, `Stopped` after a signal.
+    """
+    device = select_device(settings.hardware)
     folder.write_status("running", stage="preparing data and features")
-    data = prepare(config.dataset, Path(config.cache_dir))
+    data = prepare(settings.dataset, Path(settings.cache_dir))
     log.info("%s", one_line(data.summary))
-    sessions_to_rank(data, config.evaluation.part)  # refused now rather than after training
-
-    features = extract_used(config, data, device)
-
-    needs = memory_needs(config, data.train.num_items, features, device)
-    refuse_too_large(needs, device)
-    all_threads = torch.get_num_threads()
-    with shortage_told(needs), threads_for_training(config.hardware, multiplications_per_batch(config)):
-        checkpoint, executor = resumed_state(
-            folder, data.data_hash, device, partial(schedule, config), config.epochs
-        )
-        trainer = build_trainer(config, data, features, device, checkpoint, executor)
-        validate = validation(trainer, data, config.evaluation, device, all_threads)
-        every_s = config.checkpoint.every_s
-        train_supervised(trainer, folder, data.data_hash, config.epochs, every_s, validate, observers)
+    sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
+    trainer = _trained(settings, folder, data, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
     parameters = trainer.state.parameters
     if process_group().is_main:
         save_model(folder.model_file, parameters)
 
     scorer = NetworkScorer(trainer.network, parameters)
-    ranks = compare(scorer, data, config.evaluation, config.baselines, device, Path(config.cache_dir))
+    ranks = compare(scorer, data, settings.evaluation, settings.baselines, device, Path(settings.cache_dir))
     if not process_group().is_main:
         return
-    results = description(config, data, trainer, device) | measured(
-        ranks, config.evaluation, config.baselines, config.table.gain_over
+    results = description(settings, data, trainer, device) | measured(
+        ranks, settings.evaluation, settings.baselines, settings.table.gain_over
     )
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
 
 
+def _trained(
+    settings: TrainCommand,
+    folder: RunFolder,
+    data: PreparedData,
+    device: torch.device,
+    observers: Sequence[EpochObserver],
+) -> Trainer:
+    """The trainer with its network trained to the end, from the folder's checkpoint on if it has one."""
+    features = extract_used(settings, data, device)
+    needs = memory_needs(settings, data.train.num_items, features, device)
+    refuse_too_large(needs, device)
+    # Validation ranks with all threads, where training takes one.
+    all_threads = torch.get_num_threads()
+    multiplications = multiplications_per_batch(settings)
+    with shortage_explained(needs), threads_for_training(settings.hardware, multiplications):
+        phases_of = partial(schedule, settings)
+        state, executor = resumed_state(folder, data.data_hash, device, phases_of, settings.epochs)
+        trainer = build_trainer(settings, data, features, device, state, executor)
+        validate = validation(trainer, data, settings.evaluation, device, all_threads)
+        every_s = settings.checkpoint.every_s
+        train_supervised(trainer, folder, data.data_hash, settings.epochs, every_s, validate, observers)
+    return trainer
+
+
 def description(
-    config: TrainCommand, data: PreparedData, trainer: Trainer, device: torch.device
+    settings: TrainCommand, data: PreparedData, trainer: Trainer, device: torch.device
 ) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
     state = trainer.state
     return {
         "status": "done",
-        "label": config.label,
-        "dataset": config.dataset.name,
-        "features": config.features.name if features_used(config).sources else "none",
-        "arch": config.arch.name,
-        "strategy": config.strategy.name,
-        "recipe": config.recipe.name,
-        "experiment": config.experiment,
-        "row": config.row,
-        "epochs": config.epochs,
-        "seed": config.seed,
+        "label": settings.label,
+        "dataset": settings.dataset.name,
+        "features": settings.features.name if features_used(settings).sources else "none",
+        "arch": settings.arch.name,
+        "strategy": settings.strategy.name,
+        "recipe": settings.recipe.name,
+        "experiment": settings.experiment,
+        "row": settings.row,
+        "epochs": settings.epochs,
+        "seed": settings.seed,
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
         "network": layout(trainer.network),

@@ -1,7 +1,7 @@
-"""Configuration and data -> the network, and all that trains it."""
+"""Settings and data -> the network, and all that trains it; refuses settings that don't go together."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from prnn_cli.networks.row_readers import TermRows
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
-from prnn_cli.training.data_parallel import UNSHARDED, Sharded
+from prnn_cli.training.data_parallel import UNSHARDED, Sharded, Sharding
 from prnn_cli.training.executors import choose_executor, executor_of
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
@@ -35,97 +35,116 @@ from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Trainer
 
 
-def check_combination(config: TrainCommand) -> None:
+def check_combination(settings: TrainCommand) -> None:
     """Raises `UserError` for an architecture, features and a strategy that don't go together."""
-    inputs = subnets_of(config)
-    check_metrics(config.evaluation.metrics)
-    if config.table.gain_over not in (None, "id_only"):
-        chosen("BASELINES", config.table.gain_over, "table.gain_over")
-    if config.search is not None and config.search.metric not in (
-        measured := measured_metrics(config.evaluation)
-    ):
+    inputs = subnets_of(settings)
+    _check_metrics(settings)
+    check_features(features_used(settings), settings.dataset)
+    _check_subnets(settings, inputs)
+    arch = settings.arch.name
+    if len(inputs) == 1 and settings.strategy.name != "simultaneous":
         raise UserError(
-            f"search.metric={config.search.metric} is not measured; choose one of {', '.join(measured)}, or add to "
-            "evaluation.metrics and evaluation.cutoffs"
-        )
-    check_features(features_used(config), config.dataset)
-    arch = config.arch.name
-    for name, sources in inputs.items():
-        if name not in config.subnets:
-            raise UserError(f"subnets.{name} has no settings; add +subnet@subnets.{name}=default")
-        made = {config.features.sources.get(source, ID) for source in sources}
-        if config.subnets[name].fine_tuning_rate > 0 and made <= {ID, "tfidf"}:
-            raise UserError(
-                f"subnets.{name}.fine_tuning_rate={config.subnets[name].fine_tuning_rate:g}: only dense item vectors "
-                f"(of images, or precomputed) can be tuned, and {name} is fed none; leave it at 0"
-            )
-    if len(inputs) == 1 and config.strategy.name != "simultaneous":
-        raise UserError(
-            f"arch={arch} has one subnet, so strategy={config.strategy.name} has nothing to take turns with; "
+            f"arch={arch} has one subnet, so strategy={settings.strategy.name} has nothing to take turns with; "
             "leave strategy out, or choose arch=parallel, shared_w or interaction"
         )
-    sizes = {name: config.subnets[name].hidden_size for name in inputs}
-    if config.arch.readout != "separate" and len(set(sizes.values())) > 1:
+    sizes = {name: settings.subnets[name].hidden_size for name in inputs}
+    if settings.arch.readout != "separate" and len(set(sizes.values())) > 1:
         stated = ", ".join(f"subnets.{name}.hidden_size={size}" for name, size in sizes.items())
         raise UserError(f"arch={arch} needs equal hidden sizes, not {stated}")
-    if config.arch.readout == "interaction" and next(iter(inputs)) != ID:
+    if settings.arch.readout == "interaction" and next(iter(inputs)) != ID:
         raise UserError(f"arch={arch} multiplies with the ID's subnet, so arch.order must begin with {ID}")
 
 
-def subnets_of(config: TrainCommand) -> dict[str, list[str]]:
-    arch = config.arch
-    return subnet_inputs(arch.name, arch.subnets, list(config.features.sources), arch.order)
+def _check_metrics(settings: TrainCommand) -> None:
+    check_metrics(settings.evaluation.metrics)
+    if settings.table.gain_over not in (None, "id_only"):
+        chosen("BASELINES", settings.table.gain_over, "table.gain_over")
+    measured = measured_metrics(settings.evaluation)
+    if settings.search is not None and settings.search.metric not in measured:
+        raise UserError(
+            f"search.metric={settings.search.metric} is not measured; choose one of {', '.join(measured)}, or add to "
+            "evaluation.metrics and evaluation.cutoffs"
+        )
 
 
-def features_used(config: TrainCommand) -> FeaturesConfig:
-    """Without the sources that the architecture leaves alone."""
-    used = {source for sources in subnets_of(config).values() for source in sources}
-    sources = {name: how for name, how in config.features.sources.items() if name in used}
-    return replace(config.features, sources=sources)
+def _check_subnets(settings: TrainCommand, inputs: Mapping[str, Sequence[str]]) -> None:
+    """Raises `UserError` for a subnet without settings, or one that is to tune vectors without being fed any."""
+    for name, sources in inputs.items():
+        if name not in settings.subnets:
+            raise UserError(f"subnets.{name} has no settings; add +subnet@subnets.{name}=default")
+        rate = settings.subnets[name].fine_tuning_rate
+        extractors = {settings.features.sources.get(source, ID) for source in sources}
+        if rate > 0 and extractors <= {ID, "tfidf"}:
+            raise UserError(
+                f"subnets.{name}.fine_tuning_rate={rate:g}: only dense item vectors (of images, or precomputed) can "
+                f"be tuned, and {name} is fed none; leave it at 0"
+            )
 
 
-def extract_used(config: TrainCommand, data: PreparedData, device: torch.device) -> dict[str, FeatureTable]:
-    return extract(features_used(config), config.dataset, data, Path(config.cache_dir), device)
+def subnets_of(settings: TrainCommand) -> dict[str, list[str]]:
+    """The subnets of the architecture: name -> the sources that feed it."""
+    arch = settings.arch
+    return subnet_inputs(arch.name, arch.subnets, list(settings.features.sources), arch.order)
+
+
+def features_used(settings: TrainCommand) -> FeaturesConfig:
+    """The features without the sources that the architecture leaves alone."""
+    used = {source for sources in subnets_of(settings).values() for source in sources}
+    sources = {name: how for name, how in settings.features.sources.items() if name in used}
+    return replace(settings.features, sources=sources)
+
+
+def extract_used(settings: TrainCommand, data: PreparedData, device: torch.device) -> dict[str, FeatureTable]:
+    """The tables of the features that the architecture uses, by source."""
+    return extract(features_used(settings), settings.dataset, data, Path(settings.cache_dir), device)
 
 
 def build_trainer(
-    config: TrainCommand,
+    settings: TrainCommand,
     data: PreparedData,
     features: Mapping[str, FeatureTable],
     device: torch.device,
     state: TrainState | None = None,
     executor: str | None = None,
 ) -> Trainer:
-    """`state` and the name of the `executor` are those of a run that goes on; None begins one."""
-    recipe, world_size = config.recipe, process_group().world_size
-    network = build_network(config, data.train.num_items, features, device)
-    settings = learning_settings(config)
-    plan = training_plan(data, recipe.batch_size, Path(config.cache_dir))
+    """Makes the trainer of a run; `state` and the name of the `executor` are given for one that goes on.
+
+    Raises `UserError` where no mini-batch would have a negative.
+    """
+    recipe, world_size = settings.recipe, process_group().world_size
+    network = build_network(settings, data.train.num_items, features, device)
+    learning = learning_settings(settings)
+    plan = training_plan(data, recipe.batch_size, Path(settings.cache_dir))
     sampler = NegativeSampler(data.support, recipe.sample_alpha, recipe.num_sampled, device)
-    ticks = TickMaker(network, plan, sampler, config.seed, device, world_size)
+    ticks = TickMaker(network, plan, sampler, settings.seed, device, world_size)
     if ticks.num_updating_steps == 0:
         raise UserError(
             "no mini-batch has two active slots, so no target has a negative; set recipe.num_sampled, such as 100"
         )
-    phases = schedule(config, config.epochs)
+    phases = schedule(settings, settings.epochs)
     updates = ticks.num_updating_steps * sum(phase.epochs * len(phase.updates) for phase in phases)
     if world_size > 1:
-        executor = "eager"  # what the processes exchange stands in the middle of a step
+        # What the processes exchange stands in the middle of a step, which a compiled step is one piece of.
+        executor = "eager"
     executor = executor or choose_executor(
-        config.hardware, device, updates, multiplications_per_batch(config)
+        settings.hardware, device, updates, multiplications_per_batch(settings)
     )
-    num_outputs = recipe.batch_size + recipe.num_sampled
-    sharding = (
-        Sharded(process_group(), recipe.batch_size, num_outputs, device) if world_size > 1 else UNSHARDED
-    )
+    step = Step(network, build_loss(recipe), learning, _sharding(recipe, device))
     own_slots = recipe.batch_size // world_size
     return Trainer(
         network=network,
-        executor=executor_of(executor, Step(network, build_loss(recipe), settings, sharding)),
+        executor=executor_of(executor, step),
         phases=phases,
         ticks=ticks,
-        state=state or TrainState.initial(network, settings, own_slots, config.seed, device),
+        state=state or TrainState.initial(network, learning, own_slots, settings.seed, device),
     )
+
+
+def _sharding(recipe: RecipeConfig, device: torch.device) -> Sharding:
+    group = process_group()
+    if group.world_size == 1:
+        return UNSHARDED
+    return Sharded(group, recipe.batch_size, recipe.batch_size + recipe.num_sampled, device)
 
 
 def check_divisible(batch_size: int) -> None:
@@ -140,24 +159,27 @@ def check_divisible(batch_size: int) -> None:
 
 
 def build_network(
-    config: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
+    settings: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
 ) -> Network:
+    """The network of the settings, for `num_items` items whose `features` are tables by source."""
     inputs: dict[str, Input] = {ID: OneHot(num_items)}
     inputs |= {name: feature_input(name, table, device) for name, table in features.items()}
     subnets = tuple(
-        build_subnet(name, config.subnets[name], [inputs[source] for source in sources])
-        for name, sources in subnets_of(config).items()
+        build_subnet(name, settings.subnets[name], [inputs[source] for source in sources])
+        for name, sources in subnets_of(settings).items()
     )
-    return Network(subnets, readout_of(config, subnets), config.recipe.activation, num_items)
+    return Network(subnets, readout_of(settings, subnets), settings.recipe.activation, num_items)
 
 
-def readout_of(config: TrainCommand, subnets: tuple[Subnet, ...]) -> Readout:
-    entry = chosen("READOUTS", config.arch.readout, "arch.readout")
-    readout: Readout = bound(entry, config.arch.options)(subnets)
+def readout_of(settings: TrainCommand, subnets: tuple[Subnet, ...]) -> Readout:
+    """The readout that the architecture names, with its options."""
+    entry = chosen("READOUTS", settings.arch.readout, "arch.readout")
+    readout: Readout = bound(entry, settings.arch.options)(subnets)
     return readout
 
 
 def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet:
+    """A subnet of the inputs, which it tunes or embeds where its settings say so."""
     if config.fine_tuning_rate > 0:
         inputs = [
             FineTuned(source.name, source.vectors) if isinstance(source, Dense) else source
@@ -169,6 +191,7 @@ def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet
 
 
 def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input:
+    """The vectors of a source as the input of a subnet, on `device`: dense, or rows of terms."""
     if isinstance(table.vectors, np.ndarray):
         return Dense(name, torch.from_numpy(table.vectors).to(device))
     matrix = table.vectors
@@ -182,26 +205,28 @@ def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input
     return Sparse(terms)
 
 
-def multiplications_per_batch(config: TrainCommand) -> int:
-    """Of the recurrent and the output products; inputs are gathers, or small."""
-    batch_size, num_columns = config.recipe.batch_size, config.recipe.batch_size + config.recipe.num_sampled
-    sizes = [config.subnets[name].hidden_size for name in subnets_of(config)]
+def multiplications_per_batch(settings: TrainCommand) -> int:
+    """Multiplications in the recurrent and the output products of a mini-batch; inputs are gathers, or small."""
+    batch_size = settings.recipe.batch_size
+    num_columns = batch_size + settings.recipe.num_sampled
+    sizes = [settings.subnets[name].hidden_size for name in subnets_of(settings)]
     return batch_size * sum(size * (3 * size + num_columns) for size in sizes)
 
 
-def learning_settings(config: TrainCommand) -> dict[str, LearningSettings]:
-    """By subnet, for the item vectors of each, and for what they share."""
-    groups = {SHARED: LearningSettings(config.output.learning_rate, config.output.momentum)}
-    for name in subnets_of(config):
-        subnet = config.subnets[name]
+def learning_settings(settings: TrainCommand) -> dict[str, LearningSettings]:
+    """Rates and momenta by learning group: each subnet, the item vectors that it tunes, and what all share."""
+    groups = {SHARED: LearningSettings(settings.output.learning_rate, settings.output.momentum)}
+    for name in subnets_of(settings):
+        subnet = settings.subnets[name]
         groups[name] = LearningSettings(subnet.learning_rate, subnet.momentum)
         groups[name + VECTORS] = LearningSettings(subnet.fine_tuning_rate, subnet.momentum)
     return groups
 
 
-def schedule(config: TrainCommand, epochs: int) -> list[Phase]:
-    strategy = bound(chosen("STRATEGIES", config.strategy.name, "strategy.name"), config.strategy.options)
-    phases: list[Phase] = strategy(tuple(subnets_of(config)), epochs)
+def schedule(settings: TrainCommand, epochs: int) -> list[Phase]:
+    """The phases of training with `epochs` of each subnet, as the strategy lays them out."""
+    strategy = bound(chosen("STRATEGIES", settings.strategy.name, "strategy.name"), settings.strategy.options)
+    phases: list[Phase] = strategy(tuple(subnets_of(settings)), epochs)
     return phases
 
 

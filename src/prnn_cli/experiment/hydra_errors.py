@@ -12,7 +12,7 @@ from prnn_cli.extensions import config_folders, options_class, registered
 
 
 def explain(error: Exception, schema: type) -> str:
-    """`schema` is the typed configuration of the command, which knows the valid keys and their types."""
+    """The sentence for an error of Hydra or OmegaConf; `schema` (of the command) has the valid keys."""
     causes = list(_causes(error))
     text = "\n".join(str(cause) for cause in causes)
     for cause in causes:
@@ -37,9 +37,8 @@ def explain(error: Exception, schema: type) -> str:
     if match := re.search(r"Key '(\w+)' not in '(\w+)'", text):  # in a config file of the user's
         return _unknown_key(match[0], text, schema)
     if missing := _find(r"[Mm]issing mandatory value: (\S+)", text):
-        path = _find(
-            r"full_key: (\S+)", text
-        )  # where it was missed, which may be another option that uses it
+        # Where it was missed, which may be another option that uses it.
+        path = _find(r"full_key: (\S+)", text)
         key = path if path.endswith(missing) else missing
         return f"{key} has no value; add {key}=VALUE"
     if override := _find(r"Ambiguous value for argument '(.*)'", text):

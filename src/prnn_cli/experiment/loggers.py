@@ -20,61 +20,67 @@ log = logging.getLogger(__name__)
 
 TABLES = ("metrics.json", "results.md", "results.csv", "ranks.parquet", "epochs.csv")
 ARTEFACTS = (*TABLES, "model.safetensors", str(CONFIG))
-OF_AN_EPOCH = ("loss", "saturated", "events_per_s")
+EPOCH_VALUES = ("loss", "saturated", "events_per_s")
 
 
 class Logger(Protocol):
-    def log(self, values: Mapping[str, float], epoch: int | None = None) -> None:
-        """`epoch` from 1, over all phases; None for the metrics of the finished run."""
+    """A store that a run is logged to; its calls may raise whatever the store's library does."""
 
-    def keep(self, files: list[Path]) -> None: ...
+    def log(self, values: Mapping[str, float], epoch: int | None = None) -> None:
+        """Stores metrics of an epoch (from 1, over all phases); without one, those of the finished run."""
+
+    def keep(self, files: list[Path]) -> None:
+        """Stores what the run leaves."""
 
     def close(self, status: str) -> None:
-        """`status`: done, pruned or failed."""
+        """Ends the record of the run. status: done, pruned or failed"""
 
 
 @contextmanager
-def logged(config: TrainCommand, folder: RunFolder) -> Iterator[list[EpochObserver]]:
-    """What is to be told of each epoch. Raises `UserError` where the logger cannot be reached."""
-    if config.logger is None:
+def logger_observers(settings: TrainCommand, folder: RunFolder) -> Iterator[list[EpochObserver]]:
+    """Opens the logger, yields an observer that logs each epoch to it, and at the end logs what the run left.
+
+    Raises `UserError` where the logger cannot be opened. Later a failure of the logger does not end the run: it is
+    warned of once, and the run goes on without.
+    """
+    if settings.logger is None:
         yield []
         return
-    name = config.logger.name
+    name = settings.logger.name
     require(f"logger={name}")
     parameters = {key: str(value) for key, value in flat(folder.config()).items()}
-    logger = LOGGERS[name](config.logger, folder, parameters)
-    goes_on = True
+    logger = LOGGERS[name](settings.logger, folder, parameters)
+    works = True
 
-    def told(tell: Callable[[], None]) -> None:
-        """What has been begun ends without the logger if need be."""
-        nonlocal goes_on
+    def attempt(call: Callable[[], None]) -> None:
+        nonlocal works
         try:
-            if goes_on:
-                tell()
+            if works:
+                call()
         except Exception as error:  # of any library, and of what lies between it and its store
-            goes_on = False
+            works = False
             log.warning("logger=%s fails (%s); the run goes on without it", name, first_line(error))
 
-    def of_epoch(number: int, record: EpochRecord, validated: dict[str, float]) -> None:
-        values = {key: value for key, value in asdict(record).items() if key in OF_AN_EPOCH}
+    def log_epoch(number: int, record: EpochRecord, validated: dict[str, float]) -> None:
+        values = {key: value for key, value in asdict(record).items() if key in EPOCH_VALUES}
         values |= {f"validation {key}": value for key, value in validated.items()}
-        told(lambda: logger.log(values, number))
+        attempt(lambda: logger.log(values, number))
 
     status = "failed"
     try:
-        yield [of_epoch]
-        told(lambda: logger.log(_flat_metrics(folder.metrics())))
-        told(lambda: logger.keep([folder.path / name for name in ARTEFACTS]))
+        yield [log_epoch]
+        attempt(lambda: logger.log(_flat_metrics(folder.metrics())))
+        attempt(lambda: logger.keep([folder.path / name for name in ARTEFACTS]))
         status = "done"
     except Pruned:
         status = "pruned"
         raise
     finally:
-        told(lambda: logger.close(status))
+        attempt(lambda: logger.close(status))
 
 
 class TensorBoard:
-    """Event files in `tensorboard/` of the run's folder; what a run leaves as text lies there as text."""
+    """Logs to event files in `tensorboard/` of the run's folder, with the files that hold text as text."""
 
     def __init__(self, config: LoggerConfig, folder: RunFolder, parameters: dict[str, str]) -> None:
         from torch.utils.tensorboard import SummaryWriter
@@ -100,11 +106,14 @@ class TensorBoard:
 
 
 class Mlflow:
-    """A run in a tracking store. Its id stands in the run's folder, so that resume=true goes on in it. MLflow allows
-    no @ in names: recall@20 is called recall_at_20."""
+    """Logs to a run of a tracking store, whose id stands in the run's folder, so that resume=true goes on in it.
+
+    MLflow allows no @ in names: recall@20 is called recall_at_20.
+    """
 
     def __init__(self, config: LoggerConfig, folder: RunFolder, parameters: dict[str, str]) -> None:
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")  # else it tries for minutes
+        # By default it tries for minutes, so that a mistyped address would look like a run that hangs.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         from mlflow import MlflowClient
         from mlflow.exceptions import MlflowException
 
@@ -115,7 +124,7 @@ class Mlflow:
                 self._run = known.read_text(encoding="utf-8").strip()
                 self._client.update_run(self._run, status="RUNNING")
             else:
-                self._run = self._begun(str(config.experiment), folder.path.name, parameters)
+                self._run = self._created(str(config.experiment), folder.path.name, parameters)
                 write_text(known, self._run + "\n")
         except MlflowException as error:
             raise UserError(
@@ -123,7 +132,7 @@ class Mlflow:
                 "sqlite:///mlflow.db"
             ) from error
 
-    def _begun(self, experiment: str, name: str, parameters: dict[str, str]) -> str:
+    def _created(self, experiment: str, name: str, parameters: dict[str, str]) -> str:
         from mlflow.entities import Param
 
         known = self._client.get_experiment_by_name(experiment)
@@ -151,7 +160,7 @@ LOGGERS: dict[str, type[TensorBoard] | type[Mlflow]] = {"tensorboard": TensorBoa
 
 
 def _flat_metrics(metrics: dict[str, Any]) -> dict[str, float]:
-    """The run's own, and those of the baselines: {"recall@20": …, "item_knn recall@20": …}"""
+    """Metrics of the run and of its baselines by name: {"recall@20": …, "item_knn recall@20": …}."""
     own = {key: value for key, value in metrics.items() if "@" in key or key == "tie_rate"}
     for name, values in metrics["baselines"].items():
         own |= {f"{name} {key}": value for key, value in values.items()}

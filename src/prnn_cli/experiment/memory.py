@@ -1,4 +1,4 @@
-"""What training takes of memory: estimated before any of it is allocated, and told where it runs out."""
+"""The memory that training takes: estimated before any of it is allocated, and listed where it runs out."""
 
 import os
 import re
@@ -23,22 +23,24 @@ GIB = 1 << 30
 
 @dataclass(frozen=True)
 class Need:
+    """A part of the memory that training takes. lower: the options that make it smaller"""
+
     what: str
     num_bytes: int
     lower: str
 
 
 def memory_needs(
-    config: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
+    settings: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
 ) -> list[Need]:
-    """The largest first; of the tensors that training keeps, not of the data or of torch itself."""
-    network = build_network(config, num_items, features, torch.device("cpu"))
+    """Estimates the tensors that training keeps, the largest first; the data and torch itself come on top."""
+    network = build_network(settings, num_items, features, torch.device("cpu"))
     parameters = network.parameters_without_values()
-    settings = learning_settings(config)
+    learning = learning_settings(settings)
     with_momentum = [
-        value for name, value in parameters.items() if settings[network.learning_group(name)].momentum > 0
+        value for name, value in parameters.items() if learning[network.learning_group(name)].momentum > 0
     ]
-    batch, negatives = config.recipe.batch_size, config.recipe.num_sampled
+    batch, negatives = settings.recipe.batch_size, settings.recipe.num_sampled
     sizes = "subnets.*.hidden_size (units.*)"
     needs = [
         Need("parameters", _bytes(parameters.values()), sizes),
@@ -54,14 +56,19 @@ def memory_needs(
         ),
         Need("item features", sum(map(_bytes_of_table, features.values())), "the features' dimensions"),
     ]
-    if device.type == "cpu":  # written from there
+    # Where a GPU trains, this copy lies in the main memory, not beside the rest.
+    if device.type == "cpu":
         state = sum(need.num_bytes for need in needs[:3])
         needs.append(Need("the copy that a checkpoint is written from", state, sizes))
     return sorted(needs, key=lambda need: -need.num_bytes)
 
 
 def refuse_too_large(needs: Sequence[Need], device: torch.device) -> None:
-    """Raises `UserError` where the main memory cannot hold it; a GPU is asked by allocating."""
+    """Raises `UserError` where main memory cannot hold the needs.
+
+    A GPU is left to the allocation itself, which fails at once; the main memory would be overcommitted, and the
+    process killed much later.
+    """
     total, free = sum(need.num_bytes for need in needs), free_memory()
     if device.type == "cpu" and free is not None and total > free:
         parts = ", ".join(f"{need.what} {need.num_bytes / GIB:.1f}" for need in needs[:3])
@@ -72,8 +79,8 @@ def refuse_too_large(needs: Sequence[Need], device: torch.device) -> None:
 
 
 @contextmanager
-def shortage_told(needs: Sequence[Need]) -> Iterator[None]:
-    """Where memory runs out: what takes how much, and what to lower."""
+def shortage_explained(needs: Sequence[Need]) -> Iterator[None]:
+    """Turns an error for want of memory into a `RunError` that lists what takes how much, and what to lower."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
@@ -108,7 +115,7 @@ def _free_of_system() -> int | None:
 
 
 def _free_of_group() -> int | None:
-    """Files that the kernel keeps for reading count as free."""
+    """The bytes left in the control group (version 2, or 1); the kernel's cache of files counts as free."""
     for folder, limit, used in (
         ("/sys/fs/cgroup", "memory.max", "memory.current"),
         ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
@@ -125,14 +132,13 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
 
 
 def _bytes_of_step(network: Network, batch: int, negatives: int) -> int:
-    """Items and rows of clicks and outputs (64 bits each, an index and its first occurrence), masks of dropout."""
+    """The bytes of a step's inputs: indices of clicks and outputs with their first occurrences, masks of dropout."""
     indices = 16 * (batch + negatives) + 16 * batch * len(network.subnets)
     return indices + batch * sum(subnet.hidden_size for subnet in network.subnets if subnet.dropout > 0)
 
 
 def _bytes_of_table(table: FeatureTable) -> int:
     if isinstance(table.vectors, csr_array):
-        return (
-            8 * table.num_items + 20 * table.num_nonzeros
-        )  # starts; columns and weights, and the table's own
+        # 8 bytes where each row starts; for each non-zero, 12 of a column and a weight, and 8 in the table itself.
+        return 8 * table.num_items + 20 * table.num_nonzeros
     return int(table.vectors.nbytes)

@@ -18,42 +18,42 @@ from prnn_cli.schema import TrainCommand
 
 
 @dataclass(frozen=True)
-class Trained:
+class SavedModel:
     """A finished run: its settings and metrics, the data that it was trained on, and the network as it came out."""
 
-    config: TrainCommand
+    settings: TrainCommand
     metrics: dict[str, Any]
     data: PreparedData
     network: Network
     parameters: dict[str, Tensor]
 
 
-def check_trained(run: str) -> TrainCommand:
+def check_saved_model(run: str) -> TrainCommand:
     """The settings of the run in the folder `run`. Raises `UserError` unless prnn train finished there."""
     folder = RunFolder.existing(run, command="train")
     _finished_metrics(folder)
-    config = _stored_config(folder)
-    check_combination(config)
-    return config
+    settings = _stored_settings(folder)
+    check_combination(settings)
+    return settings
 
 
-def load_trained(run: str, cache_dir: Path, device: torch.device) -> Trained:
+def load_saved_model(run: str, cache_dir: Path, device: torch.device) -> SavedModel:
     """Takes up the run in the folder `run`, with its data from `cache_dir` and its network on `device`.
 
     Raises `UserError` where the run's data have changed, or its model cannot be read.
     """
     folder = RunFolder.existing(run)
-    metrics, config = _finished_metrics(folder), _stored_config(folder)
-    config.cache_dir = str(cache_dir)
-    data = prepare(config.dataset, cache_dir)
+    metrics, settings = _finished_metrics(folder), _stored_settings(folder)
+    settings.cache_dir = str(cache_dir)
+    data = prepare(settings.dataset, cache_dir)
     if data.data_hash != metrics["data_hash"]:
         raise UserError(
-            f"the data of {run} have changed since it was trained: dataset.path={config.dataset.path} no longer holds "
-            "what the model knows; restore it or train again"
+            f"the data of {run} have changed since it was trained: dataset.path={settings.dataset.path} no longer "
+            "holds what the model knows; restore it or train again"
         )
-    features = extract_used(config, data, device)
-    network = build_network(config, data.train.num_items, features, device)
-    return Trained(config, metrics, data, network, load_model(folder.model_file, network, device))
+    features = extract_used(settings, data, device)
+    network = build_network(settings, data.train.num_items, features, device)
+    return SavedModel(settings, metrics, data, network, load_model(folder.model_file, network, device))
 
 
 def _finished_metrics(folder: RunFolder) -> dict[str, Any]:
@@ -65,13 +65,13 @@ def _finished_metrics(folder: RunFolder) -> dict[str, Any]:
     return folder.metrics()
 
 
-def _stored_config(folder: RunFolder) -> TrainCommand:
-    """The configuration of the run, checked against today's types."""
+def _stored_settings(folder: RunFolder) -> TrainCommand:
+    """The settings that the run was started with, checked against the types of this version."""
     try:
-        config: TrainCommand = typed_settings("train", folder.config())
+        settings: TrainCommand = typed_settings("train", folder.config())
     except UserError as error:
         raise UserError(
             f"the configuration in {folder.path / CONFIG} cannot be used ({error}); it may be another version's, or "
             "name what an extension adds"
         ) from error
-    return config
+    return settings

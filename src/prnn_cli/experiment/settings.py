@@ -58,7 +58,10 @@ def typed_settings(command: str, config: DictConfig) -> Any:
 
 
 def typed_options(entry: Any, given: Any, path: str) -> Any:
-    """The options of a registered entry as an instance of its dataclass; None where it takes none."""
+    """The options of a registered entry as an instance of its dataclass; None where it takes none.
+
+    Raises `UserError` for options that the entry does not take. path: of the options, for messages
+    """
     options = options_class(entry)
     if options is None:
         if given:
@@ -71,7 +74,7 @@ def typed_options(entry: Any, given: Any, path: str) -> Any:
 
 
 def _type_options(settings: Any, path: str) -> None:
-    """In place: the options whose types registered entries declare (`schema.options_of`)."""
+    """Replaces, in place, the options whose types registered entries declare (`schema.options_of`)."""
     for field in dataclasses.fields(settings):
         value, name = getattr(settings, field.name), f"{path}{field.name}"
         kind, named_by = field.metadata.get("options_of"), field.metadata.get("named_by")

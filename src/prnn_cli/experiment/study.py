@@ -17,8 +17,11 @@ NAME = "prnn"
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What trials of one study share. settings: {"epochs": "10", …}, all that is not searched"""
+class StudyIdentity:
+    """The data, metric, space and settings that all trials of a study share, so that their values compare.
+
+    settings: {"epochs": "10", …}, all that is not searched
+    """
 
     data_hash: str
     metric: str
@@ -26,8 +29,11 @@ class Identity:
     settings: dict[str, str]
 
 
-def open_study(folder: Path, identity: Identity, seed: int, search: SearchConfig, resume: bool) -> Study:
-    """Raises `UserError` for a study that holds trials and is not to be resumed, or is one of something else."""
+def open_study(folder: Path, identity: StudyIdentity, seed: int, search: SearchConfig, resume: bool) -> Study:
+    """Opens the study in `folder`, or begins one there.
+
+    Raises `UserError` for a study that is not to be resumed, or whose trials would not compare with new ones.
+    """
     optuna = quiet_optuna()
     file = folder / FILE
     if file.exists() and not resume:
@@ -47,16 +53,17 @@ def open_study(folder: Path, identity: Identity, seed: int, search: SearchConfig
         done = len(study.get_trials(deepcopy=False))
     except Exception as error:  # SQLAlchemy's or SQLite's, whatever the file holds
         raise UserError(f"{file} is no study ({first_line(error)}); choose another search.folder") from error
-    # A new seed, or a resumed study would be proposed its first trials once more.
+    # With the seed that it began with, a resumed study would be proposed its first trials once more. `constant_liar`
+    # has trials that run at the same time keep away from each other.
     study.sampler = optuna.samplers.TPESampler(seed=seed + done, constant_liar=search.parallel > 1)
     if known is None:
         study.set_user_attr("identity", asdict(identity))
     else:
-        _refuse_other(file, Identity(**known), identity)
+        _refuse_other(file, StudyIdentity(**known), identity)
     return study
 
 
-def _refuse_other(file: Path, before: Identity, now: Identity) -> None:
+def _refuse_other(file: Path, before: StudyIdentity, now: StudyIdentity) -> None:
     hint = "choose another search.folder"
     if before.data_hash != now.data_hash:
         raise UserError(f"{file} is a study of other data; restore them, or {hint}")
@@ -73,14 +80,16 @@ def _refuse_other(file: Path, before: Identity, now: Identity) -> None:
 
 
 def load_trial(folder: Path, search: SearchConfig) -> Any:
-    """The running trial `search.trial` of the study in `folder`, to report to."""
+    """Loads the running trial `search.trial` of the study in `folder`, to report to."""
     optuna = quiet_optuna()
     study = optuna.load_study(study_name=NAME, storage=_url(folder / FILE), pruner=_pruner(search))
+    # Optuna gives a running trial only to the process that asked for it; here the job's own process reports.
     frozen = next(each for each in study.get_trials(deepcopy=False) if each.number == search.trial)
     return optuna.trial.Trial(study, frozen._trial_id)
 
 
 def quiet_optuna() -> Any:
+    """Imports Optuna where it is needed, and leaves the reports of trials to prnn's own log."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)

@@ -1,123 +1,38 @@
-"""The supervision of training: the checkpoint that it starts from, and what happens at its ticks."""
+"""The supervision of training: what happens at its ticks and at the end of its epochs."""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import torch
 
-from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.errors import RunError, Stopped
 from prnn_cli.networks.model_file import refuse_other_network
 from prnn_cli.networks.readouts import SHARED
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.distributed import process_group
-from prnn_cli.system.files import atomic_write, set_aside
+from prnn_cli.system.files import atomic_write
 from prnn_cli.system.progress import Meter, meter, training_note
 from prnn_cli.system.signals import stop_signal
-from prnn_cli.system.tensor_files import DamagedFileError
-from prnn_cli.training.checkpoint import load_checkpoint, read_progress, save_checkpoint
-from prnn_cli.training.resumption import continued
-from prnn_cli.training.state import Cursor, EpochRecord, TrainState
-from prnn_cli.training.strategies import Phase
+from prnn_cli.training.checkpoint import save_checkpoint
+from prnn_cli.training.state import EpochRecord
 from prnn_cli.training.trainer import Progress, Trainer
 
 STATUS_EVERY_S = 1.0
-WRITING_SHARE = 0.02  # of the time: the most that checkpoints may take
+# The most of a run's time that checkpoints may take, however large the network and slow the disk.
+WRITING_SHARE = 0.02
 EPOCHS = "epochs.csv"
 
-Schedule = Callable[[int], list[Phase]]  # of so many epochs of each subnet
-Validate = Callable[[int], dict[str, float]]  # the phase, from 1 -> {"recall@20": …}
-# The number of epochs so far, the last one, its validation.
+# (phase, from 1) -> {"recall@20": …}
+Validate = Callable[[int], dict[str, float]]
+# (number of epochs so far, the last one, its validation)
 EpochObserver = Callable[[int, EpochRecord, dict[str, float]], None]
 
 log = logging.getLogger(__name__)
-
-
-def resumed_state(
-    folder: RunFolder,
-    data_hash: str,
-    device: torch.device,
-    schedule: Schedule,
-    epochs: int,
-) -> tuple[TrainState | None, str | None]:
-    """The run's checkpoint and the name of its executor, if it has one, else (None, None).
-
-    A damaged checkpoint is set aside for the one before it. The number of threads that the run began with is set.
-    Raises `UserError` for a checkpoint of another format, of other data, or of epochs that cannot become so many.
-    """
-    loaded = _loaded_by_all(folder, device)
-    if loaded is None:
-        return None, None
-    state, decisions = loaded
-    if decisions["data_hash"] != data_hash:
-        raise UserError(
-            f"the data have changed since the run in {folder.path} began; restore them, or train in another folder"
-        )
-    if decisions["threads"] != torch.get_num_threads():
-        log.info("%s threads, as the run began with", decisions["threads"])
-        torch.set_num_threads(decisions["threads"])
-    if decisions["device"] != device.type:
-        log.warning(
-            "the run began on %s and goes on on %s: last digits may differ", decisions["device"], device.type
-        )
-        decisions["executor"] = None  # of the other device
-    cursor = state.cursor = _cursor_of(folder, state.cursor, decisions["epochs"], schedule, epochs)
-    log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
-    return state.sharded(), decisions["executor"]
-
-
-def _loaded_by_all(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
-    """The checkpoint in the folder of the first process, which loads first and may set a damaged file aside."""
-    group = process_group()
-    loaded = _newest_whole(folder, device) if group.is_main else None
-    path = group.broadcast(folder.path.absolute())
-    if not group.is_main:
-        loaded = _newest_whole(RunFolder(path), device)
-    if len(set(group.all_gather(loaded and astuple(loaded[0].cursor)))) > 1:
-        raise UserError(
-            f"not all processes find the checkpoint in {path}; the run's folder must lie where all see it"
-        )
-    return loaded
-
-
-def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
-    files = folder.checkpoint_files
-    for file in files:
-        try:
-            return load_checkpoint(file, device)
-        except DamagedFileError as damage:
-            log.warning("%s is damaged (%s); set aside as %s", file, damage, set_aside(file).name)
-    if files:
-        log.warning("no whole checkpoint is left in %s: starting from the beginning", folder.path)
-    return None
-
-
-def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> None:
-    """Raises `UserError` where a run cannot go on: its checkpoint or its metrics are of another format, or it asks for
-    other epochs than it had and they don't come at its end."""
-    if folder.finished_epochs() == epochs:  # its checkpoint is not needed
-        return
-    for file in folder.checkpoint_files:
-        with suppress(DamagedFileError):
-            cursor, decisions = read_progress(file)
-            _cursor_of(folder, cursor, decisions["epochs"], schedule, epochs)
-            return
-
-
-def _cursor_of(folder: RunFolder, cursor: Cursor, had: int, schedule: Schedule, epochs: int) -> Cursor:
-    found = cursor if had == epochs else continued(cursor, schedule(had), schedule(epochs))
-    if found is None:
-        raise UserError(
-            f"cannot resume {folder.path} with epochs={epochs} instead of {had}: phases that are over would have had "
-            "other epochs; only the last phase can get more, as with strategy=simultaneous or interleaving, or more "
-            "phases follow, as with strategy=alternating"
-        )
-    return found
 
 
 def train_supervised(
@@ -147,7 +62,7 @@ def train_supervised(
 
 
 def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
-    """What a run that goes on had measured before, by phase and epoch: the checkpoint holds the training alone."""
+    """Reads the metrics from before a resumption, by (phase, epoch); the checkpoint holds the training alone."""
     if not epochs.is_file():
         return {}
     try:
@@ -179,7 +94,7 @@ class Supervisor:
         self._writing_s = self._last_writing_s = 0.0
 
     def at_tick(self, progress: Progress) -> None:
-        """Tells of the progress, and saves a checkpoint if one is due. Raises `Stopped` after a signal."""
+        """Reports the progress, and saves a checkpoint if one is due. Raises `Stopped` after a signal."""
         note = training_note(
             progress.phase, progress.epoch, progress.learning, progress.loss, progress.events_per_s
         )
@@ -188,6 +103,7 @@ class Supervisor:
         if now - self._last_status >= STATUS_EVERY_S:
             self._last_status = now
             self.folder.write_status("running", progress=asdict(progress))
+        # All processes save, or stop, at the same tick: the first one's clock and any one's signal decide.
         wishes = process_group().all_gather((self._is_checkpoint_due(now), stop_signal.number))
         is_due, signal = wishes[0][0], next((number for _, number in wishes if number is not None), None)
         if is_due or signal is not None:
@@ -199,7 +115,7 @@ class Supervisor:
             )
 
     def at_epoch(self, record: EpochRecord) -> None:
-        """Validates, and writes epochs.csv anew."""
+        """Validates, writes epochs.csv anew, and calls the observers."""
         log.info(
             "phase %d, epoch %d (%s): loss %.4f, %s events/s",
             record.phase,

@@ -1,4 +1,4 @@
-"""What a training network is worth after each epoch, on the validation part."""
+"""The metrics of a training network on the validation part, after each epoch."""
 
 import torch
 
@@ -20,14 +20,16 @@ def validation(
     device: torch.device,
     threads: int,
 ) -> Validate | None:
-    """None where there is no validation part (dataset.validation_days), or nobody wants it ranked each epoch.
-    `threads`: that ranking takes, whatever training does."""
+    """A function that measures the network in training; None without a validation part or evaluation.each_epoch.
+
+    threads: for ranking, however many training takes
+    """
     sessions = data.validation
     if sessions is None or not config.each_epoch:
         return None
 
     def validate(phase: int) -> dict[str, float]:
-        """By the subnets that score in the phase (from 1): those that were not trained yet would only add noise."""
+        """The metrics by the subnets that score in the phase (from 1): untrained ones would only add noise."""
         subnets = {name for update in trainer.phases[phase - 1].updates for name in update.scores}
         scorer = NetworkScorer(trainer.network, trainer.state.parameters, subnets)
         with num_threads(threads):

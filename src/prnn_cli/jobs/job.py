@@ -1,4 +1,4 @@
-"""Runs a command on a composed configuration: once, or as the jobs of a sweep."""
+"""The running of a command on composed configurations: once, or as the jobs of a sweep."""
 
 import logging
 import os
@@ -14,20 +14,13 @@ from omegaconf import DictConfig
 
 from prnn_cli import extensions, schema
 from prnn_cli.commands import command_of
-from prnn_cli.errors import (
-    LostProcessError,
-    Pruned,
-    RunError,
-    Stopped,
-    UserError,
-    is_out_of_memory,
-    refused_by_the_system,
-)
+from prnn_cli.errors import Pruned, RunError, UserError
 from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
 from prnn_cli.experiment.settings import typed_settings
+from prnn_cli.jobs.failures import failures_recorded, resources_explained, resumption_explained
 from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.jobs.sweep_view import SweepView
-from prnn_cli.jobs.worker import in_own_process
+from prnn_cli.jobs.worker import run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.run_start import begin_run
@@ -37,12 +30,14 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Jobs:
-    """The one job of a command, or those of a sweep.
+class JobRunner:
+    """Runs the one job of a command, or those of a sweep: Hydra calls `run` for each, and `finish` ends them all.
 
-    Hydra would report an exception in its own way, and in a sweep it would keep the other jobs' results from being
-    reported, so failures are kept for `finish`. A launcher's processes unpickle this, on other machines too: relative
+    Failures are kept for `finish`: an exception that reached Hydra would be reported in Hydra's own way, and would end
+    a sweep without the results of its other jobs. A launcher's processes unpickle this, on other machines too: relative
     paths then begin at `workplace`, and `extension_files` are loaded there.
+
+    ended: the jobs of a sweep of training that have been run; table: how `finish` shows them
     """
 
     command: str
@@ -56,28 +51,28 @@ class Jobs:
     extension_files: list[str] = field(default_factory=extensions.files)
 
     def run(self, config: DictConfig) -> SweepJob | None:
-        """Runs one job as Hydra has composed it; returns what a sweep of training makes a row of."""
+        """Runs one job as Hydra has composed it. Returns the job of a training, which a sweep makes a row of."""
         self.is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         folder = Path(HydraConfig.get().runtime.output_dir)
         if self.sweep.launched:
             os.chdir(self.workplace)
             for file in self.extension_files:
                 extensions.add_file(file)
-            return in_own_process(
-                lambda: _as_sweep_job(config, folder, self._attempt(config, folder)),
+            return run_in_child_process(
+                lambda: _sweep_job(config, folder, self._attempt(config, folder)),
                 RunFolder(folder),
-                lambda failure: _as_sweep_job(config, folder, failure),
+                lambda failure: _sweep_job(config, folder, failure),
             )
         with self._viewed(folder):
             failure = self._attempt(config, folder)
             if self.command == "train":
-                self.ended.append(_as_sweep_job(config, folder, failure))
+                self.ended.append(_sweep_job(config, folder, failure))
         return self.ended[-1] if self.ended else None
 
     def _attempt(self, config: DictConfig, folder: Path) -> str:
-        """The reason why the job failed; empty where it did not."""
+        """Runs the job, and returns why it failed; empty where it did not."""
         try:
-            with _resources_explained():
+            with resources_explained():
                 self._run(config, RunFolder(folder))
         except (UserError, RunError) as error:
             # Without its traceback, which would keep the failed network in memory.
@@ -85,7 +80,8 @@ class Jobs:
             if self.is_sweep:
                 log.error("job %s failed: %s", HydraConfig.get().job.num, error)
             with suppress(OSError):
-                folder.rmdir()  # Hydra made it; it stays where anything is in it
+                # Hydra made the folder before it called; one that holds anything stays.
+                folder.rmdir()
             return str(error)
         except Pruned as pruned:
             log.info("%s", pruned)
@@ -126,14 +122,14 @@ class Jobs:
             if not group.broadcast(begin_run(folder, self.command, config, HydraConfig.get(), resume)):
                 log.info("this run is finished")
             else:
-                with _failures_recorded(folder, self.is_sweep), _resumption_explained(self.command, folder):
+                with failures_recorded(folder, self.is_sweep), resumption_explained(self.command, folder):
                     command.run(settings, folder)
                     folder.write_status("done")
             if group.is_main and not self.is_sweep:
                 command.show_result(folder)
 
     def finish(self) -> int:
-        """The exit code; shows the table of a sweep. Raises the failure of a single job."""
+        """Shows the table of a sweep, and returns the exit code. Raises the failure of a single job."""
         for job in self.sweep.jobs:
             failure = RunFolder(job.folder).why_unfinished()
             self.ended.append(replace(job, failure=failure))
@@ -150,75 +146,23 @@ class Jobs:
         return 1 if self.failures else 0
 
 
-def _as_sweep_job(config: DictConfig, folder: Path, failure: str) -> SweepJob:
+def _sweep_job(config: DictConfig, folder: Path, failure: str) -> SweepJob:
     overrides = list(HydraConfig.get().overrides.task)
     return SweepJob(folder, overrides, config.arch.name, config.row, config.label, config.seeds > 1, failure)
 
 
 def _metrics(folder: Path) -> str:
-    """What the view says of a finished job."""
+    """The metrics that the view shows for a finished job."""
     try:
         metrics = read_json(RunFolder(folder).metrics_file)
-    except UserError as error:  # of an earlier run; the table says so too
+    except UserError as error:
+        # They are of an earlier run, which is not run again; the table says so too.
         return str(error)
     return ", ".join(f"{key} {metrics[key]:.4f}" for key in ALWAYS_MEASURED)
 
 
 def checked_settings(command: str, config: DictConfig) -> Any:
-    """The typed configuration. Raises `UserError` for whatever in it no run can have."""
+    """The typed settings of a configuration. Raises `UserError` for whatever in it no run can have."""
     settings = typed_settings(command, config)
     command_of(command).check(settings)
     return settings
-
-
-@contextmanager
-def _failures_recorded(folder: RunFolder, is_sweep: bool) -> Iterator[None]:
-    try:
-        with _resources_explained():
-            yield
-    except BrokenPipeError:  # a command prints last, so all is done but nobody reads it
-        folder.write_status("done")
-        raise
-    except Pruned as pruned:
-        folder.write_status("pruned", reason=str(pruned))
-        raise
-    except BaseException as error:
-        # The console gets its sentence at the end.
-        log.error("failed: %s", error, extra={"in_file_only": True})
-        with suppress(RunError):  # a full disk is what is being reported
-            folder.write_status("failed", reason=str(error) or type(error).__name__)
-        if is_sweep and isinstance(error, Exception) and not isinstance(error, UserError | RunError):
-            log.exception("unforeseen, please report it")
-            raise RunError(f"{type(error).__name__}: {error}") from error
-        raise
-
-
-@contextmanager
-def _resumption_explained(command: str, folder: RunFolder) -> Iterator[None]:
-    """Says how to go on after a signal that came before or after the training."""
-    try:
-        yield
-    except LostProcessError as loss:
-        raise RunError(f"{loss}; {folder.how_to_resume}") from loss
-    except Stopped as stop:
-        if command != "train" or "resume=true" in str(stop):
-            raise
-        raise Stopped(stop.exit_code - 128, f"stopped; {folder.how_to_resume}") from stop
-
-
-@contextmanager
-def _resources_explained() -> Iterator[None]:
-    """Makes a sentence of what the machine refused."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise RunError(
-            "out of memory; lower recipe.batch_size, subnets.*.hidden_size or recipe.num_sampled, or use a smaller "
-            "evaluation.candidates"
-        ) from error
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise refused_by_the_system(error) from error

@@ -1,4 +1,4 @@
-"""A sweep as it was planned: what its jobs are called, and who runs them."""
+"""The plan of a sweep: what its jobs are called, and who runs them."""
 
 from dataclasses import dataclass, field
 

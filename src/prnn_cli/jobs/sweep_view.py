@@ -15,6 +15,8 @@ STYLES = {"waiting": "dim", "running": "bold", "done": "green", "failed": "red",
 
 @dataclass
 class Line:
+    """A job in the view. state: one of `STYLES`; note: its progress, metrics, or the reason why it failed"""
+
     name: str
     state: str = "waiting"
     note: str = ""
@@ -28,6 +30,7 @@ class SweepView:
         self._live: Live | None = None
 
     def running(self, number: int) -> None:
+        """Marks job `number` (from 0) as running; what it logs and draws from now on becomes its note."""
         if self._live is None and console.is_terminal:
             self._live = Live(get_renderable=self._table, console=console, transient=False)
             self._live.start()
@@ -36,11 +39,14 @@ class SweepView:
         self._change(number, "running", "")
 
     def ended(self, number: int, state: str, note: str) -> None:
+        """Marks job `number` as done, failed or stopped."""
         if self._live:
-            progress.hand_over(lambda note: None)  # what Hydra says between two jobs would push the table up
+            # What Hydra says between two jobs would push the table up.
+            progress.hand_over(lambda note: None)
         self._change(number, state, note)
 
     def close(self) -> None:
+        """Ends the drawing, and gives the terminal back to bars and log lines."""
         progress.hand_over(None)
         if self._live:
             self._live.stop()
@@ -64,7 +70,7 @@ class SweepView:
         return table
 
     def _in_sight(self) -> list[Line]:
-        """Those lines that the terminal has room for, the running one among them."""
+        """The lines that the terminal has room for, the running one among them."""
         height = max(3, console.height - 2)
         current = next((i for i, line in enumerate(self.lines) if line.state == "running"), len(self.lines))
         start = min(max(0, current - height // 2), max(0, len(self.lines) - height))

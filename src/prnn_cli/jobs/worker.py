@@ -1,5 +1,7 @@
-"""A job of a sweep under a launcher, such as joblib's or Slurm's: a process of its own, so that one that dies is a
-failed row and takes neither its worker nor the jobs beside it along."""
+"""A process of its own for each job that a launcher runs, such as joblib's or Slurm's.
+
+A process that dies is then one failed row, and takes neither its worker nor the jobs beside it along.
+"""
 
 import contextlib
 import logging
@@ -18,10 +20,11 @@ from prnn_cli.system.signals import stop_signal
 log = logging.getLogger(__name__)
 
 
-def in_own_process(
-    work: Callable[[], SweepJob], folder: RunFolder, as_job: Callable[[str], SweepJob]
+def run_in_child_process(
+    work: Callable[[], SweepJob], folder: RunFolder, failed_job: Callable[[str], SweepJob]
 ) -> SweepJob:
-    """`work`'s job; `as_job` makes one of the reason where the process died."""
+    """The job that `work` returns from a child process; `failed_job` makes one of the reason where the process died."""
+    # A fork, as `work` is a closure, which no other way of starting could hand over.
     context = multiprocessing.get_context("fork")
     theirs, ours = context.Pipe(duplex=False)
 
@@ -33,6 +36,7 @@ def in_own_process(
 
     process = context.Process(target=child)
     process.start()
+    # Else `recv` would wait for ever where the child dies: this end would still be open here.
     ours.close()
     try:
         job: SweepJob = theirs.recv()
@@ -45,15 +49,18 @@ def in_own_process(
         if folder.is_begun() and folder.status()["status"] != "failed":
             with contextlib.suppress(RunError):
                 folder.write_status("failed", reason=failure)
-        return as_job(failure)
+        return failed_job(failure)
     process.join()
     return job
 
 
 @contextlib.contextmanager
 def own_gpu() -> Iterator[str | None]:
-    """Where several GPUs are in sight, the first that no other job has is the only one that this job sees; they are
-    shared once each has a job. Must come before torch looks for them."""
+    """Hides all GPUs from this job but the first that no other job has; they are shared once each has a job.
+
+    Yields the number of that GPU, or None where there are fewer than two to choose from. Must come before torch looks
+    for them.
+    """
     visible = _visible_gpus()
     if len(visible) < 2:
         yield None

@@ -30,7 +30,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """What a row has more than the strongest ID-only row, with its interval; `p` is adjusted for the number of rows."""
+    """A row's lead over the strongest ID-only row, with its interval; `p` is adjusted for the number of rows."""
 
     value: float
     low: float
@@ -60,7 +60,7 @@ class Comparison:
 
     @cached_property
     def metrics(self) -> list[str]:
-        """Those that were asked for in all runs; else the paper's, which all have."""
+        """The metrics that were asked for in all runs; where there are none, the paper's, which all have."""
         cutoffs, names = self._shared("cutoffs"), self._shared("metrics")
         return shown_metrics(names or PAPERS_METRICS, cutoffs or [PAPERS_CUTOFF])
 
@@ -70,16 +70,17 @@ class Comparison:
 
     @property
     def methods(self) -> list[str]:
-        """Baselines by their key, then rows by name."""
+        """The methods: baselines by their key, then rows by name."""
         return [*self.baselines, *(row.name for row in self.finished)]
 
     @cached_property
     def measures(self) -> Measures:
+        """The metrics of all methods for each event. Raises `UserError` where the kept ranks cannot be read."""
         return measure(self.finished, list(self.baselines), self.metrics)
 
     @cached_property
     def _resampled(self) -> dict[str, np.ndarray]:
-        """By metric: (R, M) means of the methods."""
+        """The means of the M methods in R resamples of the sessions, (R, M), by metric."""
         return {
             metric: resampled_means(*self.measures.sessions(self.methods, metric), self.config.resamples)
             for metric in self.metrics
@@ -123,7 +124,7 @@ class Comparison:
         return max(rows, key=lambda name: self.mean(name, metric), default=None)
 
     def reference(self, metric: str) -> str | None:
-        """What gains refer to: a method, as `methods` names it; None where there is no baseline either."""
+        """The method that gains refer to, as `methods` names it; None where there is no baseline either."""
         if self.config.gain_over == "id_only" and (strongest := self.strongest_id_only(metric)):
             return strongest
         return self.config.gain_over if self.config.gain_over in self.baselines else self.main_baseline
@@ -142,7 +143,7 @@ class Comparison:
         return gain(self.mean(method, metric), self.mean(reference, metric))
 
     def slices(self) -> list[tuple[str, str, pd.DataFrame]]:
-        """(metric, `SUPPORT` or `POSITION`, means of the methods by bin of it); older runs kept no support."""
+        """The slices: (metric, `SUPPORT` or `POSITION`, means by bin of it and method); older runs kept no support."""
         found = []
         for metric in self.metrics:
             support = self.measures.by_support(self.methods, metric)
@@ -153,7 +154,7 @@ class Comparison:
 
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
-        """Every other row's difference to the strongest ID-only row, by (row, metric); empty where there is none."""
+        """The difference of each row to the strongest ID-only row, by (row, metric); empty without such a row."""
         found: dict[tuple[str, str], Difference] = {}
         for metric in self.metrics:
             strongest = self.strongest_id_only(metric)

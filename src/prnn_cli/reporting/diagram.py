@@ -1,4 +1,4 @@
-"""The paper's Figure 1, drawn from composed networks (`networks/layout.py`): inputs, a GRU a subnet, the readout."""
+"""The paper's Figure 1, drawn from composed networks (`networks/summary.py`): inputs, a GRU a subnet, the readout."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ def draw_network(axes: "Axes", network: Mapping[str, Any]) -> None:
 
 
 def _separate(axes: "Axes", subnets: Any, places: Mapping[str, float], middle: float) -> None:
-    """Σ_k w_k (W_k h_k + b_k)"""
+    """Draws Σ_k w_k (W_k h_k + b_k)."""
     for subnet in subnets:
         x = places[subnet["name"]]
         _box(axes, x, READOUT, f"W {subnet['name']}")
@@ -65,7 +65,7 @@ def _separate(axes: "Axes", subnets: Any, places: Mapping[str, float], middle: f
 
 
 def _shared(axes: "Axes", subnets: Any, places: Mapping[str, float], middle: float) -> None:
-    """W Σ_k w_k h_k + b"""
+    """Draws W Σ_k w_k h_k + b."""
     for subnet in subnets:
         _arrow(axes, (places[subnet["name"]], GRU), (middle, MIX), f"{subnet['weight']:g}")
     _node(axes, middle, MIX, ADDITION)
@@ -75,7 +75,7 @@ def _shared(axes: "Axes", subnets: Any, places: Mapping[str, float], middle: flo
 
 
 def _interaction(axes: "Axes", subnets: Any, places: Mapping[str, float], middle: float) -> None:
-    """w_id (W_id h_id + b_id) + Σ_k w_k (W_k (h_id ∘ h_k) + b_k)"""
+    """Draws w_id (W_id h_id + b_id) + Σ_k w_k (W_k (h_id ∘ h_k) + b_k)."""
     first = places[subnets[0]["name"]]
     for subnet in subnets:
         x = places[subnet["name"]]
@@ -91,7 +91,7 @@ def _interaction(axes: "Axes", subnets: Any, places: Mapping[str, float], middle
 
 
 def _unknown(axes: "Axes", subnets: Any, places: Mapping[str, float], middle: float, readout: str) -> None:
-    """A readout of the user's own, by its name."""
+    """Draws a readout of an extension as a box with its name."""
     for subnet in subnets:
         _arrow(axes, (places[subnet["name"]], GRU), (middle, READOUT))
     _box(axes, middle, READOUT, readout)
@@ -109,7 +109,7 @@ def _node(axes: "Axes", x: float, y: float, sign: str) -> None:
 
 
 def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float], weight: str = "") -> None:
-    """Between the middles of two boxes, which are drawn above it; its head stops short of the upper one."""
+    """Draws an arrow between the middles of two boxes, beneath them; its head stops short of the upper one."""
     axes.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "shrinkB": 14, "color": "black"}, zorder=1)
     if weight and weight != "1":
         place = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)

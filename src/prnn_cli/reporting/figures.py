@@ -1,5 +1,8 @@
-"""Figures of a comparison, for PNG and PDF. Told apart by shade, hatch, dash and marker, so that they bear black and
-white; made without pyplot, which would want a display and keep what it draws."""
+"""Figures of a comparison, for PNG and PDF.
+
+Methods differ by shade, hatch, dash and marker, so that figures bear black and white. They are made without pyplot,
+which would want a display and keep what it draws.
+"""
 
 import importlib.util
 import logging
@@ -150,7 +153,7 @@ def _epochs(row: Row) -> pd.DataFrame | None:
 
 
 def _draw_history(axes: "Axes", history: pd.DataFrame) -> None:
-    """Loss at the left; at the right, of a run with a validation part, the last of its metrics."""
+    """Draws the loss with its axis at the left, and at the right the last metric of the validation part, if any."""
     epochs = np.arange(1, len(history) + 1)
     turns = history["learning"].ne(history["learning"].shift()).cumsum()  # of alternating, phases are epochs
     for number, phase in enumerate(history.groupby(turns)):

@@ -1,4 +1,4 @@
-"""The ranks kept by runs -> what each method got for each event, and its mean by session, support and position."""
+"""The ranks kept by runs -> the metrics of each method for each event, and their means by session and by slice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ from prnn_cli.evaluation.metrics import value_of
 from prnn_cli.reporting.runs import FinishedRun, Row
 
 EVENT = ["session_index", "position", "item_index"]
-POSITIONS = {"1": 1, "2": 2, "3": 3, "4": 4, "5–9": 5, "10 or more": 10}  # clicks before the event, at least
+# Name of a slice -> the clicks before the event, at least.
+POSITIONS = {"1": 1, "2": 2, "3": 3, "4": 4, "5–9": 5, "10 or more": 10}
 NUM_SUPPORT_BINS = 5
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What each method got for each of E events.
+    """The metrics of each method for each of E events.
 
     events: their session_index, position, item_index and, of newer runs, support
     values: {(method, "recall@20"): (E,) float32}; of several seeds the mean
@@ -33,7 +34,7 @@ class Measures:
         return np.column_stack([self.values[method, metric] for method in methods])
 
     def sessions(self, methods: Sequence[str], metric: str) -> tuple[np.ndarray, np.ndarray]:
-        """Sums (S, M) over the events of each session, and their number (S,)."""
+        """The sums (S, M) over the events of each session, and the number of these (S,)."""
         _, session = np.unique(self.events["session_index"], return_inverse=True)
         values = self.of(methods, metric)
         sums = np.column_stack([np.bincount(session, weights=column) for column in values.T])
@@ -114,7 +115,7 @@ def _ranks_file(run: FinishedRun) -> Path:
 
 
 def _value(ranks: pd.Series, metric: str) -> np.ndarray:
-    """(E,) float32, what the metric gives for each rank."""
+    """The metric of each rank, (E,) float32."""
     return value_of(metric, ranks.to_numpy(dtype=np.float32)).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""summary.html: tables, figures, settings and environment of a comparison on one page that needs no other file."""
+"""The page summary.html: tables, figures, settings and environment of a comparison, in one file."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def settings(comparison: Comparison) -> TextTable:
 
 
 def environment(comparison: Comparison) -> TextTable:
-    """Where and with what each run was made."""
+    """The device, data, versions and speed of each run."""
     header = ["run", "device", "data", "git commit", "versions", "seconds of training", "folder"]
     lines = []
     for row in comparison.finished:

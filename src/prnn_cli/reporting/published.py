@@ -1,4 +1,4 @@
-"""What the paper printed (RecSys 2016, Tables 2 to 4), for orientation: it was measured on other data."""
+"""The values that the paper printed (RecSys 2016, Tables 2 to 4), for orientation: they are of other data."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,7 @@ import pandas as pd
 
 @cache
 def published() -> pd.DataFrame:
-    """recall@20 and mrr@20 by (table, row), in the paper's order."""
+    """The paper's recall@20 and mrr@20 by (table, row), in its order."""
     return pd.read_csv(Path(__file__).with_name("published.csv"), index_col=["table", "row"])
 
 
@@ -21,5 +21,5 @@ def published_value(table: str | None, row: str | None, metric: str) -> float | 
 
 
 def paper_order() -> dict[str, int]:
-    """Row -> its place in the paper's tables."""
+    """The place of each row in the paper's tables, from 0."""
     return {row: place for place, row in enumerate(dict.fromkeys(published().index.get_level_values("row")))}

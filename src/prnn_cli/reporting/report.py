@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -26,7 +25,7 @@ from prnn_cli.reporting.runs import (
     runs_at,
 )
 from prnn_cli.reporting.sections import sections_of
-from prnn_cli.reporting.sweep_jobs import SweepJob, names_of
+from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_text
@@ -43,7 +42,7 @@ def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
     finished: list[tuple[str, FinishedRun]] = []
     failed: list[Row] = []
     skipped: list[str] = []
-    for name, job in zip(names_of(jobs), jobs, strict=True):
+    for name, job in zip(job_names(jobs), jobs, strict=True):
         try:
             if job.failure:
                 raise UserError(job.failure)
@@ -119,20 +118,24 @@ def write_report(
     write_csv(folder / "table.csv", _together([plain_rows(comparison) for comparison in comparisons]))
     write_csv(folder / "slices.csv", _together([plain_slices(comparison) for comparison in comparisons]))
     mains = [section for section in sections if section.notes]
-    write_text(
-        folder / "table.tex",
-        "\n".join(to_latex(each.table, f"{each.heading}.", each.notes) for each in mains),
-    )
-    if datasets := {run["data_hash"]: run for run in _first_runs(comparisons) if "data" in run}:
-        tables = [table_1(run["dataset"], run["data"]) for run in datasets.values()]
-        # Of a part that some data lack, its numbers stay whole.
-        write_table_1(folder, pd.concat(tables, ignore_index=True).convert_dtypes())
+    latex = [to_latex(each.table, f"{each.heading}.", each.notes) for each in mains]
+    write_text(folder / "table.tex", "\n".join(latex))
+    _write_datasets(folder, comparisons)
     figures = write_figures(folder, comparisons[0]) if config.figures else {}
     write_text(folder / "summary.html", page(comparisons, sections, figures))
     for section in mains:
         show(section.table, title=section.heading if len(mains) > 1 else "")
         print("\n".join(section.notes))
     print(f"written to {folder}")
+
+
+def _write_datasets(folder: Path, comparisons: Sequence[Comparison]) -> None:
+    """Writes Table 1, a line for each data set; older runs kept no properties of theirs."""
+    runs = [comparison.first.metrics for comparison in comparisons]
+    datasets = {run["data_hash"]: table_1(run["dataset"], run["data"]) for run in runs if "data" in run}
+    if datasets:
+        # Where some data lack a part, the numbers of the others stay whole.
+        write_table_1(folder, pd.concat(datasets.values(), ignore_index=True).convert_dtypes())
 
 
 def _check_gain_over(config: TableConfig, runs: Sequence[FinishedRun]) -> None:
@@ -142,10 +145,6 @@ def _check_gain_over(config: TableConfig, runs: Sequence[FinishedRun]) -> None:
         raise UserError(
             f"table.gain_over={config.gain_over} is in none of the runs; choose one of {', '.join(known)}"
         )
-
-
-def _first_runs(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    return [comparison.first.metrics for comparison in comparisons]
 
 
 def _compare(
@@ -163,14 +162,14 @@ def _compare(
 
 
 def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """A frame for each comparison -> one; of several, a column `set` numbers them."""
+    """The frames of the comparisons as one; where there are several, a column `set` numbers them."""
     if len(frames) > 1:
         frames = [frame.assign(set=number) for number, frame in enumerate(frames, 1)]
     return pd.concat(frames, ignore_index=True)
 
 
 def _with_failures(rows: Sequence[Row], failed: Sequence[Row]) -> list[Row]:
-    """A failed seed stands by its row; a row of which every seed failed is a line of its own."""
+    """The rows with those that failed: a failed seed stands by its row, a row whose every seed failed by itself."""
     together = list(rows)
     for row in failed:
         known = next((other for other in together if other.name == row.name), None)
@@ -182,7 +181,7 @@ def _with_failures(rows: Sequence[Row], failed: Sequence[Row]) -> list[Row]:
 
 
 def _name(run: FinishedRun) -> str:
-    """The label, else what the run is made of; seeds are told beneath the table."""
+    """The name of the run's row: its label, else what it is made of, without the seed, which the footer has."""
     if run.metrics["label"]:
         return str(run.metrics["label"])
     return run_name(run.metrics).rpartition(", seed ")[0] + ")"

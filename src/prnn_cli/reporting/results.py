@@ -1,4 +1,4 @@
-"""What a finished run leaves: metrics.json, results.md, results.csv, ranks.parquet."""
+"""The results of a finished run: metrics.json, results.md, results.csv, ranks.parquet."""
 
 import logging
 from collections.abc import Mapping
@@ -115,7 +115,7 @@ def ranks_frame(ranks: dict[str, Ranks], tie_break: str, support: np.ndarray) ->
 
 
 def _plain_rows(results: dict[str, Any]) -> pd.DataFrame:
-    """Numbers without decoration: a row for the network, then one for each baseline."""
+    """The rows of results.csv: the network, then each baseline, in plain numbers."""
     keys = ("label", "dataset", "arch", "strategy", "hidden_size", "seed")
     described = {"run": run_name(results)} | {key: results[key] for key in keys}
     return pd.DataFrame(

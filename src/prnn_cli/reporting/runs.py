@@ -15,7 +15,9 @@ from prnn_cli.reporting.published import paper_order
 from prnn_cli.run_folder import RunFolder, flat
 from prnn_cli.schema import Mark, is_marked
 
-KINDS = ("id_only", "feature_only", "concatenated")  # of networks with one subnet: one group, as in the paper
+# Architectures with one subnet, which are one group in the paper's tables.
+ONE_SUBNET = ("id_only", "feature_only", "concatenated")
+# Keys of metrics.json that a report cannot do without.
 NEEDED = (
     "arch",
     "seed",
@@ -46,7 +48,7 @@ class FinishedRun:
 
     @property
     def ranked_as(self) -> tuple[Any, ...]:
-        """Runs compare where this is equal: the same events, candidates, ties, and baselines with their options."""
+        """The events, candidates, tie mode and baselines with their options: runs compare where all are equal."""
         keys = ("data_hash", "part", "num_test_events", "candidates", "tie_break")
         baselines = json.dumps(self.metrics["baseline_options"], sort_keys=True)
         return (*(self.metrics[key] for key in keys), baselines)
@@ -81,10 +83,12 @@ class Row:
 
     @property
     def is_id_only(self) -> bool:
+        """Whether its runs know the items' IDs alone."""
         return any(run.metrics["arch"] == "id_only" for run in self.runs)
 
     @property
     def is_parallel(self) -> bool:
+        """Whether its runs have several subnets, a p-RNN's; the hidden sizes are joined by "+"."""
         return any("+" in str(run.metrics["hidden_size"]) for run in self.runs)
 
 
@@ -163,11 +167,11 @@ def gather_rows(named: Iterable[tuple[str, FinishedRun]]) -> tuple[list[Row], li
             repeated.append(f"{run.folder}: the same settings and seed as {twins[0].folder}")
         else:
             row.runs.append(run)
-    return _told_apart(list(rows.values())), repeated
+    return _distinctly_named(list(rows.values())), repeated
 
 
 def in_papers_order(rows: Sequence[Row]) -> list[Row]:
-    """Groups stay together; rows that the paper lacks follow those that it has."""
+    """The rows in the order of the paper's tables: by group, and in it those that the paper lacks last."""
     order = paper_order()
     groups = list(
         dict.fromkeys(["networks", "parallel", "shared_w", "interaction", *(row.group for row in rows)])
@@ -197,24 +201,27 @@ def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
 
 def group_of(row: str | None, arch: str) -> str:
     """The block of the paper's tables that a row stands in; empty for a run that is no row."""
-    return "" if row is None else "networks" if arch in KINDS else arch
+    return "" if row is None else "networks" if arch in ONE_SUBNET else arch
 
 
-def _told_apart(rows: list[Row]) -> list[Row]:
-    """Rows of one name are named after the settings in which they differ, too."""
+def _distinctly_named(rows: list[Row]) -> list[Row]:
+    """Appends to the name of rows that share it the settings in which they differ; returns the rows."""
     for name in {row.name for row in rows}:
         twins = [row for row in rows if row.name == name]
         if len(twins) == 1:
             continue
         differing = _differing([row.runs[0].settings for row in twins])
         for number, row in enumerate(twins):
-            told = ", ".join(f"{key}={values[number]}" for key, values in differing.items())
-            row.name = f"{name} [{told}]"
+            own = ", ".join(f"{key}={values[number]}" for key, values in differing.items())
+            row.name = f"{name} [{own}]"
     return rows
 
 
 def _differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    """Option -> its values; of options that change together, as by interpolation, the least nested one."""
+    """The options that differ, with the value in each of `settings`.
+
+    Of options that change together, as by interpolation, the least nested one stands for all.
+    """
     found: dict[tuple[str, ...], str] = {}
     keys = {key for each in settings for key in each}
     for key in sorted(keys, key=lambda key: (key.count("."), key)):

@@ -23,7 +23,7 @@ class Section:
 
 
 def sections_of(comparison: Comparison, apart: str = "") -> list[Section]:
-    """Results, intervals, slices and data, in this order. apart: why the runs stand apart from others in the report"""
+    """The sections results, intervals, slices and data. apart: why the runs stand apart from others in the report"""
     metrics = comparison.first.metrics
     sections = [
         Section(

@@ -1,4 +1,4 @@
-"""Which differences between methods the test sessions establish: paired bootstrap over sessions, Holm's correction.
+"""Significance of differences between methods: paired bootstrap over sessions, Holm's correction.
 
 Events of a session depend on each other, so sessions are resampled, not events; all methods see the same resamples.
 Shapes: R resamples, S sessions, M measures (a metric of a method each).
@@ -6,11 +6,12 @@ Shapes: R resamples, S sessions, M measures (a metric of a method each).
 
 import numpy as np
 
+# Bounds the memory: 64 numbers for each session.
 RESAMPLES_AT_ONCE = 64
 
 
 def resampled_means(sums: np.ndarray, num_events: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
-    """(R, M) means over the events of S sessions drawn with replacement.
+    """The means (R, M) over the events of S sessions drawn with replacement.
 
     sums: (S, M), a measure summed over the events of each session; num_events: (S,)
     """
@@ -35,13 +36,13 @@ def interval(samples: np.ndarray, confidence: float) -> tuple[float, float]:
 
 
 def p_value(differences: np.ndarray) -> float:
-    """Two-sided, of (R,) resampled differences being on either side of 0; at least 2 / (R + 1)."""
+    """The two-sided p-value of (R,) resampled differences, by their signs; at least 2 / (R + 1)."""
     below, above = (differences <= 0).sum(), (differences >= 0).sum()
     return float(min(1.0, 2 * (1 + min(below, above)) / (1 + len(differences))))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """(M,) adjusted: the i-th smallest of M times M − i + 1, never below a smaller one (Holm, 1979)."""
+    """The adjusted p-values (M,): the i-th smallest times M − i + 1, never below a smaller one (Holm, 1979)."""
     order = np.argsort(p_values)
     factors = np.arange(len(p_values), 0, -1)
     adjusted = np.minimum(1.0, np.maximum.accumulate(p_values[order] * factors))

@@ -1,4 +1,4 @@
-"""The jobs of a sweep, as a table of them sees them."""
+"""The jobs of a sweep, with what a table shows of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from prnn_cli.reporting.runs import Row, group_of
 
 @dataclass(frozen=True)
 class SweepJob:
-    """A job of a sweep: the folder of its run, and what it was asked for.
+    """A job of a sweep: the folder of its run, and what it was asked to do.
 
     repeats: whether seeds=N asked for several runs of it; failure: why it failed, empty where it did not
     """
@@ -27,17 +27,22 @@ class SweepJob:
         return Row(name, self.row, group_of(self.row, self.arch), failures=[reason])
 
 
-def names_of(jobs: Sequence[SweepJob]) -> list[str]:
-    """The labels of a table's rows; else what tells each job from the others, such as "seed=2", or its folder."""
+def job_names(jobs: Sequence[SweepJob]) -> list[str]:
+    """Names for the jobs: labels of their rows, or the overrides that differ, such as "seed=2", or folders."""
     labels = [job.label for job in jobs if job.row and job.label]
     if len(labels) == len(jobs):
         return labels
     kept = [
         [each for each in job.overrides if not (job.repeats and each.startswith("seed="))] for job in jobs
     ]
-    shared = set.intersection(*map(set, kept))
-    told = [" ".join(each for each in job if each not in shared) for job in kept]
+    names = differing_overrides(kept)
     if any(job.repeats for job in jobs):
-        return [name or job.label or job.arch for name, job in zip(told, jobs, strict=True)]
-    distinct = all(told) and len(set(told)) == len(told)
-    return told if distinct else [job.folder.name for job in jobs]
+        return [name or job.label or job.arch for name, job in zip(names, jobs, strict=True)]
+    distinct = all(names) and len(set(names)) == len(names)
+    return names if distinct else [job.folder.name for job in jobs]
+
+
+def differing_overrides(jobs: Sequence[Sequence[str]]) -> list[str]:
+    """The overrides of each job but for those that all have: "seed=1" of ["epochs=3", "seed=1"], say."""
+    shared = set.intersection(*map(set, jobs))
+    return [" ".join(each for each in job if each not in shared) for job in jobs]

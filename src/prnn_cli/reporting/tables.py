@@ -41,7 +41,7 @@ def one_line(summary: dict[str, Any]) -> str:
 
 
 def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
-    """Why rows of a log are no events: rows read, less what each rule dropped, are the events kept."""
+    """The rows read of a log, less what each rule dropped, down to the events kept."""
     kept = sum(summary[part]["events"] for part in ("train", "validation", "test") if part in summary)
     rows = [("rows read", summary["rows"])]
     rows += [(f"dropped: {reason}", count) for reason, count in summary["dropped"].items()]
@@ -49,7 +49,7 @@ def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
 
 
 def results_table(runs: Mapping[str, dict[str, Any]]) -> pd.DataFrame:
-    """The baselines, then each run by its name: values with the gain over one of them in parentheses.
+    """The table of the baselines, then each run by its name: values with the gain over one of them in parentheses.
 
     `runs` are the contents of metrics.json files that rank the same events in the same way.
     """

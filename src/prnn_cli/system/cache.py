@@ -29,7 +29,7 @@ class StaleCacheError(DamagedFileError):
 
 @dataclass(frozen=True)
 class Identity:
-    """What a cached file or folder is made from.
+    """The key of a cached file or folder: all that it is made from.
 
     format: number of the rules by which it is made and of how it is written
     hash: of the format and of all else that the content depends on

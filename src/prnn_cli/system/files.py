@@ -29,7 +29,7 @@ os.umask(_UMASK)
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; moves it into place on success, removes it on any failure."""
-    with _told_to_the_user(path):
+    with _refusals_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_remains(path.parent)
         temporary = _beside(path)
@@ -45,7 +45,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Like `atomic_write` for a folder. Another process that made `path` meanwhile wins: both made the same."""
-    with _told_to_the_user(path):
+    with _refusals_explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_remains(path.parent)
         temporary = _beside(path)
@@ -59,16 +59,18 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Writes a file in UTF-8, whole or not at all."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Writes a JSON file, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def hash_of(value: Any, files: Iterable[Path] = ()) -> str:
-    """32 hex digits of a JSON-serialisable value and the content of `files` (their names don't count)."""
+    """A hash, 32 hex digits, of a JSON-serialisable value and the content of `files` (their names don't count)."""
     digest = hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=16)
     for path in files:
         digest.update(_digest_of(path))
@@ -76,7 +78,7 @@ def hash_of(value: Any, files: Iterable[Path] = ()) -> str:
 
 
 def _digest_of(path: Path) -> bytes:
-    """Of the digests of its blocks, which all cores make."""
+    """A digest of a file: of a large one, the digest of its blocks' digests, which all cores make."""
 
     def of_block(start: int) -> bytes:
         with path.open("rb") as stream:
@@ -103,7 +105,7 @@ def remove_remains(folder: Path) -> None:
 def set_aside(path: Path) -> Path:
     """Moves a damaged file or folder out of the way, over one that was set aside before; returns where it is now."""
     aside = path.with_name(f"{path.name}.damaged")
-    with _told_to_the_user(path):
+    with _refusals_explained(path):
         if aside.is_dir():
             shutil.rmtree(aside)
         with contextlib.suppress(FileNotFoundError):  # another process was faster
@@ -126,7 +128,7 @@ def _is_left(path: Path, host: str, process: int) -> bool:
 
 
 @contextlib.contextmanager
-def _told_to_the_user(path: Path) -> Iterator[None]:
+def _refusals_explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -151,6 +153,6 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def _beside(path: Path) -> Path:
-    """Says whose it is, so that others know when it is left."""
+    """A temporary path beside `path`; its name says which process makes it, so that others know when it is left."""
     maker = f"{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     return path.with_name(f".{path.stem}.{maker}.tmp{path.suffix}")

@@ -1,4 +1,4 @@
-"""Which device a command runs on, and how many threads it takes."""
+"""The device that a command runs on, and the number of threads that it takes."""
 
 import os
 from collections.abc import Iterator
@@ -10,12 +10,17 @@ from prnn_cli.errors import UserError
 from prnn_cli.schema import HardwareConfig
 from prnn_cli.system.distributed import process_group
 
-SMALL_STEP = 4_000_000  # multiplications; below, threads wait for each other longer than they work
+# Multiplications in a mini-batch. Below, threads wait for each other longer than they work: docs/benchmarks.md has the
+# times of one thread and of two on both sides of it.
+SMALL_STEP = 4_000_000
 
 
 def select_device(config: HardwareConfig) -> torch.device:
-    """`auto` takes a CUDA device where there is one: the first, or under torchrun one a process. Sets torch's number
-    of threads, if it is given."""
+    """The device that `config` asks for; sets torch's number of threads, where it is given.
+
+    `auto` takes a CUDA device where there is one: the first, or under torchrun one for each process. Raises `UserError`
+    for a GPU that there is not, and for more threads than four for each core.
+    """
     if config.threads is not None:
         most = 4 * (os.cpu_count() or 1)
         if config.threads > most:
@@ -41,14 +46,17 @@ def select_device(config: HardwareConfig) -> torch.device:
 
 
 def num_cores() -> int:
-    """That this process may use, where the system says so."""
+    """The number of cores that this process may use; where the system does not say, of the machine."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
 def threads_for_training(config: HardwareConfig, multiplications: int) -> Iterator[None]:
-    """`multiplications`: of a mini-batch. A small one gets one thread, unless the number is given: on two cores
-    it is as fast as with two, and does not collapse when another process takes a core."""
+    """Gives a small mini-batch one thread, unless the number is given. multiplications: of a mini-batch
+
+    On two cores a small one is as fast with one thread as with two, and does not collapse when another process takes a
+    core.
+    """
     is_small = config.threads is None and multiplications < SMALL_STEP
     with num_threads(1 if is_small else torch.get_num_threads()):
         yield
@@ -56,6 +64,7 @@ def threads_for_training(config: HardwareConfig, multiplications: int) -> Iterat
 
 @contextmanager
 def num_threads(number: int) -> Iterator[None]:
+    """Sets torch's number of threads until the context is left."""
     before = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
@@ -65,4 +74,5 @@ def num_threads(number: int) -> Iterator[None]:
 
 
 def device_name(device: torch.device) -> str:
+    """The name of the GPU, as metrics.json has it, or cpu."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

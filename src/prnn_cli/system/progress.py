@@ -1,4 +1,4 @@
-"""What a person sees while a command works: one console on stderr, bars on a terminal, plain lines elsewhere."""
+"""The display while a command works: one console on stderr, bars on a terminal, plain lines elsewhere."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ _sink: Callable[[str], None] | None = None  # takes the notes while a sweep's vi
 
 
 def hand_over(sink: Callable[[str], None] | None) -> None:
-    """Bars and log lines give way to a view that is drawn on the same terminal, and which gets the notes; None ends it.
+    """Makes bars and log lines give way to a view on the same terminal, which gets the notes instead; None ends it.
 
     One console is one place, so this holds for the whole process, whichever thread speaks.
     """
@@ -78,6 +78,7 @@ def training_note(phase: int, epoch: int, learning: str, loss: float, events_per
 
 @contextmanager
 def meter(what: str, total: int) -> Iterator[Meter]:
+    """A meter of `what`, up to `total` in any unit: a bar on a terminal, elsewhere lines of the log."""
     if _sink or not console.is_terminal or not process_group().is_main:
         yield Meter(what, total, None)
         return

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: at once, or, while a model trains, at the end of the tick. A second signal is always at once."""
+"""Stops by SIGINT and SIGTERM: at once, or, while a model trains, at the end of the tick; a second one at once."""
 
 import signal
 from collections.abc import Iterator
@@ -9,19 +9,20 @@ from prnn_cli.errors import Stopped
 
 
 class StopSignal:
-    """`number` is the signal that was received while stopping was deferred, else None."""
+    """The handler of the signals. number: the one that was received while stopping was deferred, else None"""
 
     def __init__(self) -> None:
         self.number: int | None = None
         self._deferred = False
 
     def install(self) -> None:
+        """Makes this the process's handler; from now on a signal raises `Stopped`."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._receive)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """A signal that nobody asked about until the end is honoured then."""
+        """Defers a signal until it is asked for by `number`, at the latest until the context is left."""
         self.number, self._deferred = None, True
         try:
             yield

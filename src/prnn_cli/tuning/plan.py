@@ -1,4 +1,4 @@
-"""Searches as the command line asks for them: alone (search=NAME), or first, for what follows (tune=[NAME])."""
+"""The searches that a command line asks for: alone (search=NAME), or first, for what follows (tune=[NAME])."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,34 +13,41 @@ from prnn_cli.errors import UserError
 from prnn_cli.system.extras import require
 
 SWEEPER = "hydra_plugins.prnn.OptunaSweeper"
-OF_THE_ROWS = ("row", "seeds", "tune")
+# Options that say which rows of an experiment are run: a search tunes for all of them.
+ROW_OPTIONS = ("row", "seeds", "tune")
 
 
 def check_search(given: Sequence[Override]) -> None:
     """Raises `UserError` for a search that cannot begin, as far as the command line shows it."""
     require("hydra/sweeper=optuna")
-    config = compose("train", [_line(each) for each in given if not each.is_sweep_override()], True)
+    config = compose("train", [_written(each) for each in given if not each.is_sweep_override()], True)
     if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER:
         raise UserError("search=NAME needs hydra/sweeper=optuna, which it sets; leave the other sweeper out")
     if config.seeds > 1:
         raise UserError("seeds=N does not go with search=NAME; repeat what is trained with its best settings")
 
 
-def chain(overrides: Sequence[str], configs: Path, config_dir: str | None = None) -> list[list[str]]:
-    """The overrides of each command line that tune=[…] makes of one: the searches, then the command itself with what
-    they found. Empty where nothing is to be tuned first."""
+def command_lines(overrides: Sequence[str], configs: Path, config_dir: str | None = None) -> list[list[str]]:
+    """The command lines that tune=[…] makes of one: each search, then the command itself with what they found.
+
+    Each is a list of overrides; there is none where nothing is to be tuned first.
+    """
     with initialize_config_dir(str(configs), version_base="1.3"):
-        given = parsed([*search_path(config_dir), *overrides])
+        given = parse_overrides([*search_path(config_dir), *overrides])
         single = [each for each in given if not each.is_sweep_override()]
-        config = compose("train", [_line(each) for each in single if not _of_a_search(each)], True)
+        config = compose("train", [_written(each) for each in single if not _is_of_search(each)], True)
         if not config.tune or config.search is not None:
             return []
         require("hydra/sweeper=optuna")
         folder = Path(config.hydra.sweep.dir) / "search"
-    shared = [_line(each) for each in single if each.key_or_group not in OF_THE_ROWS and not _places(each)]
+    shared = [
+        _written(each) for each in single if each.key_or_group not in ROW_OPTIONS and not _places_runs(each)
+    ]
     searches = [[f"search={name}", f"search.folder={folder}", "tune=[]", *shared] for name in config.tune]
     kept = [
-        _line(each) for each in given if not _of_a_search(each) and each.key_or_group != "hydra.searchpath"
+        _written(each)
+        for each in given
+        if not _is_of_search(each) and each.key_or_group != "hydra.searchpath"
     ]
     tuned = [*search_path(str(folder), config_dir), f"tuned=[{','.join(config.tune)}]", "tune=[]"]
     return [*searches, [*kept, *tuned]]
@@ -52,19 +59,20 @@ def search_path(*folders: str | None) -> list[str]:
     return [f"hydra.searchpath=[{','.join(named)}]"] if named else []
 
 
-def parsed(overrides: Sequence[str]) -> list[Override]:
+def parse_overrides(overrides: Sequence[str]) -> list[Override]:
+    """Overrides as Hydra reads them, with the configuration search path that is set up; raises Hydra's errors."""
     return OverridesParser.create(GlobalHydra.instance().config_loader()).parse_overrides(list(overrides))
 
 
-def _places(override: Override) -> bool:
-    """Whether it says where the command's runs go, and not who runs them."""
+def _places_runs(override: Override) -> bool:
+    """Whether the override says where the command's runs go, and not who runs them."""
     key = str(override.key_or_group)
     return key.startswith("hydra") and not key.startswith(("hydra/launcher", "hydra.launcher"))
 
 
-def _of_a_search(override: Override) -> bool:
+def _is_of_search(override: Override) -> bool:
     return str(override.key_or_group).startswith("search.")
 
 
-def _line(override: Override) -> str:
+def _written(override: Override) -> str:
     return str(override.input_line)

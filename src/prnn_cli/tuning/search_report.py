@@ -1,4 +1,4 @@
-"""What a search leaves: a table of its trials, and the best one as a config that the next command takes."""
+"""The files that a search leaves: a table of its trials, and the best one as a config that a command can take."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STATES = {
 
 
 def write_search(folder: Path, study: Study, search: SearchConfig) -> None:
-    """trials.csv, trials.md and, once a trial has finished, tuned/NAME.yaml in `search.folder`."""
+    """Writes trials.csv, trials.md and, once a trial has finished, tuned/NAME.yaml in `search.folder`."""
     table = trials_table(folder, study, search)
     write_csv(folder / "trials.csv", table)
     write_text(folder / "trials.md", to_markdown(_rounded(table, search)))
@@ -39,7 +39,7 @@ def write_search(folder: Path, study: Study, search: SearchConfig) -> None:
 
 
 def show_search(folder: Path, study: Study, search: SearchConfig) -> None:
-    """Raises `RunError` where no trial finished."""
+    """Prints the ten best trials, and how the best one is used. Raises `RunError` where no trial finished."""
     table = trials_table(folder, study, search)
     best = _best(study)
     if best is None:
@@ -53,11 +53,12 @@ def show_search(folder: Path, study: Study, search: SearchConfig) -> None:
 
 
 def best_file(search: SearchConfig) -> Path:
+    """The config of the best trial, which `tuned=NAME` composes."""
     return Path(search.folder) / "tuned" / f"{search.name}.yaml"
 
 
 def trials_table(folder: Path, study: Study, search: SearchConfig) -> pd.DataFrame:
-    """A line a trial: its settings, and its metrics on the validation part, of a pruned one after its last epoch."""
+    """A line for each trial: settings, and metrics on the validation part; of a pruned trial after its last epoch."""
     rows, metrics = [], trial_metrics(search)
     for trial in study.get_trials(deepcopy=False):
         run = RunFolder(folder / f"trial-{trial.number}")
@@ -105,7 +106,7 @@ def _best_config(folder: Path, best: FrozenTrial, search: SearchConfig) -> str:
 
 
 def _rounded(table: pd.DataFrame, search: SearchConfig) -> TextTable:
-    """The reasons of failures only where there are some."""
+    """The trials for display; the column of reasons only where a trial failed."""
     metrics = trial_metrics(search)
     formats = {str(key): ".4f" if key in metrics else ".4g" for key in table.select_dtypes(float)}
     return TextTable.from_frame(table if table["reason"].any() else table.drop(columns="reason"), formats)

@@ -1,4 +1,4 @@
-"""What a search may choose: options and the values they can take, in Hydra's grammar of sweeps."""
+"""The space of a search: the options it may choose and the values they can take, in Hydra's grammar of sweeps."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ VALID = (
 
 @dataclass(frozen=True)
 class Space:
-    """sweeps: option -> the sweep over its values"""
+    """The options that a search chooses. sweeps: option -> the sweep over its values"""
 
     sweeps: dict[str, Override]
 
     @classmethod
     def of(cls, preset: Mapping[str, str], arguments: Sequence[str]) -> tuple[Space, list[str]]:
-        """The space, and the arguments that are the same in every trial. An option on the command line takes the place
-        of the preset's: as a sweep, or as a value that is not searched."""
+        """The space, and the arguments that are the same in every trial.
+
+        preset: option -> sweep, as in search.space; an option among `arguments` takes the place of the preset's: as a
+        sweep, or as a value that is not searched. Raises `UserError` for a sweep that cannot be read, and where nothing
+        is left to choose.
+        """
         parser = OverridesParser.create()
         given = parser.parse_overrides(list(arguments))
         taken = {each.key_or_group for each in given}
@@ -49,13 +53,18 @@ class Space:
         return cls(sweeps), [str(each.input_line) for each in fixed]
 
     def distributions(self) -> dict[str, BaseDistribution]:
+        """Optuna's distribution for each option. Raises `UserError` for a sweep that Optuna has none for."""
         return {key: _distribution(key, sweep) for key, sweep in self.sweeps.items()}
 
-    def described(self) -> dict[str, str]:
+    def descriptions(self) -> dict[str, str]:
+        """The distributions as text, by which a study knows its space again."""
         return {key: str(distribution) for key, distribution in self.distributions().items()}
 
-    def ends(self) -> list[dict[str, Any]]:
-        """The lowest and the highest values of all options, or every choice once: what lies between is as valid."""
+    def extremes(self) -> list[dict[str, Any]]:
+        """Settings that hold the lowest and the highest value of each option, and each choice, at least once.
+
+        A search whose extremes are valid is valid in between.
+        """
         values = {}
         for key, distribution in self.distributions().items():
             choices = getattr(distribution, "choices", None)
@@ -96,5 +105,5 @@ def _whole_numbers(sweep: RangeSweep) -> range | None:
 
 
 def _plain(value: object) -> Any:
-    """As the study can store it, and as it can be written on a command line."""
+    """A value that the study can store, and that can be written on a command line."""
     return value if isinstance(value, bool | int | float | None) else str(value)

@@ -1,5 +1,7 @@
-"""A search as Hydra's sweeper: asks Optuna for trials, has the launcher run them as jobs, tells Optuna what came of
-them. Trials are jobs like others: each has a run folder, resumes, and may fail."""
+"""A search as a sweeper of Hydra: it asks Optuna for trials, has the launcher run them, and tells Optuna the results.
+
+Trials are jobs like others: each has a run folder, resumes, and may fail.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +27,26 @@ log = logging.getLogger(__name__)
 
 
 class TrialSweeper(Sweeper):
-    """Hydra scans its plugins at every start, so what this needs is imported once it searches."""
+    """Sweeps over the trials of a study.
+
+    Hydra scans its plugins at every start, so what this needs is imported once it searches.
+    """
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
-        """params: of an experiment's rows, which a search leaves alone"""
+        """params: the sweep over an experiment's rows, which Hydra gives any sweeper; a search leaves it alone"""
         self.config: DictConfig
         self.context: HydraContext
         self.launcher: Launcher
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keeps what Hydra hands over before it calls `sweep`."""
         from hydra.core.plugins import Plugins
 
         self.config, self.context = config, hydra_context
         self.launcher = Plugins.instance().instantiate_launcher(hydra_context, task_function, config)
 
     def sweep(self, arguments: list[str]) -> None:
+        """Runs trials until the study has as many as `search.trials`, reports after each batch, shows the best."""
         from prnn_cli.tuning.search_report import show_search, write_search
         from prnn_cli.tuning.space import Space
 
@@ -47,7 +54,7 @@ class TrialSweeper(Sweeper):
         assert isinstance(preset, dict)
         space, fixed = Space.of({str(key): str(value) for key, value in preset.items()}, arguments)
         self._refuse_groups(space, fixed)
-        settings, *_ = [self._settings([*fixed, *_as_overrides(end)]) for end in space.ends()]
+        settings, *_ = [self._settings([*fixed, *_as_overrides(extreme)]) for extreme in space.extremes()]
         assert settings.search is not None
         _refuse_idle_subnets(space, settings)
         folder = Path(self.config.hydra.sweep.dir)
@@ -59,7 +66,7 @@ class TrialSweeper(Sweeper):
         show_search(folder, study, settings.search)
 
     def _refuse_groups(self, space: Space, fixed: Sequence[str]) -> None:
-        """What one trial lacks cannot be compared, nor handed on as a setting."""
+        """Raises `UserError` for a group in the space: options that a trial lacks can be neither compared nor used."""
         from prnn_cli.errors import UserError
 
         config = self._composed(fixed)
@@ -70,7 +77,7 @@ class TrialSweeper(Sweeper):
                 )
 
     def _settings(self, overrides: Sequence[str]) -> TrainCommand:
-        """Raises `UserError` for values that no run can have."""
+        """The checked settings of a trial. Raises `UserError` for values that no run can have."""
         from prnn_cli.errors import UserError
         from prnn_cli.jobs.job import checked_settings
 
@@ -101,23 +108,23 @@ class TrialSweeper(Sweeper):
 
     def _study(self, folder: Path, space: Space, fixed: Sequence[str], settings: TrainCommand) -> Study:
         from prnn_cli.data.prepare import prepare
-        from prnn_cli.experiment.study import Identity, open_study
+        from prnn_cli.experiment.study import StudyIdentity, open_study
         from prnn_cli.run_folder import flat
         from prnn_cli.schema import Mark, is_marked
 
         assert settings.search is not None
         data = prepare(settings.dataset, Path(settings.cache_dir))
-        composed = flat(self._composed([*fixed, *_as_overrides(space.ends()[0])]))
+        composed = flat(self._composed([*fixed, *_as_overrides(space.extremes()[0])]))
         kept = {
             key: str(value)
             for key, value in composed.items()
             if not is_marked(key, Mark.FREE_ON_RESUME, Mark.PATH)
         }
-        identity = Identity(data.data_hash, settings.search.metric, space.described(), kept)
+        identity = StudyIdentity(data.data_hash, settings.search.metric, space.descriptions(), kept)
         return open_study(folder, identity, settings.seed, settings.search, settings.resume)
 
     def _enqueue_present_settings(self, study: Study, space: Space, fixed: Sequence[str]) -> None:
-        """The first trial: a search never ends below the settings that it began with."""
+        """Makes the present settings the first trial, so that a search never ends below them."""
         if study.get_trials(deepcopy=False):
             return
         config = self._composed(fixed)
@@ -134,35 +141,34 @@ class TrialSweeper(Sweeper):
         fixed: Sequence[str],
         search: SearchConfig,
     ) -> None:
-        from optuna.trial import TrialState
-
-        from prnn_cli.run_folder import RunFolder
-
+        """Has the launcher run the trials of a batch as jobs, and records how each ended."""
         jobs = [[*fixed, *_as_overrides(trial.params), f"search.trial={trial.number}"] for trial in batch]
         for trial in batch:
             log.info("trial %d: %s", trial.number, " ".join(_as_overrides(trial.params)))
         for trial, result in zip(batch, self.launcher.launch(jobs, batch[0].number), strict=True):
-            job = result.return_value
-            run = RunFolder(folder / f"trial-{trial.number}")
-            if job.failure:
-                study.set_user_attr(f"failure of {trial.number}", job.failure)
-                study.tell(trial.number, state=TrialState.FAIL)
-            elif run.metrics_file.is_file():
-                value = run.metrics()[search.metric]
-                study.tell(trial.number, value)
-                log.info(
-                    "trial %d: %s %.4f, the best so far %.4f",
-                    trial.number,
-                    search.metric,
-                    value,
-                    study.best_value,
-                )
-            else:
-                study.tell(trial.number, state=TrialState.PRUNED)
+            _record(study, folder, trial.number, result.return_value.failure, search.metric)
+
+
+def _record(study: Study, folder: Path, trial: int, failure: str, metric: str) -> None:
+    """Tells the study how a trial ended: by its metrics, by its failure, or, where it left neither, pruned."""
+    from optuna.trial import TrialState
+
+    from prnn_cli.run_folder import RunFolder
+
+    run = RunFolder(folder / f"trial-{trial}")
+    if failure:
+        study.set_user_attr(f"failure of {trial}", failure)
+        study.tell(trial, state=TrialState.FAIL)
+    elif run.metrics_file.is_file():
+        value = run.metrics()[metric]
+        study.tell(trial, value)
+        log.info("trial %d: %s %.4f, the best so far %.4f", trial, metric, value, study.best_value)
+    else:
+        study.tell(trial, state=TrialState.PRUNED)
 
 
 def _refuse_idle_subnets(space: Space, settings: TrainCommand) -> None:
-    """Settings of a subnet that the network lacks would be searched in vain."""
+    """Raises `UserError` for settings of a subnet that the network lacks, which would be searched in vain."""
     from prnn_cli.errors import UserError
     from prnn_cli.experiment.build import subnets_of
 
@@ -176,12 +182,13 @@ def _refuse_idle_subnets(space: Space, settings: TrainCommand) -> None:
 
 
 def _next_batch(study: Study, space: Space, search: SearchConfig) -> list[FrozenTrial]:
-    """First the trials that an earlier process left unfinished, then new ones until there are `search.trials`."""
+    """The trials to run next: those that an earlier process left unfinished, then new ones up to `search.trials`."""
     from optuna.trial import TrialState
 
     trials = study.get_trials(deepcopy=False)
     if unfinished := [each for each in trials if each.state == TrialState.RUNNING]:
-        return unfinished[:1]  # one by one, as their numbers, which Hydra counts up, need not be consecutive
+        # One by one, as their numbers, which Hydra counts up, need not be consecutive.
+        return unfinished[:1]
     num_new = min(search.parallel, search.trials - sum(each.state.is_finished() for each in trials))
     for _ in range(num_new):
         study.ask(space.distributions())

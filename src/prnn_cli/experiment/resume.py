@@ -1,0 +1,110 @@
+"""The checkpoint that a run goes on from: the newest whole one, of the same data and extendable epochs."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import astuple
+from typing import Any
+
+import torch
+
+from prnn_cli.errors import UserError
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.system.distributed import process_group
+from prnn_cli.system.files import set_aside
+from prnn_cli.system.tensor_files import DamagedFileError
+from prnn_cli.training.checkpoint import load_checkpoint, read_progress
+from prnn_cli.training.resumption import continued
+from prnn_cli.training.state import Cursor, TrainState
+from prnn_cli.training.strategies import Phase
+
+# (epochs of each subnet) -> the phases
+Schedule = Callable[[int], list[Phase]]
+
+log = logging.getLogger(__name__)
+
+
+def resumed_state(
+    folder: RunFolder,
+    data_hash: str,
+    device: torch.device,
+    schedule: Schedule,
+    epochs: int,
+) -> tuple[TrainState | None, str | None]:
+    """The state that a run goes on from, and the name of its executor; (None, None) where it has no checkpoint.
+
+    A damaged checkpoint is set aside for the one before it. The number of threads that the run began with is set, as
+    another number would round otherwise. Raises `UserError` for a checkpoint of another format, of other data, or of
+    epochs that cannot become so many.
+    """
+    loaded = _loaded_by_all(folder, device)
+    if loaded is None:
+        return None, None
+    state, decisions = loaded
+    if decisions["data_hash"] != data_hash:
+        raise UserError(
+            f"the data have changed since the run in {folder.path} began; restore them, or train in another folder"
+        )
+    if decisions["threads"] != torch.get_num_threads():
+        log.info("%s threads, as the run began with", decisions["threads"])
+        torch.set_num_threads(decisions["threads"])
+    if decisions["device"] != device.type:
+        log.warning(
+            "the run began on %s and goes on on %s: last digits may differ", decisions["device"], device.type
+        )
+        decisions["executor"] = None  # of the other device
+    cursor = state.cursor = _cursor_of(folder, state.cursor, decisions["epochs"], schedule, epochs)
+    log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
+    return state.sharded(), decisions["executor"]
+
+
+def _loaded_by_all(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
+    """Loads the checkpoint in the folder of the first process, which goes first: it may set a damaged file aside."""
+    group = process_group()
+    loaded = _newest_whole(folder, device) if group.is_main else None
+    path = group.broadcast(folder.path.absolute())
+    if not group.is_main:
+        loaded = _newest_whole(RunFolder(path), device)
+    if len(set(group.all_gather(loaded and astuple(loaded[0].cursor)))) > 1:
+        raise UserError(
+            f"not all processes find the checkpoint in {path}; the run's folder must lie where all see it"
+        )
+    return loaded
+
+
+def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
+    files = folder.checkpoint_files
+    for file in files:
+        try:
+            return load_checkpoint(file, device)
+        except DamagedFileError as damage:
+            log.warning("%s is damaged (%s); set aside as %s", file, damage, set_aside(file).name)
+    if files:
+        log.warning("no whole checkpoint is left in %s: starting from the beginning", folder.path)
+    return None
+
+
+def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> None:
+    """Raises `UserError` where a run cannot go on.
+
+    Its checkpoint or its metrics are of another format, or it asks for other epochs than it had, and they don't come at
+    its end.
+    """
+    if folder.finished_epochs() == epochs:  # its checkpoint is not needed
+        return
+    for file in folder.checkpoint_files:
+        with suppress(DamagedFileError):
+            cursor, decisions = read_progress(file)
+            _cursor_of(folder, cursor, decisions["epochs"], schedule, epochs)
+            return
+
+
+def _cursor_of(folder: RunFolder, cursor: Cursor, had: int, schedule: Schedule, epochs: int) -> Cursor:
+    found = cursor if had == epochs else continued(cursor, schedule(had), schedule(epochs))
+    if found is None:
+        raise UserError(
+            f"cannot resume {folder.path} with epochs={epochs} instead of {had}: phases that are over would have had "
+            "other epochs; only the last phase can get more, as with strategy=simultaneous or interleaving, or more "
+            "phases follow, as with strategy=alternating"
+        )
+    return found
