@@ -102,7 +102,7 @@ def test_a_stopped_sweep_goes_on_by_the_same_command_to_the_same_table(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
     """The first row is kept, the second one goes on from its checkpoint."""
-    command = ["train", *TWO_ROWS, "epochs=10", "checkpoint.every_s=0"]
+    command = ["train", *TWO_ROWS, "epochs=4", "checkpoint.every_s=0"]
     process = start_prnn(*command)
     checkpoint = Path("runs/smoke/parallel_res-seed42/checkpoint/state.safetensors")
     wait_for(checkpoint.is_file, process)

@@ -175,7 +175,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(
     prnn: Prnn, start_prnn: Callable[..., object], number: signal.Signals, exit_code: int
 ) -> None:
     """The signal is honoured at the end of a tick; what was trained until then is in the checkpoint."""
-    long = [*SMALL, "epochs=40"]
+    long = [*SMALL, "epochs=15"]
     process = start_prnn("train", *long, RUN, "checkpoint.every_s=0")
     wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
     process.send_signal(number)
@@ -201,7 +201,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(
 def test_a_killed_run_is_dead_and_resumes_from_its_last_checkpoint(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
-    long = [*SMALL, "epochs=40", "checkpoint.every_s=0"]
+    long = [*SMALL, "epochs=15", "checkpoint.every_s=0"]
     process = start_prnn("train", *long, RUN)
     wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
     process.kill()
@@ -306,7 +306,13 @@ def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
 
 def test_a_sweep_over_all_strategies(prnn: Prnn) -> None:
     own = [argument for argument in SMALL if not argument.startswith(("arch", "epochs"))]
-    sweep = ["epochs=1", "arch=parallel", "strategy=glob(*)", "hydra.sweep.dir=runs/sweep"]
+    sweep = [
+        "epochs=1",
+        "arch=parallel",
+        "strategy=glob(*)",
+        "table.figures=false",
+        "hydra.sweep.dir=runs/sweep",
+    ]
     assert prnn("train", "-m", *own, *sweep).exit_code == 0
     table = Path("runs/sweep/table.md").read_text()
     for strategy in ("simultaneous", "alternating", "residual", "interleaving"):

@@ -58,7 +58,7 @@ def test_validation_takes_all_threads_and_measures_the_papers_cutoff(
 def test_a_resumed_run_keeps_what_it_had_measured_on_the_validation_part(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
-    long = [*SMALL, "dataset.validation_days=1", "epochs=30", "checkpoint.every_s=0"]
+    long = [*SMALL, "dataset.validation_days=1", "epochs=12", "checkpoint.every_s=0"]
     process = start_prnn("train", *long, RUN)
     epochs_file = Path("runs/mine/epochs.csv")
     wait_for(lambda: epochs_file.is_file() and epochs_file.read_text().count("\n") > 3, process)
@@ -66,5 +66,5 @@ def test_a_resumed_run_keeps_what_it_had_measured_on_the_validation_part(
     process.wait()
     assert prnn("train", *long, RUN, "resume=true").exit_code == 0
     epochs = pd.read_csv("runs/mine/epochs.csv")
-    assert len(epochs) == 30
+    assert len(epochs) == 12
     assert epochs["mrr@20"].notna().all()

@@ -36,7 +36,7 @@ def test_a_closed_pipe_does_not_make_a_finished_run_a_failed_one(
 
 
 def test_a_job_that_fails_does_not_stop_the_others(prnn: Prnn) -> None:
-    rates = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38"]
+    rates = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38", "table.figures=false"]
     result = prnn("train", "-m", *SMALL, *rates, "hydra.sweep.dir=runs/sweep")
     failed = prnn("status", "run=runs/sweep/1").out
     assert result.exit_code == 1

@@ -72,7 +72,7 @@ def test_a_run_of_two_that_is_stopped_goes_on_to_the_same_bits(
 def test_a_lost_process_ends_the_run_with_a_sentence_and_the_checkpoint_goes_on(
     prnn: Callable[..., Result],
 ) -> None:
-    given = [*PARALLEL, "epochs=30", "checkpoint.every_s=0"]
+    given = [*PARALLEL, "epochs=10", "checkpoint.every_s=0"]
     process = started_until_checkpoint("train", *given, folder="run")
     os.kill(second_of(process), signal.SIGKILL)
     _, err = process.communicate(timeout=60)

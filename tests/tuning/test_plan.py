@@ -52,8 +52,10 @@ def test_tuned_table4_hands_the_best_settings_to_the_matching_subnets(prnn: Prnn
         *small,
         *units,
         "epochs=1",
+        "search.trials=2",
+        "table.figures=false",
     ]
-    result = prnn(*chained, "search.trials=2")
+    result = prnn(*chained)
     assert result.exit_code == 0, result.err
     folder = Path("runs/tuned_table4")
     tuned = {
@@ -64,5 +66,5 @@ def test_tuned_table4_hands_the_best_settings_to_the_matching_subnets(prnn: Prnn
     for name, settings in tuned.items():
         assert {key: subnets[name][key] for key in settings} == settings
     assert "| Parallel (res) |" in (folder / "table.md").read_text()
-    again = prnn(*chained, "search.trials=2", "resume=true")
+    again = prnn(*chained, "resume=true")
     assert again.exit_code == 0, again.err
