@@ -190,6 +190,13 @@ def test_a_metric_and_a_loss_need_no_config(prnn: Prnn, workplace: Path) -> None
     assert {"recall@20", "mrr@20"} <= metrics.keys()
     assert "soft@20" in done.out
     assert "soft@20" in prnn("tables", "runs=r", "--extend", "mine.py", "table.figures=false").out
+    extensions._files.clear()
+    extensions.registered.cache_clear()
+    without = prnn("tables", "runs=r", "table.figures=false")
+    assert without.exit_code == 0
+    assert "soft is of an extension that is not there" in without.err
+    assert "mrr@20" in without.out
+    assert "soft@20" not in without.out
 
 
 @pytest.mark.parametrize(

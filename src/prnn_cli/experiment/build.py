@@ -24,8 +24,9 @@ from prnn_cli.networks.row_readers import TermRows
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
+from prnn_cli.training.compile_choice import choose_executor
 from prnn_cli.training.data_parallel import UNSHARDED, Sharded, Sharding
-from prnn_cli.training.executors import choose_executor, executor_of
+from prnn_cli.training.executors import executor_of
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
