@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from commands.conftest import SMALL, Result
-from experiment.test_supervisor import BOTH, assert_same_run
+from experiment.test_resume import BOTH, assert_same_run
 
 Prnn = Callable[..., Result]
 

@@ -1,0 +1,295 @@
+"""A run that was cut off anywhere ends as if it had not been."""
+
+import json
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from commands.conftest import SMALL, Result
+from prnn_cli.experiment import supervisor as supervising
+from prnn_cli.experiment.supervisor import Supervisor
+from prnn_cli.system.tensor_files import read_tensors, write_tensors
+from prnn_cli.training import ticks
+from prnn_cli.training.checkpoint import CHECKPOINT
+from prnn_cli.training.strategies import STRATEGIES
+from prnn_cli.training.trainer import Progress
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+
+BOTH = [argument for argument in SMALL if not argument.startswith(("arch", "subnets", "epochs"))]
+BOTH += ["arch=parallel", "units.each=6", "recipe.momentum=0.1", "recipe.dropout=0.2", "recipe.num_sampled=4"]
+NETWORK = ("readout.id", "readout.text", "subnets.id.recurrent", "subnets.text.recurrent")
+
+
+class CutOffError(BaseException):
+    """What nothing expects, as little as a kill."""
+
+
+@pytest.fixture
+def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some twenty ticks an epoch, a checkpoint at each."""
+    monkeypatch.setattr(ticks, "STEPS", 5)
+    monkeypatch.setattr(supervising, "WRITING_SHARE", float("inf"))
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch, prnn: Prnn) -> Callable[..., None]:
+    """cut_off(7, "train", …): the run ends at its seventh tick."""
+
+    def run(tick: int, *arguments: str) -> None:
+        seen = 0
+        at_tick = Supervisor.at_tick
+
+        def end(self: Supervisor, progress: Progress) -> None:
+            nonlocal seen
+            at_tick(self, progress)
+            seen += 1
+            if seen == tick:
+                raise CutOffError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Supervisor, "at_tick", end)
+            with pytest.raises(CutOffError):
+                prnn(*arguments)
+
+    return run
+
+
+def assert_same_run(left: str, right: str) -> None:
+    """To the bit, but for what is about time."""
+    ours, theirs = (load_file(f"runs/{name}/model.safetensors") for name in (left, right))
+    assert ours.keys() == theirs.keys()
+    for name, value in theirs.items():
+        assert torch.equal(ours[name], value), name
+    measured = [json.loads(Path(f"runs/{name}/metrics.json").read_text()) for name in (left, right)]
+    for key in ("recall@20", "mrr@20", "tie_rate", "baselines", "epochs", "data_hash"):
+        assert measured[0][key] == measured[1][key]
+    epochs = [
+        pd.read_csv(f"runs/{name}/epochs.csv").filter(regex="^(?!seconds|events_per_s)")
+        for name in (left, right)
+    ]
+    assert epochs[0].equals(epochs[1])
+
+
+PAIRS = [
+    *[("parallel", strategy) for strategy in STRATEGIES],
+    ("shared_w", "residual"),
+    ("interaction", "interleaving"),
+    *[(arch, "simultaneous") for arch in ("id_only", "feature_only", "concatenated")],
+]
+OTHERS = [pair for pair in product(("shared_w", "interaction"), STRATEGIES) if pair not in PAIRS]
+
+
+@pytest.mark.usefixtures("short_ticks")
+@pytest.mark.parametrize(
+    ("arch", "strategy"), [*PAIRS, *[pytest.param(*pair, marks=pytest.mark.nightly) for pair in OTHERS]]
+)
+def test_a_run_resumed_from_any_tick_ends_with_the_same_bits(
+    arch: str, strategy: str, prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    """Cut off in its first epoch, and once more, behind the checkpoint that it went on from, in a later one."""
+    own = [*BOTH, f"arch={arch}", f"strategy={strategy}", "epochs=2"]
+    mine = [*own, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
+    assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
+    cut_off(7, "train", *mine)
+    cut_off(25, "train", *mine, "resume=true")
+    assert prnn("train", *mine, "resume=true").exit_code == 0
+    assert_same_run("mine", "whole")
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_a_compiled_run_goes_on_compiled_to_the_same_bits(prnn: Prnn, cut_off: Callable[..., None]) -> None:
+    """The way its steps are taken was decided when it began, whatever is asked for later."""
+    mine = [*SMALL, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
+    whole = prnn("train", *SMALL, "hardware.compile=always", "hydra.run.dir=runs/whole")
+    assert "compiled in" in whole.err
+    cut_off(7, "train", *mine, "hardware.compile=always")
+    resumed = prnn("train", *mine, "hardware.compile=never", "resume=true")
+    assert "compiled in" in resumed.err
+    assert_same_run("mine", "whole")
+    for name in ("mine", "whole"):
+        assert json.loads(Path(f"runs/{name}/metrics.json").read_text())["train"]["executor"] == "compiled"
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_work_since_the_last_checkpoint_is_redone_to_the_same_bits(
+    prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    """The checkpoint is that of the end of the first phase; what came after it is lost."""
+    own = [*BOTH, "strategy=alternating", "epochs=2"]
+    assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
+    cut_off(25, "train", *own, "hydra.run.dir=runs/mine")
+    resumed = prnn("train", *own, "hydra.run.dir=runs/mine", "resume=true")
+    assert "resuming at phase 2, epoch 1, step 0" in resumed.err
+    assert_same_run("mine", "whole")
+
+
+@pytest.mark.usefixtures("short_ticks")
+@pytest.mark.parametrize(
+    "strategy", ["simultaneous", "alternating", pytest.param("interleaving", marks=pytest.mark.nightly)]
+)
+def test_a_finished_run_gets_more_epochs_at_its_end(strategy: str, prnn: Prnn) -> None:
+    own = [*BOTH, f"strategy={strategy}"]
+    assert prnn("train", *own, "epochs=1", "hydra.run.dir=runs/mine").exit_code == 0
+    before = json.loads(Path("runs/mine/metrics.json").read_text())
+    assert prnn("train", *own, "epochs=2", "hydra.run.dir=runs/mine", "resume=true").exit_code == 0
+    assert prnn("train", *own, "epochs=2", "hydra.run.dir=runs/whole").exit_code == 0
+    assert_same_run("mine", "whole")
+    assert json.loads(Path("runs/mine/metrics-epochs1.json").read_text()) == before
+
+
+def test_epochs_that_would_come_in_the_middle_are_refused_and_nothing_changes(prnn: Prnn) -> None:
+    own = [*BOTH, "strategy=residual", "hydra.run.dir=runs/mine"]
+    assert prnn("train", *own, "epochs=1").exit_code == 0
+    before = contents("runs")
+    more = prnn("train", *own, "epochs=2", "resume=true")
+    assert more.exit_code == 2
+    assert "runs/mine with epochs=2 instead of 1: phases that are over" in more.err
+    assert contents("runs") == before
+
+
+def test_fewer_epochs_are_another_configuration(prnn: Prnn) -> None:
+    own = [*SMALL, "hydra.run.dir=runs/mine", "resume=true"]
+    assert prnn("train", *own).exit_code == 0
+    fewer = prnn("train", *own, "epochs=1")
+    assert fewer.exit_code == 2
+    assert "runs/mine with epochs=1 instead of 2" in fewer.err
+
+
+def test_hardware_and_checkpoints_may_change_on_resume(prnn: Prnn, cut_off: Callable[..., None]) -> None:
+    own = [*SMALL, "hydra.run.dir=runs/mine"]
+    cut_off(1, "train", *own, "checkpoint.every_s=0")
+    other = ["checkpoint.every_s=60", "hardware=auto", "label=mine"]
+    assert prnn("train", *own, *other, "resume=true").exit_code == 0
+
+
+@pytest.mark.usefixtures("short_ticks")
+def test_a_damaged_checkpoint_is_set_aside_for_the_one_before_it(
+    prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    own = [*BOTH, "epochs=1"]
+    mine = [*own, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
+    assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
+    cut_off(25, "train", *mine)
+    flip_a_bit(Path("runs/mine/checkpoint/state.safetensors"))
+    resumed = prnn("train", *mine, "resume=true")
+    assert "state.safetensors is damaged (its content has another checksum" in resumed.err
+    assert "set aside as state.safetensors.damaged" in resumed.err
+    assert_same_run("mine", "whole")
+
+
+def test_without_any_whole_checkpoint_a_run_begins_again(prnn: Prnn, cut_off: Callable[..., None]) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
+    cut_off(1, "train", *mine)
+    for file in Path("runs/mine/checkpoint").iterdir():
+        file.write_bytes(file.read_bytes()[:-9])
+    resumed = prnn("train", *mine, "resume=true")
+    assert resumed.exit_code == 0
+    assert "runs/mine: starting from the beginning" in resumed.err
+
+
+@pytest.mark.parametrize("number", ["1", "3", None])
+def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
+    number: str | None, prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    cut_off(1, "train", *mine, "checkpoint.every_s=0")
+    for file in Path("runs/mine/checkpoint").iterdir():
+        set_format(file, number)
+    before = contents("runs/mine")
+    resumed = prnn("train", *mine, "resume=true")
+    assert resumed.exit_code == 2
+    assert (
+        f"state.safetensors is a checkpoint of format {number or 1}, and this prnn reads format 2"
+        in resumed.err
+    )
+    assert "go on with the prnn that wrote it, or train in another folder" in resumed.err
+    assert contents("runs/mine") == before
+
+
+def test_a_finished_run_needs_no_checkpoint_that_can_be_read(prnn: Prnn) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    assert prnn("train", *mine).exit_code == 0
+    set_format(Path("runs/mine/checkpoint/state.safetensors"), "1")
+    assert "this run is finished" in prnn("train", *mine, "resume=true").err
+    assert prnn("train", *mine, "resume=true", "epochs=3").exit_code == 2
+
+
+def test_metrics_of_another_format_are_not_made_again(prnn: Prnn) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    assert prnn("train", *mine).exit_code == 0
+    metrics = Path("runs/mine/metrics.json")
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 3}))
+    before = contents("runs/mine")
+    resumed = prnn("train", *mine, "resume=true")
+    assert resumed.exit_code == 2
+    assert "metrics.json is a result of format 3, and this prnn reads format 2" in resumed.err
+    assert contents("runs/mine") == before
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_the_parameter_that_differs(
+    prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    """As where the texts of the items have changed, and so the terms that a subnet reads."""
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    cut_off(1, "train", *mine, "checkpoint.every_s=0")
+    file = Path("runs/mine/checkpoint/state.safetensors")
+    tensors, metadata = read_tensors(file)
+    num_items, width = tensors["parameters/readout.id"].shape
+    tensors["parameters/readout.id"] = tensors["parameters/readout.id"][1:]
+    write_tensors(file, tensors, metadata, CHECKPOINT)
+    resumed = prnn("train", *mine, "resume=true")
+    assert resumed.exit_code == 2
+    assert (
+        f"runs/mine holds another network: readout.id is {num_items - 1}×{width} there and "
+        f"{num_items}×{width} by the run's configuration"
+    ) in resumed.err
+    assert file.is_file()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{\n"])
+def test_damaged_metrics_and_status_are_made_again(damage: bytes, prnn: Prnn) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    assert prnn("train", *mine).exit_code == 0
+    before = json.loads(Path("runs/mine/metrics.json").read_text())
+    for name in ("metrics.json", "status.json"):
+        Path("runs/mine", name).write_bytes(damage)
+    again = prnn("train", *mine, "resume=true")
+    assert again.exit_code == 0
+    assert "metrics.json is damaged" in again.err
+    after = json.loads(Path("runs/mine/metrics.json").read_text())
+    assert (after["mrr@20"], after["baselines"]) == (before["mrr@20"], before["baselines"])
+    assert prnn("status", "run=runs/mine").out.startswith("runs/mine: done")
+
+
+def test_a_damaged_configuration_is_named(prnn: Prnn) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine"]
+    assert prnn("train", *mine).exit_code == 0
+    Path("runs/mine/.hydra/config.yaml").write_text("epochs: [")
+    again = prnn("train", *mine, "resume=true")
+    assert again.exit_code == 2
+    assert "config.yaml is damaged" in again.err
+
+
+def contents(folder: str) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+
+
+def set_format(path: Path, number: str | None) -> None:
+    with safe_open(path, framework="pt") as stored:
+        metadata = json.loads(stored.metadata()["prnn"])
+    del metadata["format"]
+    save_file(load_file(path), path, {"prnn": json.dumps(metadata | ({"format": number} if number else {}))})
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-50] ^= 4
+    path.write_bytes(content)
