@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from commands.conftest import SMALL, Result
+from commands.conftest import SMALL, Result, forget
 from prnn_cli import extensions
 from prnn_cli.run_folder import read_json
 
@@ -91,12 +91,11 @@ def test_a_changed_baseline_is_ranked_anew(prnn: Prnn, workplace: Path) -> None:
     write(workplace, "s_knn")
     arguments = ["train", "--extend=s_knn.py", *SMALL, "baselines=[s_knn]"]
     assert "ranks of s_knn" not in prnn(*arguments, "hydra.run.dir=a").err
-    extensions._files.clear()
+    forget()
     assert "reusing the ranks of s_knn" in prnn(*arguments, "hydra.run.dir=b").err
-    extensions._files.clear()
+    forget()
     code = Path("s_knn.py")
     code.write_text(code.read_text().replace("np.maximum(least, 1)", "np.maximum(least, 2)"))
-    extensions.registered.cache_clear()
     assert "reusing the ranks of s_knn" not in prnn(*arguments, "hydra.run.dir=c").err
 
 
@@ -190,6 +189,12 @@ def test_a_metric_and_a_loss_need_no_config(prnn: Prnn, workplace: Path) -> None
     assert {"recall@20", "mrr@20"} <= metrics.keys()
     assert "soft@20" in done.out
     assert "soft@20" in prnn("tables", "runs=r", "--extend", "mine.py", "table.figures=false").out
+    forget()
+    without = prnn("tables", "runs=r", "table.figures=false")
+    assert without.exit_code == 0
+    assert "soft is of an extension that is not there" in without.err
+    assert "mrr@20" in without.out
+    assert "soft@20" not in without.out
 
 
 @pytest.mark.parametrize(
@@ -243,12 +248,30 @@ def test_a_run_with_an_extension_is_refused_without_it(prnn: Prnn, workplace: Pa
     assert (
         prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
     )
-    extensions._files.clear()
-    extensions.registered.cache_clear()
+    forget()
     refused = prnn("evaluate", "run=r")
     assert refused.exit_code == 2
     assert "baselines=s_knn does not exist" in refused.err
     assert prnn("evaluate", "run=r", "--extend", "s_knn.py").exit_code == 0
+
+
+def test_a_baseline_that_fails_does_not_lose_the_training(prnn: Prnn, workplace: Path) -> None:
+    write(workplace, "s_knn")
+    code = Path("s_knn.py").read_text()
+    Path("s_knn.py").write_text(code.replace("shared = self.held @", "shared = self.hold @"))
+    arguments = ["train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r"]
+    failed = prnn(*arguments)
+    assert failed.exit_code == 1
+    assert (
+        "the baseline s_knn fails (AttributeError: 'SessionKnn' object has no attribute 'hold')" in failed.err
+    )
+    assert "Traceback" not in failed.err
+    forget()
+    Path("s_knn.py").write_text(code)
+    resumed = prnn(*arguments, "resume=true")
+    assert resumed.exit_code == 0
+    assert "epoch" not in resumed.err.partition("resuming at")[2].partition("\n")[2]
+    assert "S-kNN" in resumed.out
 
 
 @pytest.mark.nightly

@@ -90,8 +90,13 @@ def start_prnn(workplace: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
 def forget_extensions() -> Iterator[None]:
     """What a test loads is not there for the next one."""
     yield
-    extensions._files.clear()
+    forget()
     extensions._installed.cache_clear()
+
+
+def forget() -> None:
+    """As a new process begins: no file has been named."""
+    extensions._files.clear()
     extensions.registered.cache_clear()
     for name in [name for name in sys.modules if name.startswith("prnn_extension_")]:
         del sys.modules[name]

@@ -16,7 +16,7 @@ from data.slow_sessions import slow_split
 from generated.cases import EDITS, EVENTS, WRITERS, Event, cases, csv_of, edited
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.prepare import prepare
-from prnn_cli.data.sessions import SplitLog, split_sessions
+from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 

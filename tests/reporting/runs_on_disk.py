@@ -7,7 +7,7 @@ import pandas as pd
 import yaml
 
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.measures import EVENT
+from prnn_cli.reporting.event_values import EVENT
 from prnn_cli.reporting.runs import Row, read_run
 from prnn_cli.run_folder import METRICS
 from prnn_cli.schema import TableConfig

@@ -11,17 +11,10 @@ import torch
 
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.networks.network import Network
-from prnn_cli.schema import HardwareConfig
 from prnn_cli.system.hardware import num_threads
 from prnn_cli.system.tree import map_tensors, tensors_of
 from prnn_cli.training import executors, inductor, losses, strategies
-from prnn_cli.training.executors import (
-    LONG_RUN,
-    TWICE_AS_MUCH,
-    CompiledExecutor,
-    EagerExecutor,
-    choose_executor,
-)
+from prnn_cli.training.executors import CompiledExecutor, EagerExecutor
 from prnn_cli.training.losses import top1
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
@@ -183,29 +176,3 @@ def test_a_bad_loss_is_noticed_with_its_step_on_the_compiled_path_too() -> None:
     state.parameters["subnets.id.bias"][0] = torch.nan
     execute(state, ticks.make(0, 0, 5, 10).batches, phase)
     assert int(state.tally["first_bad_step"]) == 5
-
-
-HARDWARE = HardwareConfig(device="cpu", threads=None, compile="auto", tf32=False)
-
-
-@pytest.mark.parametrize(
-    ("compile", "num_updates", "multiplications", "compiler", "executor"),
-    [
-        ("auto", LONG_RUN, 0, True, "compiled"),
-        ("auto", LONG_RUN - 1, 0, True, "eager"),
-        ("auto", LONG_RUN // 5, 4 * TWICE_AS_MUCH, True, "compiled"),  # large steps gain more
-        ("auto", LONG_RUN, 0, False, "eager"),
-        ("always", 1, 0, True, "compiled"),
-        ("never", LONG_RUN, 0, True, "eager"),
-    ],
-)
-def test_a_run_is_compiled_where_it_is_long_enough_to_repay_it(
-    compile: str,
-    num_updates: int,
-    multiplications: int,
-    compiler: bool,
-    executor: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(executors, "_has_compiler", lambda device: compiler)
-    assert choose_executor(replace(HARDWARE, compile=compile), CPU, num_updates, multiplications) == executor

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
+from prnn_cli.features.extractor import is_sparse
 from prnn_cli.features.table import FeatureTable
 
 # As in the paper's CLASS: the non-zeros of an item, on average, and the entries of the dictionary for each item.
@@ -39,9 +40,9 @@ def drawn_data(num_sessions: int, num_items: int) -> PreparedData:
 
 
 def drawn_features(how: str, name: str, num_items: int) -> FeatureTable:
-    """Random item vectors: sparse ones where `how` is tfidf, else dense ones."""
+    """Random item vectors: sparse ones where those of the extractor `how` are, else dense ones."""
     rng = np.random.default_rng(1)
-    if how != "tfidf":
+    if not is_sparse(how):
         vectors = rng.standard_normal((num_items, VECTOR_SIZE), dtype=np.float32)
         return FeatureTable(name, vectors, np.ones(num_items, dtype=bool))
     counts = rng.poisson(TERMS_OF_AN_ITEM, num_items)

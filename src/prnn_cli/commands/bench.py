@@ -10,7 +10,7 @@ from prnn_cli.benchmarks.training import training_rows
 from prnn_cli.commands import Command
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.reporting.environment import environment
-from prnn_cli.reporting.rendering import TextTable, show, to_markdown
+from prnn_cli.reporting.table_formats import TextTable, show, to_markdown
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import BenchCommand, TrainCommand
 from prnn_cli.system.files import write_json, write_text

@@ -8,7 +8,7 @@ from typing import Any
 
 from prnn_cli.commands import Command
 from prnn_cli.errors import UserError
-from prnn_cli.reporting.rendering import TextTable, show
+from prnn_cli.reporting.table_formats import TextTable, show
 from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.schema import StatusCommand
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.counting_sort import counting_argsort
-from prnn_cli.data.formats.columns import as_codes, as_numbers, as_text
+from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text
 from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log

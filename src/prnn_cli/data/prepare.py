@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.formats.log_files import find_files
-from prnn_cli.data.sessions import PARTS, Sessions, SplitLog, sessions_of, split_sessions
+from prnn_cli.data.sessions import Sessions, sessions_of
+from prnn_cli.data.split import PARTS, SplitLog, split_sessions
 from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError

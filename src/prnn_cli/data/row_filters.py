@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prnn_cli.data.bad_rows import BadRows
-from prnn_cli.data.formats.columns import as_numbers
+from prnn_cli.data.formats.column_values import as_numbers
 from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.errors import UserError
 from prnn_cli.schema import FilterConfig

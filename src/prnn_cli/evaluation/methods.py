@@ -3,7 +3,8 @@
 import dataclasses
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import torch
 from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
-from prnn_cli.errors import UserError
+from prnn_cli.errors import RunError, UserError, first_line
 from prnn_cli.evaluation.metrics import value_of
 from prnn_cli.evaluation.rank_cache import RankCache
 from prnn_cli.evaluation.ranking import Ranks
@@ -46,10 +47,27 @@ def compare(
 
         def rank_events(name: str = name, options: Any = options) -> Ranks:
             baseline: Baseline = chosen("BASELINES", name, "baselines")
-            return _timed(evaluate, baseline.fit(data, options), sessions, data, config, device)
+            with _extension_explained(name):
+                return _timed(evaluate, baseline.fit(data, options), sessions, data, config, device)
 
         ranks[name] = cache.get(sessions, rank_events)
     return ranks
+
+
+@contextmanager
+def _extension_explained(name: str) -> Iterator[None]:
+    """Makes a sentence of whatever goes wrong in a baseline of an extension; prnn's own would be a fault of prnn."""
+    try:
+        yield
+    except (UserError, RunError):
+        raise
+    except Exception as error:
+        if not fingerprint_of("BASELINES", name):
+            raise
+        raise RunError(
+            f"the baseline {name} fails ({type(error).__name__}: {first_line(error)}); prnn check shows what is relied "
+            "on; mend it, or leave it out of baselines=[…], and add resume=true"
+        ) from error
 
 
 def measure(ranks: Ranks, metrics: Sequence[str], tie_break: str) -> dict[str, float]:

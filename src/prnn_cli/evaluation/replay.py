@@ -153,6 +153,6 @@ def _refuse_nan(scorer: Scorer, sessions: Sessions, events: np.ndarray) -> None:
         session = int(np.searchsorted(sessions.offsets, event, side="right")) - 1
         raise RunError(
             f"{scorer.name} scores NaN before event {event - sessions.offsets[session] + 1} of session "
-            f"{sessions.session_index[session]}, so nothing can be ranked; its parameters have diverged: "
-            "train it again with a lower learning_rate"
+            f"{sessions.session_index[session]}, so nothing can be ranked; where it is a network, its parameters have "
+            "diverged: train it again with a lower learning_rate"
         )

@@ -15,6 +15,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.evaluation.metrics import check_metrics, measured_metrics
 from prnn_cli.extensions import bound, chosen
 from prnn_cli.features.extract import check_features, extract
+from prnn_cli.features.extractor import is_sparse
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.architectures import ID, subnet_inputs
 from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse
@@ -24,8 +25,9 @@ from prnn_cli.networks.row_readers import TermRows
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
+from prnn_cli.training.compile_choice import choose_executor
 from prnn_cli.training.data_parallel import UNSHARDED, Sharded, Sharding
-from prnn_cli.training.executors import choose_executor, executor_of
+from prnn_cli.training.executors import executor_of
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
@@ -73,12 +75,18 @@ def _check_subnets(settings: TrainCommand, inputs: Mapping[str, Sequence[str]]) 
         if name not in settings.subnets:
             raise UserError(f"subnets.{name} has no settings; add +subnet@subnets.{name}=default")
         rate = settings.subnets[name].fine_tuning_rate
-        extractors = {settings.features.sources.get(source, ID) for source in sources}
-        if rate > 0 and extractors <= {ID, "tfidf"}:
-            raise UserError(
-                f"subnets.{name}.fine_tuning_rate={rate:g}: only dense item vectors (of images, or precomputed) can "
-                f"be tuned, and {name} is fed none; leave it at 0"
-            )
+        dense = [
+            source for source in sources if source != ID and not is_sparse(settings.features.sources[source])
+        ]
+        if rate > 0 and not dense:
+            raise UserError(_nothing_to_tune(name, rate))
+
+
+def _nothing_to_tune(subnet: str, rate: float) -> str:
+    return (
+        f"subnets.{subnet}.fine_tuning_rate={rate:g}: only dense item vectors (of images, or precomputed) can be "
+        f"tuned, and {subnet} is fed none; leave it at 0"
+    )
 
 
 def subnets_of(settings: TrainCommand) -> dict[str, list[str]]:
@@ -185,6 +193,8 @@ def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet
             FineTuned(source.name, source.vectors) if isinstance(source, Dense) else source
             for source in inputs
         ]
+        if not any(isinstance(source, FineTuned) for source in inputs):
+            raise UserError(_nothing_to_tune(name, config.fine_tuning_rate))
     if config.embedding_size is not None:
         inputs = [Embedded(source, config.embedding_size) for source in inputs]
     return Subnet(name, tuple(inputs), config.hidden_size, config.weight, config.dropout)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from prnn_cli.extensions import chosen
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.table import Vectors
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
@@ -17,6 +18,8 @@ class Extractor(Protocol):
     A module that defines `EXTRACTORS = {"its_name": Class}` with a class of these methods adds one. No base class is
     needed, but `ImageExtractor` leaves little to do where images are described. An extractor with options of its own
     has their dataclass as the attribute `options`, and finds them in `features.options["its_name"]`.
+    One whose vectors are sparse says so by `is_sparse = True`.
+
     `extract.py` calls `check` before anything is read, then `identity`, and `extract` only where its cache has no
     vectors of that identity.
     """
@@ -36,3 +39,8 @@ class Extractor(Protocol):
         `parts` is a folder, which need not exist, for what an interrupted extraction need not do again; it is removed
         when the vectors are stored. Raises `UserError` for what cannot be made into vectors.
         """
+
+
+def is_sparse(how: str) -> bool:
+    """Whether the extractor of this name makes sparse vectors, which are read by the rows of their non-zeros."""
+    return bool(getattr(chosen("EXTRACTORS", how, "features.sources"), "is_sparse", False))

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.formats.columns import as_text
+from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, read_rows
 from prnn_cli.data.log_rows import RowCounts, read_log

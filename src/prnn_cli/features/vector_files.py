@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
-from prnn_cli.data.formats.columns import as_text
+from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.errors import UserError, first_line
 

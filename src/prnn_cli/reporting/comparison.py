@@ -1,5 +1,6 @@
 """Rows that rank the same events: their metrics, intervals, and which differ from the strongest ID-only row."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,13 +10,16 @@ import numpy as np
 import pandas as pd
 
 from prnn_cli.evaluation.metrics import PAPERS_CUTOFF, PAPERS_METRICS, shown_metrics
-from prnn_cli.reporting.measures import Measures, measure
+from prnn_cli.extensions import registered
+from prnn_cli.reporting.event_values import Measures, measure
 from prnn_cli.reporting.runs import FinishedRun, Row
 from prnn_cli.reporting.significance import holm, interval, p_value, resampled_means
 from prnn_cli.reporting.tables import gain
 from prnn_cli.schema import TableConfig
 
 SUPPORT, POSITION = "training events of the item", "clicks before the event"
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,15 @@ class Comparison:
 
     @cached_property
     def metrics(self) -> list[str]:
-        """The metrics that were asked for in all runs; where there are none, the paper's, which all have."""
+        """The metrics that were asked for in all runs; where there are none, the paper's, which all have.
+
+        Intervals need the function behind a name, so one of an extension that is not there is left out with a warning.
+        """
         cutoffs, names = self._shared("cutoffs"), self._shared("metrics")
-        return shown_metrics(names or PAPERS_METRICS, cutoffs or [PAPERS_CUTOFF])
+        if unknown := [name for name in names if name not in registered("METRICS")]:
+            log.warning("%s is of an extension that is not there, and left out of tables", ", ".join(unknown))
+        known = [name for name in names if name not in unknown]
+        return shown_metrics(known or PAPERS_METRICS, cutoffs or [PAPERS_CUTOFF])
 
     def _shared(self, setting: str) -> list[Any]:
         runs = [run.metrics[setting] for row in self.finished for run in row.runs]

@@ -6,9 +6,9 @@ from html import escape
 from pathlib import Path
 
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.rendering import TextTable, to_html
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.sections import Section
+from prnn_cli.reporting.table_formats import TextTable, to_html
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #111; }

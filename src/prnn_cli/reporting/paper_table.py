@@ -7,8 +7,8 @@ import pandas as pd
 
 from prnn_cli.reporting.comparison import Comparison, Difference
 from prnn_cli.reporting.published import published, published_value
-from prnn_cli.reporting.rendering import TextTable
 from prnn_cli.reporting.runs import Row
+from prnn_cli.reporting.table_formats import TextTable
 from prnn_cli.reporting.tables import signed_percent
 
 

@@ -8,11 +8,10 @@ import pandas as pd
 
 from prnn_cli.errors import UserError
 from prnn_cli.reporting.comparison import Comparison
+from prnn_cli.reporting.event_values import check_ranks
 from prnn_cli.reporting.figures import write_figures
-from prnn_cli.reporting.measures import check_ranks
 from prnn_cli.reporting.page import page
 from prnn_cli.reporting.plain import plain_rows, plain_slices
-from prnn_cli.reporting.rendering import show, to_latex, write_csv
 from prnn_cli.reporting.runs import (
     FinishedRun,
     Row,
@@ -26,6 +25,7 @@ from prnn_cli.reporting.runs import (
 )
 from prnn_cli.reporting.sections import sections_of
 from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
+from prnn_cli.reporting.table_formats import show, to_latex, write_csv
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_text

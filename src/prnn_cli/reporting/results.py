@@ -12,7 +12,7 @@ from prnn_cli.evaluation.methods import labels_of, measure, settings_of
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
-from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
+from prnn_cli.reporting.table_formats import TextTable, show, to_markdown, write_csv
 from prnn_cli.reporting.tables import gain, results_table, run_name
 from prnn_cli.run_folder import METRICS, read_json
 from prnn_cli.schema import EvaluationConfig

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from prnn_cli.reporting.comparison import SUPPORT, Comparison
 from prnn_cli.reporting.paper_table import footer, paper_table, significance_table, slice_table
-from prnn_cli.reporting.rendering import TextTable, to_markdown
+from prnn_cli.reporting.table_formats import TextTable, to_markdown
 from prnn_cli.reporting.tables import table_1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from prnn_cli.evaluation.metrics import shown_metrics
-from prnn_cli.reporting.rendering import TextTable, to_latex, to_markdown, write_csv
+from prnn_cli.reporting.table_formats import TextTable, to_latex, to_markdown, write_csv
 from prnn_cli.system.files import write_text
 
 

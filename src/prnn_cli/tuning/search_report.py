@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
-from prnn_cli.reporting.rendering import TextTable, show, to_markdown, write_csv
+from prnn_cli.reporting.table_formats import TextTable, show, to_markdown, write_csv
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import SearchConfig
 from prnn_cli.system.files import write_text

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.formats.columns import as_text
+from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.session_lists import explode_lists, is_list
 from prnn_cli.data.formats.times import UNITS, TimeParser, guessed_format
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from prnn_cli.data.formats.columns import as_numbers, as_text
+from prnn_cli.data.formats.column_values import as_numbers, as_text
 from prnn_cli.errors import UserError
 
 LATEST = 1e11  # seconds, the year 5138: what lies later is of another unit, or no time

@@ -1,6 +1,6 @@
 """Generated logs of the sizes of the paper's Table 1, in blocks: bounded memory, and any number of processes.
 
-`model.py` says how sessions click, `profile_sessions.py` how long they are and when they start, and
+`click_model.py` says how sessions click, `profile_sessions.py` how long they are and when they start, and
 `profile_texts.py`, `thumbnails.py` and `vectors.py` what is known of the items. Every block of items or
 sessions is drawn by a generator of its own, seeded by its number, so that nothing depends on who draws it or when.
 """
@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prnn_cli.data.synthetic.model import ClickModel, GeneratedItems
+from prnn_cli.data.synthetic.click_model import ClickModel, GeneratedItems
 from prnn_cli.data.synthetic.profile_sessions import (
     SessionBlock,
     draw_events,

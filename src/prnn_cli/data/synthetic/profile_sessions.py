@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from prnn_cli.data.synthetic.model import DAY_S, END, HOURS, ClickModel, elapsed_s
+from prnn_cli.data.synthetic.click_model import DAY_S, END, HOURS, ClickModel, elapsed_s
 from prnn_cli.schema import PartSizeConfig, ProfileConfig
 
 SESSIONS_A_BLOCK = 100_000

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.synthetic.model import STYLES_PER_INTENT
+from prnn_cli.data.synthetic.click_model import STYLES_PER_INTENT
 
 STOPWORDS = {
     "en": "the and for with a of in to your is this it",

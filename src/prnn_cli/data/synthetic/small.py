@@ -1,8 +1,8 @@
 """A small generated click log whose items have titles, descriptions and thumbnails: for runs without any download.
 
-`model.py` says how its sessions click, `small_texts.py` and `thumbnails.py` what is known of its items. Sessions have
-at least two clicks and a long tail. They start by the hour of the day, none passes the last midnight, and nothing else
-changes with time.
+`click_model.py` says how its sessions click, `small_texts.py` and `thumbnails.py` what is known of its items. Sessions
+have at least two clicks and a long tail. They start by the hour of the day, none passes the last midnight, and nothing
+else changes with time.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from prnn_cli.data.synthetic.model import (
+from prnn_cli.data.synthetic.click_model import (
     DAY_S,
     END,
     HOURS,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from prnn_cli.data.synthetic.model import STYLES_PER_INTENT
+from prnn_cli.data.synthetic.click_model import STYLES_PER_INTENT
 
 THUMBNAIL_SIZE = 32
 # of the styles: exponents p of |x|^p + |y|^p = r^p, which make a star, a diamond, a disc and a square

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prnn_cli.data.synthetic.model import STYLES_PER_INTENT
+from prnn_cli.data.synthetic.click_model import STYLES_PER_INTENT
 
 NUM_FEATURES = 1024
 STYLE, SCATTER = 0.7, 1.2  # standard deviations beside the intent's of 1

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 class Tfidf:
     """Extracts TF-IDF vectors, fitted on all rows of the items table, of those too whose items are not in the log."""
+
+    is_sparse: ClassVar[bool] = True
 
     def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None:
         self.config, self.catalogue = features.tfidf, catalogue

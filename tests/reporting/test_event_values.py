@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from prnn_cli.reporting.measures import measure
+from prnn_cli.reporting.event_values import measure
 from prnn_cli.reporting.runs import Row, read_run
 from reporting.runs_on_disk import HALF, write_run
 

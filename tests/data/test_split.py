@@ -9,7 +9,8 @@ import pytest
 from slow_sessions import slow_split
 
 from prnn_cli.data.events import read_events
-from prnn_cli.data.sessions import SplitLog, sessions_of, split_sessions
+from prnn_cli.data.sessions import sessions_of
+from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from prnn_cli.reporting.rendering import (
+from prnn_cli.reporting.table_formats import (
     TextTable,
     latex_text,
     markdown_text,

@@ -1,0 +1,173 @@
+"""Events -> sessions of a training, a validation and a test part: filter, split by time, index (section 5)."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from prnn_cli.data.counting_sort import counting_argsort
+from prnn_cli.data.events import Events
+from prnn_cli.data.session_filters import Log, filter_log
+from prnn_cli.errors import UserError
+from prnn_cli.schema import DatasetConfig
+
+DAY_S = 86_400
+PARTS = ("train", "validation", "test")
+TRAIN, VALIDATION, TEST = range(3)
+
+
+@dataclass(frozen=True)
+class SplitLog:
+    """A filtered log, split by time. Each event that came in is in `events` or is counted in `dropped`.
+
+    events: session_index, item_index, time, part (category: train, validation, test), sessions in the order of
+        their first events, which session_index numbers through all parts
+    session_ids: by session_index
+    items: item_index (in the order of the item_ids), item_id, support (events in the part train; 0 for an
+        item of the validation part only)
+    dropped: events that each rule took out
+    """
+
+    events: pd.DataFrame
+    session_ids: pa.Array
+    items: pd.DataFrame
+    dropped: dict[str, int]
+
+
+def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
+    """Filters a log, splits its sessions by time, and numbers sessions and items (section 5).
+
+    A session belongs as a whole to the part in which it ends. Items that the training part does not hold are dropped
+    from the other parts, as no model can know them.
+
+    Raises `UserError` where nothing is left of the log or of one of its parts.
+    """
+    dropped: Counter[str] = Counter()
+    whole = filter_log(Log(events.session, events.item, events.time), dataset, dropped)
+    part = _parts(whole, dataset)
+    in_training = _items_of(whole, part != TEST)
+    _check_not_empty("train", bool(in_training.any()), whole, dataset)
+    log = _only_known(whole, part, TEST, in_training, dropped)
+    if dataset.validation_days:
+        log = _only_known(log, part, VALIDATION, _items_of(log, part == TRAIN), dropped)
+    sizes = np.bincount(part[log.session], minlength=len(PARTS))
+    for code, name in enumerate(PARTS):
+        if code != VALIDATION or dataset.validation_days:
+            _check_not_empty(name, bool(sizes[code]), whole, dataset)
+    items = _items(log, part, np.flatnonzero(in_training), events.item_ids)
+    indexed, session_ids = _indexed_events(log, part, items["code"].to_numpy(), events.session_ids)
+    return SplitLog(
+        indexed,
+        session_ids,
+        items.drop(columns="code"),
+        {reason: count for reason, count in dropped.items() if count},
+    )
+
+
+def _parts(log: Log, dataset: DatasetConfig) -> np.ndarray:
+    """The part of each session, by its code; that of a session without events is train."""
+    ends = np.full(int(log.session.max(initial=-1)) + 1, -np.inf)
+    ends[log.session] = log.time  # of several values for one place the last one stays
+    part = np.where(ends >= _test_start(log, dataset), TEST, TRAIN).astype(np.int8)
+    if dataset.validation_days:
+        last = ends[part == TRAIN].max(initial=-np.inf)
+        if np.isfinite(last):
+            late = ends >= _last_days(last, dataset.validation_days)
+            part[late & (part == TRAIN) & np.isfinite(ends)] = VALIDATION
+    return part
+
+
+def _test_start(log: Log, dataset: DatasetConfig) -> float:
+    if dataset.test_from is None:
+        return _last_days(log.time[-1], dataset.test_days)
+    try:
+        start = datetime.fromisoformat(dataset.test_from)
+    except ValueError as error:
+        raise UserError(
+            f"dataset.test_from={dataset.test_from} is no date; write it as 2011-02-22"
+        ) from error
+    return (start if start.tzinfo else start.replace(tzinfo=UTC)).timestamp()
+
+
+def _last_days(last: float, num_days: int) -> float:
+    """Midnight (UTC) at which the last `num_days` calendar days of a log that ends at `last` begin."""
+    return float((last // DAY_S - (num_days - 1)) * DAY_S)
+
+
+def _items_of(log: Log, is_chosen: np.ndarray) -> np.ndarray:
+    """Whether each item (by code) occurs in the chosen sessions (by code)."""
+    occurs = np.zeros(int(log.item.max()) + 1, dtype=bool)
+    occurs[log.item[is_chosen[log.session]]] = True
+    return occurs
+
+
+def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, dropped: Counter[str]) -> Log:
+    rows = np.flatnonzero(part[log.session] == code)
+    session, is_known = log.session[rows], known[log.item[rows]]
+    is_alone = is_known & (np.bincount(session[is_known], minlength=len(part)) == 1)[session]
+    dropped[f"{PARTS[code]}: items unknown in training"] += int(np.count_nonzero(~is_known))
+    dropped[f"{PARTS[code]}: sessions of one event"] += int(np.count_nonzero(is_alone))
+    gone = np.zeros(len(log), dtype=bool)
+    gone[rows[~is_known | is_alone]] = True
+    return log.without(gone)
+
+
+def _check_not_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
+    if has_events:
+        return
+    remedy = {
+        "train": "lower dataset.test_days or dataset.validation_days, or set a later dataset.test_from",
+        "validation": "raise dataset.validation_days",
+        "test": "raise dataset.test_days, or set an earlier dataset.test_from",
+    }[name]
+    first, last = (f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}" for t in (log.time[0], log.time[-1]))
+    raise UserError(
+        f"no session is left for the part {name} of a log that lasts from {first} to {last} (UTC) with "
+        f"dataset.test_days={dataset.test_days}, test_from={dataset.test_from} and "
+        f"validation_days={dataset.validation_days}; {remedy}"
+    )
+
+
+def _items(log: Log, part: np.ndarray, codes: np.ndarray, item_ids: pa.Array) -> pd.DataFrame:
+    """Columns code, item_index, item_id and support of the items with these codes, in the order of the ids."""
+    ids = item_ids.take(pa.array(codes)).to_pandas()
+    order = ids.argsort().to_numpy()
+    support = np.bincount(log.item[part[log.session] == TRAIN], minlength=codes.max() + 1)
+    return pd.DataFrame(
+        {
+            "code": codes[order],
+            "item_index": np.arange(len(codes), dtype=np.int32),
+            "item_id": ids.to_numpy(dtype=object)[order],
+            "support": support[codes[order]],
+        }
+    )
+
+
+def _indexed_events(
+    log: Log, part: np.ndarray, item_codes: np.ndarray, session_ids: pa.Array
+) -> tuple[pd.DataFrame, pa.Array]:
+    """The events of `SplitLog`, and the ids of the sessions by session_index."""
+    first = np.full(len(part), len(log), dtype=np.int32)
+    first[log.session[::-1]] = np.arange(len(log) - 1, -1, -1, dtype=np.int32)  # the last value stays
+    codes = np.argsort(first)[: np.count_nonzero(first < len(log))]
+    session_index = np.empty(len(part), dtype=np.int32)
+    session_index[codes] = np.arange(len(codes), dtype=np.int32)
+    item_index = np.empty(item_codes.max() + 1, dtype=np.int32)
+    item_index[item_codes] = np.arange(len(item_codes), dtype=np.int32)
+
+    session = session_index[log.session]
+    order = counting_argsort(session)
+    session = session[order]
+    events = pd.DataFrame(
+        {
+            "session_index": session.astype(np.int64),
+            "item_index": item_index[log.item[order]],
+            "time": log.time[order],
+            "part": pd.Categorical.from_codes(part[codes][session], pd.Index(PARTS)),
+        },
+        copy=False,
+    )
+    return events, session_ids.take(pa.array(codes))
