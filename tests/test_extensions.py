@@ -24,9 +24,8 @@ PARALLEL = [*(each for each in SMALL if not each.startswith(("arch", "subnets"))
 
 
 def files_on_the_page() -> dict[str, str]:
-    """Each block that begins with a comment that names its file."""
-    blocks = re.findall(r"```(?:python|yaml|toml)\n# (\S+)\n(.*?)```", PAGE, flags=re.DOTALL)
-    return dict(blocks)
+    """Each block below the name of its file."""
+    return dict(re.findall(r"`(\S+)`:\n\n```(?:python|yaml|toml)\n(.*?)```", PAGE, flags=re.DOTALL))
 
 
 def write(folder: Path, *names: str) -> None:
@@ -205,9 +204,14 @@ def test_a_metric_and_a_loss_need_no_config(prnn: Prnn, workplace: Path) -> None
             "broken.py cannot be loaded (ModuleNotFoundError: No module named 'no_such_module')",
         ),
         (
-            "BASELINES = {'item_knn': 1}",
-            "defines item_knn in BASELINES, which prnn defines too; give it another name",
+            "from prnn_cli.baselines.markov import BASELINES",
+            "defines markov in BASELINES, which prnn defines too; give it another name",
         ),
+        ("BASELINES = 3", "defines BASELINES=3; it must be a dict of names and entries"),
+        ("BASELINES = {'x': 3}", "defines x in BASELINES as 3; docs/extending.md shows what it must be"),
+        ("BASELINES = {'network': 3}", "defines 'network' in BASELINES; a name is a word"),
+        ("METRICS = {'a@b': max}", "defines 'a@b' in METRICS; a name is a word"),
+        ("import sys; sys.exit(0)", "broken.py cannot be loaded (SystemExit: 0)"),
         ("1 +", "broken.py cannot be loaded (SyntaxError"),
     ],
 )
@@ -224,7 +228,7 @@ def test_an_extension_that_cannot_be_used_is_a_sentence(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["train", "--extend"], "--extend  is no Python file; write --extend FILE.py"),
+        (["train", "--extend"], "--extend needs a file; write --extend FILE.py"),
         (["train", "--extend", "nowhere.py"], "--extend nowhere.py is no Python file"),
         (
             ["train", "arch.readout=pooled"],
@@ -272,6 +276,131 @@ def test_a_baseline_that_fails_does_not_lose_the_training(prnn: Prnn, workplace:
     assert resumed.exit_code == 0
     assert "epoch" not in resumed.err.partition("resuming at")[2].partition("\n")[2]
     assert "S-kNN" in resumed.out
+
+
+def knn(changes: dict[str, str]) -> None:
+    """The page's baseline in this folder, with changes of its text."""
+    forget()
+    write(Path(), "s_knn")
+    text = Path("s_knn.py").read_text()
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    Path("s_knn.py").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"sessions, self.k =": "data.train.items.sort()\n        sessions, self.k ="}, "read-only"),
+        ({"[:, items]": ""}, "scores of some items are not those that they have among all"),
+        (
+            {"self.clicked[:, new_session.cpu().numpy()] = 0": "pass"},
+            "a new session remembers the one before it",
+        ),
+        ({"scores.T, np.float32)": "scores.T * np.nan, np.float32)"}, "a score is not finite"),
+    ],
+)
+def test_a_baseline_that_breaks_its_contract_gives_no_number(
+    prnn: Prnn, workplace: Path, changes: dict[str, str], sentence: str
+) -> None:
+    knn(changes)
+    refused = prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn,item_knn]", "hydra.run.dir=r")
+    assert refused.exit_code == 1
+    assert "the baseline s_knn fails" in refused.err
+    assert sentence in refused.err
+    assert not Path("r/metrics.json").exists()
+
+
+def test_a_baseline_is_not_given_what_it_is_to_predict(prnn: Prnn, workplace: Path) -> None:
+    knn({"sessions, self.k =": "assert data.test.num_sessions == 0\n        sessions, self.k ="})
+    assert (
+        prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("def f(ranks, k):\n    return ranks[:5]", "its values are (5,), not one for each rank"),
+        ("def f(ranks, k):\n    return ranks * float('nan')", "a value is not finite"),
+        ("def f(ranks, k):\n    return ranks", "a better rank is worth less"),
+        ("def f(ranks, k):\n    raise KeyError('k')", "KeyError"),
+    ],
+)
+def test_a_metric_that_breaks_its_contract_is_refused(
+    prnn: Prnn, workplace: Path, code: str, sentence: str
+) -> None:
+    Path("mine.py").write_text(f"{code}\n\nMETRICS = {{'mine': f}}\n")
+    refused = prnn("train", "--extend", "mine.py", *SMALL, "evaluation.metrics=[mrr,mine]")
+    assert refused.exit_code == 2
+    assert "the metric mine cannot be used" in refused.err
+    assert sentence in refused.err
+
+
+def test_a_network_is_not_used_with_other_code_than_it_was_trained_by(prnn: Prnn, workplace: Path) -> None:
+    write(workplace, "pooled")
+    mine = ["--extend", "pooled.py", *PARALLEL, "arch=pooled", "strategy=simultaneous"]
+    assert prnn("train", *mine, "hydra.run.dir=a", "seed=1").exit_code == 0
+    forget()
+    code = Path("pooled.py").read_text()
+    Path("pooled.py").write_text(code.replace("amax", "amin"))
+    changed = "READOUTS pooled of an extension is other code than when the run in"
+    for command in (["evaluate", "run=a"], ["recommend", "run=a", "session=[item-01]"]):
+        refused = prnn(*command, "--extend", "pooled.py")
+        assert refused.exit_code == 2
+        assert changed in refused.err
+    for more in ([], ["epochs=2"]):
+        refused = prnn("train", *mine, "hydra.run.dir=a", "seed=1", "resume=true", *more)
+        assert refused.exit_code == 2
+        assert changed in refused.err
+    assert prnn("train", *mine, "hydra.run.dir=b", "seed=2").exit_code == 0
+    table = prnn("tables", "runs=[a,b]", "table.figures=false").out
+    assert table.count("pooled (simultaneous") == 2
+
+
+def test_a_network_is_used_without_the_baselines_that_it_was_compared_with(
+    prnn: Prnn, workplace: Path
+) -> None:
+    write(workplace, "s_knn")
+    assert (
+        prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+    )
+    forget()
+    assert prnn("recommend", "run=r", "session=[item-01]").exit_code == 0
+    assert prnn("evaluate", "run=r", "baselines=[item_knn]").exit_code == 0
+    refused = prnn("evaluate", "run=r", "baselines.item_knn.alpha=0.3")
+    assert refused.exit_code == 2
+    assert "item_knn is not among the baselines; add it to baselines=[…]" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ("", "must hold the options of s_knn and nothing else"),
+        (
+            "s_knn: {num_sessions: 5}\nitem_knn: {num_neighbours: 1}",
+            "must hold the options of s_knn and nothing else",
+        ),
+        ("s_knn: {num_sessions: 0}", "baselines.s_knn.num_sessions=0 is too small; it must be at least 1"),
+        ("s_knn: {num_sessions: many}", "num_sessions must be a whole number"),
+    ],
+)
+def test_a_config_of_a_baseline_that_is_wrong_is_refused(
+    prnn: Prnn, workplace: Path, config: str, sentence: str
+) -> None:
+    write(workplace, "s_knn")
+    Path("configs/baselines/s_knn.yaml").write_text(config + "\n")
+    refused = prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[item_knn,s_knn]")
+    assert refused.exit_code == 2
+    assert sentence in refused.err
+
+
+def test_examples_that_share_a_folder_are_checked_one_by_one(prnn: Prnn, workplace: Path) -> None:
+    write(workplace, *EXAMPLES)
+    checked = prnn("check", "s_knn.py")
+    assert checked.exit_code == 0, checked.out
+    assert checked.out.count("✓") == 2
 
 
 @pytest.mark.nightly

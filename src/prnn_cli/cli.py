@@ -17,7 +17,7 @@ from prnn_cli.system.distributed import process_group
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
 
-usage: prnn COMMAND [GROUP=CHOICE] [KEY=VALUE] ...
+usage: prnn COMMAND [--extend FILE.py] [GROUP=CHOICE] [KEY=VALUE] ...
 
 commands:
 {{commands}}

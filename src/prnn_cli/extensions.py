@@ -33,6 +33,11 @@ from prnn_cli.errors import UserError
 GROUP = "prnn.extensions"
 FLAG = "--extend"
 # By help, in order of use.
+RESERVED = ("network", "id_only")  # names that tables and ranks have for other things
+NEEDED = {
+    "BASELINES": ("label", "fit", "options"),
+    "COMMANDS": ("options", "run"),
+}  # attributes; others are called
 LISTED_FIRST = ("train", "preprocess", "features", "evaluate", "recommend", "tables")
 
 # The module, or the package of modules, that holds prnn's own of each kind.
@@ -80,7 +85,10 @@ class Extension:
         """Loads the module. Raises `UserError` where it cannot be loaded, whatever the reason."""
         try:
             return self.load()
-        except Exception as error:
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # a script that ends itself would end prnn, with its exit code
             raise UserError(
                 f"the extension {self.origin} cannot be loaded ({type(error).__name__}: {error}); mend it, or leave it "
                 "out"
@@ -109,7 +117,9 @@ def take_flags(arguments: Sequence[str]) -> list[str]:
 def add_file(name: str) -> None:
     """Makes a Python file an extension of this process. Raises `UserError` for what is none."""
     path = Path(name).expanduser().absolute()
-    if not (name and path.is_file() and path.suffix == ".py"):
+    if not name:
+        raise UserError(f"{FLAG} needs a file; write {FLAG} FILE.py")
+    if not (path.is_file() and path.suffix == ".py"):
         raise UserError(f"{FLAG} {name} is no Python file; write {FLAG} FILE.py")
     if path not in _files:
         _files[path] = Extension(path.stem, str(path), path, lambda: _module_of(path))
@@ -152,13 +162,33 @@ def registered(kind: str) -> dict[str, Any]:
     sources = [("prnn", module) for module in _own_modules(HOMES[kind])]
     sources += [(each.origin, each.module()) for each in extensions()]
     for origin, module in sources:
-        for name, entry in getattr(module, kind, {}).items():
+        for name, entry in entries_of(module, kind, origin).items():
             if name in found:
                 raise UserError(
                     f"{origin} defines {name} in {kind}, which {owner[name]} defines too; give it another name"
                 )
             found[name], owner[name] = entry, origin
     return found
+
+
+def entries_of(module: ModuleType, kind: str, origin: str) -> dict[str, Any]:
+    """What a module defines of a kind. Raises `UserError` for what is no dict of usable entries."""
+    entries = getattr(module, kind, {})
+    if not isinstance(entries, dict):
+        raise UserError(f"{origin} defines {kind}={entries!r}; it must be a dict of names and entries")
+    for name, entry in entries.items():
+        if not (isinstance(name, str) and name.isidentifier()) or name in RESERVED:
+            raise UserError(
+                f"{origin} defines {name!r} in {kind}; a name is a word of letters, digits and _ that is none of "
+                f"{', '.join(RESERVED)}"
+            )
+        if not all(hasattr(entry, need) for need in NEEDED.get(kind, ())) or (
+            kind not in NEEDED and not callable(entry) and not isinstance(entry, WithOptions)
+        ):
+            raise UserError(
+                f"{origin} defines {name} in {kind} as {entry!r}; docs/extending.md shows what it must be"
+            )
+    return entries
 
 
 def chosen(kind: str, name: str, option: str) -> Any:
@@ -266,6 +296,8 @@ def _module_of(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # dataclasses look their module up
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # last, so that a file there hides no package
     try:
         spec.loader.exec_module(module)
     except BaseException:

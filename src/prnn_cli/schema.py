@@ -431,7 +431,7 @@ class EvaluateCommand:
     run: str = MISSING
     cache_dir: str = MISSING
     evaluation: EvaluationChanges = field(default_factory=EvaluationChanges)
-    baselines: dict[str, Any] | None = options_of("BASELINES")
+    baselines: dict[str, Any] = options_of("BASELINES")
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
 
 

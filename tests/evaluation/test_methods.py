@@ -10,8 +10,9 @@ from prnn_cli.baselines.item_knn import ItemKnn
 from prnn_cli.baselines.popularity import Popularity
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
-from prnn_cli.evaluation.methods import compare, measure
+from prnn_cli.evaluation.methods import compare, labels_of, measure
 from prnn_cli.evaluation.ranking import Ranks
+from prnn_cli.extensions import registered
 from prnn_cli.schema import EvaluationConfig, ItemKnnConfig
 from small import CPU, random_sessions
 
@@ -98,3 +99,13 @@ def test_metrics_of_several_cutoffs_and_tie_modes_follow_from_the_same_counts() 
 def test_metrics_of_no_event_say_what_to_do() -> None:
     with pytest.raises(UserError, match=r"no event to predict.*dataset\.test_days"):
         measure(ranks_of([], []), ["mrr@20"], "standard")
+
+
+def test_baselines_have_labels_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert labels_of(["item_knn", "markov"]) == {"item_knn": "Item-kNN", "markov": "Markov"}
+    twin = dataclasses.replace(registered("BASELINES")["markov"], label="Item-kNN")
+    monkeypatch.setitem(registered("BASELINES"), "markov", twin)
+    with pytest.raises(
+        UserError, match="could not tell the baselines apart by their labels 'Item-kNN', 'Item-kNN'"
+    ):
+        labels_of(["item_knn", "markov"])

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from prnn_cli import contracts
 from prnn_cli.errors import RunError, UserError
-from prnn_cli.extensions import Extension, add_file, extensions
+from prnn_cli.extensions import Extension, add_file, extensions, registered
 
 HELP = """prnn check                  every extension that is installed
 prnn check NAME             one of them, by the name of its entry point
-prnn check FILE.py          a file
+prnn check FILE.py          a file, which prnn COMMAND --extend FILE.py … then uses
 
 Each thing that it adds is made and used as prnn would use it: baselines score, readouts and strategies train, features
 are extracted, configs compose. Exit code 0: all contracts are kept; 1: the lines with a cross say which are not.
@@ -40,6 +40,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _checked(extension: Extension) -> list[contracts.Verdict]:
     print(f"{extension.name} ({extension.origin})")
+    for kind in contracts.CHECKS:
+        registered(kind)  # refuses what cannot be used, and names that are taken
     verdicts = []
     for verdict in contracts.check_extension(extension):
         print(
@@ -47,8 +49,9 @@ def _checked(extension: Extension) -> list[contracts.Verdict]:
         )
         verdicts.append(verdict)
     if not verdicts:
-        print(
-            "  it adds nothing: its module defines none of the dicts that docs/extending.md names, and no configs"
+        raise UserError(
+            f"{extension.origin} adds nothing: its module defines none of {', '.join(contracts.CHECKS)}, and there is "
+            "no config beside it"
         )
     return verdicts
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from prnn_cli import schema
 from prnn_cli.commands import Command
-from prnn_cli.evaluation.methods import compare, sessions_to_rank
+from prnn_cli.evaluation.methods import compare, labels_of, sessions_to_rank
 from prnn_cli.evaluation.metrics import check_metrics
-from prnn_cli.experiment.saved_model import check_saved_model, load_saved_model
+from prnn_cli.experiment.saved_model import check_saved_model, load_saved_model, stored_baselines
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
@@ -23,6 +23,7 @@ class Evaluate(Command):
 
     def check(self, settings: EvaluateCommand) -> None:
         changed(check_saved_model(settings.run).evaluation, settings.evaluation)
+        labels_of(settings.baselines or stored_baselines(settings.run))
 
     def run(self, settings: EvaluateCommand, folder: RunFolder) -> None:
         device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
@@ -31,12 +32,12 @@ class Evaluate(Command):
         sessions_to_rank(saved.data, evaluation.part)
 
         scorer = NetworkScorer(saved.network, saved.parameters)
-        baselines = saved.settings.baselines if settings.baselines is None else settings.baselines
+        baselines = settings.baselines or stored_baselines(settings.run)
         ranks = compare(scorer, saved.data, evaluation, baselines, device, cache_dir)
         # Without the run's metrics, as the new ones need not be the same.
         trained_as = {key: value for key, value in saved.metrics.items() if "@" not in key}
         now = {"device": device_name(device)} | environment()
-        results = trained_as | now | measured(ranks, evaluation, baselines, saved.settings.table.gain_over)
+        results = trained_as | now | measured(ranks, evaluation, baselines, saved.metrics["gain_over"])
         warn_of_ties(results)
         write_results(folder.path, results, ranks, saved.data.support)
         show_results(folder.path)

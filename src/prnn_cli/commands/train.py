@@ -13,8 +13,10 @@ from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.evaluation.methods import compare, sessions_to_rank
 from prnn_cli.experiment.build import (
     build_trainer,
+    check_code,
     check_combination,
     check_divisible,
+    code_of,
     extract_used,
     features_used,
     multiplications_per_batch,
@@ -22,7 +24,7 @@ from prnn_cli.experiment.build import (
 )
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
-from prnn_cli.experiment.resume import check_more_epochs, resumed_state
+from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
@@ -51,6 +53,8 @@ class Train(Command):
 
     def check_resumed(self, settings: TrainCommand, folder: RunFolder) -> None:
         """Raises `UserError` where the checkpoint or the metrics in the folder cannot be continued."""
+        if (before := code_before(folder)) is not None:
+            check_code(settings, before, folder.path)
         check_more_epochs(folder, partial(schedule, settings), settings.epochs)
 
     def run(self, settings: TrainCommand, folder: RunFolder) -> None:
@@ -112,7 +116,9 @@ def _trained(
         trainer = build_trainer(settings, data, features, device, state, executor)
         validate = validation(trainer, data, settings.evaluation, device, all_threads)
         every_s = settings.checkpoint.every_s
-        train_supervised(trainer, folder, data.data_hash, settings.epochs, every_s, validate, observers)
+        train_supervised(
+            trainer, folder, data.data_hash, code_of(settings), settings.epochs, every_s, validate, observers
+        )
     return trainer
 
 
@@ -140,6 +146,7 @@ def description(
         | {"executor": trainer.executor.used, "processes": process_group().world_size},
         "device": device_name(device),
         "data_hash": data.data_hash,
+        "code": code_of(settings),
         "data": data.summary,
         **environment(),
     }

@@ -61,6 +61,13 @@ class PreparedData:
     support: np.ndarray
     reused: bool
 
+    def for_fitting(self) -> "PreparedData":
+        """The data as a baseline is fitted on them: without the sessions that it is to predict."""
+        none = Sessions(
+            self.train.items[:0], self.train.offsets[:1], self.train.session_index[:0], self.train.num_items
+        )
+        return dataclasses.replace(self, validation=None, test=none)
+
     def index_of(self, item_id: str, option: str) -> int:
         """Raises `UserError` that names the option where the item is none of the prepared log's."""
         (found,) = np.nonzero(self.item_ids == item_id)
@@ -188,6 +195,9 @@ def _prepared(
     folder: Path, summary: dict[str, Any], events: pd.DataFrame, items: pd.DataFrame, reused: bool
 ) -> PreparedData:
     parts = {part: sessions_of(events, part, len(items)) for part in PARTS if part in summary}
+    item_ids, support = items["item_id"].to_numpy(dtype=object), items["support"].to_numpy(dtype=np.int64)
+    for array in (item_ids, support):
+        array.flags.writeable = False
     return PreparedData(
         folder=folder,
         data_hash=folder.name,
@@ -195,7 +205,7 @@ def _prepared(
         train=parts["train"],
         validation=parts.get("validation"),
         test=parts["test"],
-        item_ids=items["item_id"].to_numpy(dtype=object),
-        support=items["support"].to_numpy(dtype=np.int64),
+        item_ids=item_ids,
+        support=support,
         reused=reused,
     )

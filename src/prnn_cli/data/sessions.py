@@ -21,6 +21,11 @@ class Sessions:
     session_index: np.ndarray
     num_items: int
 
+    def __post_init__(self) -> None:
+        """Makes the arrays read-only: what writes into sessions would change them for all who read them later."""
+        for array in (self.items, self.offsets, self.session_index):
+            array.flags.writeable = False
+
     @property
     def num_sessions(self) -> int:
         return len(self.offsets) - 1

@@ -22,7 +22,7 @@ from prnn_cli.evaluation.replay import evaluate, evaluate_sharded
 from prnn_cli.evaluation.ties import rank, tie_rate
 from prnn_cli.extensions import chosen, fingerprint_of
 from prnn_cli.schema import EvaluationConfig
-from prnn_cli.scoring import Scorer
+from prnn_cli.scoring import Scorer, check_scorer
 from prnn_cli.system.distributed import process_group
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,10 @@ def compare(
         def rank_events(name: str = name, options: Any = options) -> Ranks:
             baseline: Baseline = chosen("BASELINES", name, "baselines")
             with _extension_explained(name):
-                return _timed(evaluate, baseline.fit(data, options), sessions, data, config, device)
+                scorer = baseline.fit(data.for_fitting(), options)
+                if fingerprint_of("BASELINES", name):
+                    check_scorer(scorer, len(data.item_ids))
+                return _timed(evaluate, scorer, sessions, data, config, device)
 
         ranks[name] = cache.get(sessions, rank_events)
     return ranks
@@ -83,8 +86,14 @@ def measure(ranks: Ranks, metrics: Sequence[str], tie_break: str) -> dict[str, f
 
 
 def labels_of(baselines: Iterable[str]) -> dict[str, str]:
-    """Name -> how tables call it."""
-    return {name: chosen("BASELINES", name, "baselines").label for name in baselines}
+    """Name -> how tables call it. Raises `UserError` where two have one label, or one has none."""
+    labels: dict[str, str] = {name: chosen("BASELINES", name, "baselines").label for name in baselines}
+    if not all(labels.values()) or len(set(labels.values())) < len(labels):
+        raise UserError(
+            f"tables could not tell the baselines apart by their labels {', '.join(map(repr, labels.values()))}; give "
+            "each a label of its own"
+        )
+    return labels
 
 
 def settings_of(name: str, options: Any) -> dict[str, Any]:

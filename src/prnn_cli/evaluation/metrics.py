@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from prnn_cli.errors import UserError
-from prnn_cli.extensions import chosen
+from prnn_cli.errors import UserError, first_line
+from prnn_cli.extensions import chosen, fingerprint_of
 from prnn_cli.schema import EvaluationConfig
 
 PAPERS_METRICS = ("recall", "mrr")  # always measured, at the paper's cut-off too, so that runs compare
@@ -55,10 +55,31 @@ def shown_metrics(names: Iterable[str], cutoffs: Iterable[int]) -> list[str]:
     return [f"{name}@{k}" for k in cutoffs for name in names]
 
 
+def check_metric(metric: Metric) -> None:
+    """Checks a metric of ranks, which need not be whole numbers: no better rank is worth less."""
+    for dtype in (np.float32, np.float64):
+        ranks = np.array([1, 1.5, 2, 3, 19.5, 20, 21, 1000], dtype=dtype)
+        values = np.asarray(metric(ranks, 20), dtype=np.float64)
+        assert values.shape == ranks.shape, f"its values are {values.shape}, not one for each rank"
+        assert np.isfinite(values).all(), "a value is not finite"
+        assert (np.diff(values) <= 1e-9).all(), "a better rank is worth less"
+
+
+def _check_extension(name: str, metric: Metric) -> None:
+    try:
+        check_metric(metric)
+    except Exception as error:  # whatever an extension may do
+        raise UserError(
+            f"the metric {name} cannot be used: {type(error).__name__}, {first_line(error)}"
+        ) from error
+
+
 def check_metrics(names: Sequence[str]) -> None:
     """Raises `UserError` for a name that is no metric, or stands there twice."""
     for name in names:
-        chosen("METRICS", name, "evaluation.metrics")
+        metric = chosen("METRICS", name, "evaluation.metrics")
+        if fingerprint_of("METRICS", name):
+            _check_extension(name, metric)
     if not names or len(set(names)) < len(names):
         raise UserError(
             f"evaluation.metrics=[{','.join(names)}] cannot be measured; give different names, such as [recall,mrr]"

@@ -12,8 +12,9 @@ import torch
 from prnn_cli.batching import training_plan
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
+from prnn_cli.evaluation.methods import labels_of
 from prnn_cli.evaluation.metrics import check_metrics, measured_metrics
-from prnn_cli.extensions import bound, chosen
+from prnn_cli.extensions import bound, chosen, fingerprint_of
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.extractor import is_sparse
 from prnn_cli.features.table import FeatureTable
@@ -59,8 +60,12 @@ def check_combination(settings: TrainCommand) -> None:
 
 def _check_metrics(settings: TrainCommand) -> None:
     check_metrics(settings.evaluation.metrics)
-    if settings.table.gain_over not in (None, "id_only"):
-        chosen("BASELINES", settings.table.gain_over, "table.gain_over")
+    labels_of(settings.baselines)
+    if settings.table.gain_over not in (None, "id_only", *settings.baselines):
+        raise UserError(
+            f"table.gain_over={settings.table.gain_over} is none of the baselines that are ranked; choose one of "
+            f"{', '.join(['id_only', *settings.baselines])}, or add it to baselines=[…]"
+        )
     measured = measured_metrics(settings.evaluation)
     if settings.search is not None and settings.search.metric not in measured:
         raise UserError(
@@ -100,6 +105,28 @@ def features_used(settings: TrainCommand) -> FeaturesConfig:
     used = {source for sources in subnets_of(settings).values() for source in sources}
     sources = {name: how for name, how in settings.features.sources.items() if name in used}
     return replace(settings.features, sources=sources)
+
+
+def code_of(settings: TrainCommand) -> dict[str, str]:
+    """The code of extensions that the network was trained by: what it is -> a hash of its source."""
+    used = {"READOUTS": [settings.arch.readout], "STRATEGIES": [settings.strategy.name]}
+    used |= {"LOSSES": [settings.recipe.loss], "EXTRACTORS": [*features_used(settings).sources.values()]}
+    return {
+        f"{kind} {name}": fingerprint
+        for kind in used
+        for name in used[kind]
+        for fingerprint in fingerprint_of(kind, name)
+    }
+
+
+def check_code(settings: TrainCommand, before: Mapping[str, str], folder: Path) -> None:
+    """Raises `UserError` where the code of an extension is not what it was when the run in `folder` was trained."""
+    now = code_of(settings)
+    if changed := [what for what in {**before, **now} if before.get(what) != now.get(what)]:
+        raise UserError(
+            f"{', '.join(changed)} of an extension is other code than when the run in {folder} was trained; "
+            "restore it, or train in another folder"
+        )
 
 
 def extract_used(settings: TrainCommand, data: PreparedData, device: torch.device) -> dict[str, FeatureTable]:

@@ -8,7 +8,7 @@ import typing
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, ValidationError
 
-from prnn_cli.extensions import config_folders, options_class, registered
+from prnn_cli.extensions import config_folders, extensions, options_class, registered
 
 
 def explain(error: Exception, schema: type) -> str:
@@ -26,6 +26,8 @@ def explain(error: Exception, schema: type) -> str:
                 group, _, choice = cause.missing_cfg_file.rpartition("/")
                 return f"{group}={choice} does not exist; choose one of {', '.join(cause.options)}"
             case MissingConfigException() if found := re.search(r"Could not load '(.+)/(.+)'", str(cause)):
+                for extension in extensions():  # one that cannot be loaded is what is wrong
+                    extension.module()
                 valid = sorted(
                     {file.stem for folder in config_folders() for file in folder.glob(f"{found[1]}/*.yaml")}
                 )
@@ -65,6 +67,9 @@ def _unknown_key(message: str, text: str, schema: type) -> str:
     if owner and getattr(node, "__name__", "") != owner:  # inside a list, where the path is cut off
         node, parent = _config_class(owner), ""
     if not dataclasses.is_dataclass(node):
+        group, _, rest = key.partition(".")
+        if group == "baselines" and rest.split(".")[0] in registered("BASELINES"):
+            return f"{key}: {rest.split('.')[0]} is not among the baselines; add it to baselines=[…]"
         return f"{key} is not an option; --help shows those that are"
     valid = [f"{parent}.{field.name}".strip(".") for field in dataclasses.fields(node)]
     close = difflib.get_close_matches(f"{parent}.{name}".strip("."), valid, n=1)

@@ -84,6 +84,20 @@ def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, 
     return None
 
 
+def code_before(folder: RunFolder) -> dict[str, str] | None:
+    """The code of extensions that the run in a folder was trained by; None where nothing that can be read says it.
+
+    Raises `OtherFormatError` for a result or a checkpoint of another format.
+    """
+    if folder.finished_epochs() is not None:
+        return dict(folder.metrics().get("code", {}))
+    for file in folder.checkpoint_files:
+        with suppress(DamagedFileError, KeyError):
+            _, decisions = read_progress(file)
+            return dict(decisions["code"])
+    return None
+
+
 def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> None:
     """Raises `UserError` where a run cannot go on.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.errors import UserError
-from prnn_cli.experiment.build import build_network, check_combination, extract_used
+from prnn_cli.experiment.build import build_network, check_code, check_combination, extract_used
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
@@ -34,7 +34,15 @@ def check_saved_model(run: str) -> TrainCommand:
     _finished_metrics(folder)
     settings = _stored_settings(folder)
     check_combination(settings)
+    check_code(settings, folder.metrics().get("code", {}), folder.path)
     return settings
+
+
+def stored_baselines(run: str) -> dict[str, Any]:
+    """The typed options of the baselines that a run was compared with. Raises `UserError` for one that is not there."""
+    config = RunFolder.existing(run).config()
+    baselines: dict[str, Any] = typed_settings("train", config).baselines
+    return baselines
 
 
 def load_saved_model(run: str, cache_dir: Path, device: torch.device) -> SavedModel:
@@ -68,7 +76,10 @@ def _finished_metrics(folder: RunFolder) -> dict[str, Any]:
 def _stored_settings(folder: RunFolder) -> TrainCommand:
     """The settings that the run was started with, checked against the types of this version."""
     try:
-        settings: TrainCommand = typed_settings("train", folder.config())
+        config = folder.config()
+        config.baselines = {}  # nobody who takes up the network needs those of an extension
+        config.table.gain_over = None
+        settings: TrainCommand = typed_settings("train", config)
     except UserError as error:
         raise UserError(
             f"the configuration in {folder.path / CONFIG} cannot be used ({error}); it may be another version's, or "

@@ -11,9 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli import schema
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.experiment.hydra_errors import explain
-from prnn_cli.extensions import chosen, commands, options_class, own_configs
+from prnn_cli.extensions import chosen, commands, extensions, options_class, own_configs
 
 
 def schema_of(command: str) -> type:
@@ -52,9 +52,21 @@ def typed_settings(command: str, config: DictConfig) -> Any:
         settings = OmegaConf.to_object(typed)
     except OmegaConfBaseException as error:
         raise UserError(explain(error, schema_of(command))) from error
+    check_baseline_configs()
     _type_options(settings, "")
     schema.check(settings)
     return settings
+
+
+def check_baseline_configs() -> None:
+    """Raises `UserError` where an extension's config of a baseline holds none, or the options of others too."""
+    for extension in extensions():
+        for file in sorted(extension.configs.glob("baselines/*.yaml")) if extension.configs else ():
+            found = OmegaConf.load(file)
+            if "defaults" not in found and list(found) != [file.stem]:
+                raise UserError(
+                    f"{file} must hold the options of {file.stem} and nothing else, as {file.stem}: {{…}}"
+                )
 
 
 def typed_options(entry: Any, given: Any, path: str) -> Any:
@@ -71,6 +83,8 @@ def typed_options(entry: Any, given: Any, path: str) -> Any:
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(options), given or {}))
     except OmegaConfBaseException as error:
         raise UserError(f"{path}: {explain(error, options)}") from error
+    except (ValueError, TypeError) as error:  # what their dataclass refuses by itself
+        raise UserError(f"{path}: {first_line(error)}") from error
 
 
 def _type_options(settings: Any, path: str) -> None:

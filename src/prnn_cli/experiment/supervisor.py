@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ def train_supervised(
     trainer: Trainer,
     folder: RunFolder,
     data_hash: str,
+    code: Mapping[str, str],
     epochs: int,
     checkpoint_every_s: float,
     validate: Validate | None = None,
@@ -46,12 +47,14 @@ def train_supervised(
 ) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks.
 
-    data_hash: of the prepared data; epochs: of each subnet; validate: measures the network after each epoch.
+    data_hash: of the prepared data; code: of extensions, a hash by what it is; epochs: of each subnet; validate:
+    measures the network after each epoch.
     Raises `UserError` where the state is not the network's, as after a change of the items' features.
     """
     refuse_other_network(f"the checkpoint in {folder.path}", trainer.state.parameters, trainer.network)
     decisions = {
         "data_hash": data_hash,
+        "code": dict(code),
         "epochs": epochs,
         "device": trainer.state.device.type,
         "threads": torch.get_num_threads(),
