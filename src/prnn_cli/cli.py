@@ -13,7 +13,6 @@ from prnn_cli import __version__
 from prnn_cli.commands import WORD_COMMANDS
 from prnn_cli.errors import RunError, Stopped, UserError
 from prnn_cli.extensions import commands, take_flags
-from prnn_cli.system.distributed import process_group
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
 
@@ -96,6 +95,8 @@ def _listed(summaries: dict[str, str]) -> str:
 
 
 def _complain(message: object, exit_code: int) -> int:
+    from prnn_cli.system.distributed import process_group
+
     group = process_group()
     which = "" if group.is_main else f" (process {group.rank} of {group.world_size})"
     print(f"prnn{which}: {message}", file=sys.stderr)

@@ -15,18 +15,14 @@ found in the same way. Only installed packages (entry points of the group `prnn.
 line names (--extend FILE.py) are loaded: no configuration, and nothing in a run's folder, can load code.
 """
 
-import hashlib
 import importlib
-import importlib.util
 import os
-import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from prnn_cli.errors import UserError
 
@@ -52,8 +48,7 @@ HOMES = {
 }
 
 
-@dataclass(frozen=True)
-class WithOptions:
+class WithOptions(NamedTuple):
     """An entry that takes typed options: `make` is called with one argument more, an instance of the dataclass
     `options`. Its values stand in the configuration, in the node `options` beside the name."""
 
@@ -61,8 +56,7 @@ class WithOptions:
     options: type
 
 
-@dataclass(frozen=True)
-class Extension:
+class Extension(NamedTuple):
     """A module from outside. origin: the package and its version, or the file, for messages."""
 
     name: str
@@ -79,6 +73,8 @@ class Extension:
     @property
     def fingerprint(self) -> str:
         """A hash of the module's source, 8 hex digits, which is part of the key of what it made in the cache."""
+        import hashlib
+
         return hashlib.blake2b(self.file.read_bytes(), digest_size=4).hexdigest()
 
     def module(self) -> ModuleType:
@@ -232,6 +228,8 @@ def _first_line(file: Path) -> str:
 
 
 def _own_modules(home: str) -> Iterator[ModuleType]:
+    import pkgutil
+
     module = importlib.import_module(home)
     yield module
     for found in sorted(pkgutil.iter_modules(getattr(module, "__path__", [])), key=lambda each: each.name):
@@ -274,6 +272,8 @@ def _any_package_names_the_group() -> bool:
 
 def _source_of(value: str, package: str) -> Path:
     """The file of an entry point's module, which is not imported for it."""
+    import importlib.util
+
     module = value.partition(":")[0].strip()
     try:
         spec = importlib.util.find_spec(module)
@@ -288,6 +288,8 @@ def _source_of(value: str, package: str) -> Path:
 
 def _module_of(path: Path) -> ModuleType:
     """A file as a module, under a name that no package has; others beside it can be imported by it."""
+    import importlib.util
+
     name = f"prnn_extension_{path.stem}"
     if name in sys.modules:
         return sys.modules[name]

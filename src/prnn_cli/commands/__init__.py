@@ -5,7 +5,6 @@ commands in the same way.
 """
 
 import importlib
-import importlib.util
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from prnn_cli.extensions import chosen
@@ -48,6 +47,8 @@ class Command:
 
 def command_of(name: str) -> Command:
     """The command of this name, with no import of the others. Raises `UserError` for a name that is none."""
+    import importlib.util
+
     own = f"{__name__}.{name}"
     if importlib.util.find_spec(own):
         command: Command = importlib.import_module(own).COMMANDS[name]
