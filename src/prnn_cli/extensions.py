@@ -13,6 +13,8 @@ An extension is a module that defines any of these dicts, by the name that a con
 and whose folder may hold `configs/`, which Hydra then searches too. prnn's own modules define the same dicts and are
 found in the same way. Only installed packages (entry points of the group `prnn.extensions`) and files that the command
 line names (--extend FILE.py) are loaded: no configuration, and nothing in a run's folder, can load code.
+
+`prnn --help` imports this, so what takes milliseconds to import is imported where it is needed.
 """
 
 import importlib

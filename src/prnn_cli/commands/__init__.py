@@ -4,7 +4,6 @@ The first line of the config is a comment, `# prnn NAME …: what it does`, whic
 commands in the same way.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from prnn_cli.extensions import chosen
