@@ -30,12 +30,12 @@ from prnn_cli.errors import UserError
 
 GROUP = "prnn.extensions"
 FLAG = "--extend"
-# By help, in order of use.
 RESERVED = ("network", "id_only")  # names that tables and ranks have for other things
 NEEDED = {
     "BASELINES": ("label", "fit", "options"),
     "COMMANDS": ("options", "run"),
 }  # attributes; others are called
+# By help, in order of use.
 LISTED_FIRST = ("train", "preprocess", "features", "evaluate", "recommend", "tables")
 
 # The module, or the package of modules, that holds prnn's own of each kind.
