@@ -31,10 +31,8 @@ from prnn_cli.errors import UserError
 GROUP = "prnn.extensions"
 FLAG = "--extend"
 RESERVED = ("network", "id_only")  # names that tables and ranks have for other things
-NEEDED = {
-    "BASELINES": ("label", "fit", "options"),
-    "COMMANDS": ("options", "run"),
-}  # attributes; others are called
+# Attributes of an entry; those of other kinds are called.
+NEEDED = {"BASELINES": ("label", "fit", "options"), "COMMANDS": ("options", "run")}
 # By help, in order of use.
 LISTED_FIRST = ("train", "preprocess", "features", "evaluate", "recommend", "tables")
 
@@ -83,10 +81,8 @@ class Extension(NamedTuple):
         """Loads the module. Raises `UserError` where it cannot be loaded, whatever the reason."""
         try:
             return self.load()
-        except (
-            Exception,
-            SystemExit,
-        ) as error:  # a script that ends itself would end prnn, with its exit code
+        except (Exception, SystemExit) as error:
+            # A script that ends itself would end prnn, with its exit code.
             raise UserError(
                 f"the extension {self.origin} cannot be loaded ({type(error).__name__}: {error}); mend it, or leave it "
                 "out"
@@ -112,8 +108,8 @@ def take_flags(arguments: Sequence[str]) -> list[str]:
     return left
 
 
-def add_file(name: str) -> None:
-    """Makes a Python file an extension of this process. Raises `UserError` for what is none."""
+def add_file(name: str) -> Extension:
+    """Makes a Python file an extension of this process, and returns it. Raises `UserError` for what is none."""
     path = Path(name).expanduser().absolute()
     if not name:
         raise UserError(f"{FLAG} needs a file; write {FLAG} FILE.py")
@@ -122,6 +118,7 @@ def add_file(name: str) -> None:
     if path not in _files:
         _files[path] = Extension(path.stem, str(path), path, lambda: _module_of(path))
         registered.cache_clear()
+    return _files[path]
 
 
 def files() -> list[str]:

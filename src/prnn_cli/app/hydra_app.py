@@ -79,10 +79,8 @@ def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
             hydra.main(version_base="1.3", config_path=configs, config_name=command)(runner.run)()
     except SystemExit as finished:  # after --help and its like
         return int(finished.code or 0)
-    except (
-        BrokenPipeError,
-        HydraException,
-    ):  # some of Hydra's are OSErrors, but none of the system's refusals
+    except (BrokenPipeError, HydraException):
+        # Some of Hydra's are OSErrors, but none of the system's refusals.
         raise
     except OSError as error:  # the output folder
         raise refused_by_the_system(error) from error

@@ -58,8 +58,7 @@ def _checked(extension: Extension) -> list[contracts.Verdict]:
 
 def _named(name: str) -> Extension:
     if Path(name).suffix == ".py":
-        add_file(name)
-        return next(each for each in extensions() if each.file == Path(name).expanduser().absolute())
+        return add_file(name)
     found = next((each for each in extensions() if each.name == name), None)
     if found is None:
         names = ", ".join(each.name for each in extensions()) or "none is"

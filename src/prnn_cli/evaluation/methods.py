@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,25 @@ def compare(
         return ranks
     for name, options in baselines.items():
         cache = RankCache.of(cache_dir, data.data_hash, name, settings_of(name, options), config)
-
-        def rank_events(name: str = name, options: Any = options) -> Ranks:
-            baseline: Baseline = chosen("BASELINES", name, "baselines")
-            with _extension_explained(name):
-                scorer = baseline.fit(data.for_fitting(), options)
-                if fingerprint_of("BASELINES", name):
-                    check_scorer(scorer, len(data.item_ids))
-                return _timed(evaluate, scorer, sessions, data, config, device)
-
-        ranks[name] = cache.get(sessions, rank_events)
+        make = partial(_ranks_of_baseline, name, options, sessions, data, config, device)
+        ranks[name] = cache.get(sessions, make)
     return ranks
+
+
+def _ranks_of_baseline(
+    name: str,
+    options: Any,
+    sessions: Sessions,
+    data: PreparedData,
+    config: EvaluationConfig,
+    device: torch.device,
+) -> Ranks:
+    baseline: Baseline = chosen("BASELINES", name, "baselines")
+    with _extension_explained(name):
+        scorer = baseline.fit(data.for_fitting(), options)
+        if fingerprint_of("BASELINES", name):
+            check_scorer(scorer, len(data.item_ids))
+        return _timed(evaluate, scorer, sessions, data, config, device)
 
 
 @contextmanager

@@ -125,10 +125,6 @@ def check_seal(folder: Path, identity: Identity) -> None:
         for name, checksum in seal["files"].items():
             if hash_of(None, [folder / Path(name).name]) != checksum:
                 raise DamagedFileError(f"{name} has another checksum than when it was written")
-    except (
-        OSError,
-        ValueError,
-        LookupError,
-        AttributeError,
-    ) as error:  # of a seal that is no longer one, too
+    except (OSError, ValueError, LookupError, AttributeError) as error:
+        # Of a seal that is no longer one, too.
         raise DamagedFileError(first_line(error)) from error

@@ -30,9 +30,7 @@ os.umask(_UMASK)
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; moves it into place on success, removes it on any failure."""
     with _refusals_explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_remains(path.parent)
-        temporary = _beside(path)
+        temporary = _room_beside(path)
         try:
             yield temporary
             temporary.chmod(0o666 & ~_UMASK)  # safetensors makes files that only their owner may read
@@ -46,9 +44,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Like `atomic_write` for a folder. Another process that made `path` meanwhile wins: both made the same."""
     with _refusals_explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_remains(path.parent)
-        temporary = _beside(path)
+        temporary = _room_beside(path)
         temporary.mkdir()
         try:
             yield temporary
@@ -152,7 +148,12 @@ def _flush_to_disk(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _beside(path: Path) -> Path:
-    """A temporary path beside `path`; its name says which process makes it, so that others know when it is left."""
+def _room_beside(path: Path) -> Path:
+    """A temporary path beside `path`, in a folder that exists and holds nothing of processes that died.
+
+    Its name says which process makes it, so that others know when it is left.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_remains(path.parent)
     maker = f"{_HOST}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     return path.with_name(f".{path.stem}.{maker}.tmp{path.suffix}")
