@@ -19,8 +19,7 @@ from yaml import YAMLError
 from prnn_cli.app.plan_sweep import plan_sweep
 from prnn_cli.app.safety import refuse_foreign_code
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
-from prnn_cli.experiment.hydra_errors import explain
-from prnn_cli.experiment.settings import register_schemas, schema_of
+from prnn_cli.experiment.settings import composition_explained, register_schemas
 from prnn_cli.extensions import config_folders
 from prnn_cli.jobs.job import JobRunner
 from prnn_cli.jobs.sweep import Sweep
@@ -38,7 +37,7 @@ def run_command(command: str, arguments: list[str]) -> int:
     Raises `UserError` for a configuration that cannot be composed.
     """
     register_schemas()
-    with _composition_explained(command, arguments):
+    with composition_explained(command, arguments):
         lines = _tuning_lines(command, arguments) or [arguments]
         return [_run_line(command, line) for line in lines][-1]
 
@@ -85,24 +84,6 @@ def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
     except OSError as error:  # the output folder
         raise refused_by_the_system(error) from error
     return runner.finish()
-
-
-@contextmanager
-def _composition_explained(command: str, arguments: list[str]) -> Iterator[None]:
-    """Turns the errors of Hydra, OmegaConf and YAML about a configuration into a `UserError`."""
-    try:
-        yield
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, schema_of(command))) from error
-    except YAMLError as error:
-        raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
-    except ValueError as error:
-        if "Config group override" not in str(error):  # Hydra's, of arch=0
-            raise
-        given = ", ".join(arguments)
-        raise UserError(
-            f"a group needs the name of one of its choices, not a number or null (in {given})"
-        ) from error
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """A composed configuration -> the typed settings that a command runs on, checked against every bound."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -9,6 +10,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from prnn_cli import schema
 from prnn_cli.errors import UserError, first_line
@@ -33,14 +35,32 @@ def register_schemas() -> None:
         ConfigStore.instance().store(name=f"{command}_schema", node=schema_of(command))
 
 
+@contextmanager
+def composition_explained(command: str, arguments: Sequence[str]) -> Iterator[None]:
+    """Turns the errors of Hydra, OmegaConf and YAML about a configuration into a `UserError`."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error, schema_of(command))) from error
+    except YAMLError as error:
+        raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
+    except ValueError as error:
+        if "Config group override" not in str(error):  # Hydra's, of arch=0
+            raise
+        given = ", ".join(arguments)
+        raise UserError(
+            f"a group needs the name of one of its choices, not a number or null (in {given})"
+        ) from error
+
+
 def composed(command: str, overrides: Sequence[str]) -> Any:
     """The typed settings of a command line, composed outside of one. Raises `UserError` for what is wrong in it."""
     register_schemas()
-    try:
-        with initialize_config_dir(str(own_configs()), version_base="1.3"):
-            config = compose(command, list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error, schema_of(command))) from error
+    with (
+        composition_explained(command, overrides),
+        initialize_config_dir(str(own_configs()), version_base="1.3"),
+    ):
+        config = compose(command, list(overrides))
     return typed_settings(command, config)
 
 
