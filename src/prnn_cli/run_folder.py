@@ -19,7 +19,8 @@ from prnn_cli.system.files import write_json
 from prnn_cli.system.locks import is_locked, try_lock
 
 CONFIG = Path(".hydra") / "config.yaml"
-METRICS = FileFormat("result", 2, "read it with the prnn that wrote it, or train again in another folder")
+# Format 2 did not carry the run's origin.
+METRICS = FileFormat("result", 3, "read it with the prnn that wrote it, or train again in another folder")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,15 @@ class RunFolder:
     @property
     def model_file(self) -> Path:
         return self.path / "model.safetensors"
+
+    @property
+    def items_file(self) -> Path:
+        """The path of the items that the model knows, by item_index."""
+        return self.path / "items.parquet"
+
+    def vectors_file(self, source: str) -> Path:
+        """The path of the item vectors that the model reads, of one source of features."""
+        return self.path / "features" / f"{source}.safetensors"
 
     @property
     def checkpoint_file(self) -> Path:

@@ -195,7 +195,7 @@ def test_without_any_whole_checkpoint_a_run_begins_again(prnn: Prnn, cut_off: Ca
     assert "runs/mine: starting from the beginning" in resumed.err
 
 
-@pytest.mark.parametrize("number", ["1", "3", None])
+@pytest.mark.parametrize("number", ["2", "4", None])
 def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
     number: str | None, prnn: Prnn, cut_off: Callable[..., None]
 ) -> None:
@@ -207,7 +207,7 @@ def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
     resumed = prnn("train", *mine, "resume=true")
     assert resumed.exit_code == 2
     assert (
-        f"state.safetensors is a checkpoint of format {number or 1}, and this prnn reads format 2"
+        f"state.safetensors is a checkpoint of format {number or 1}, and this prnn reads format 3"
         in resumed.err
     )
     assert "go on with the prnn that wrote it, or train in another folder" in resumed.err
@@ -226,18 +226,18 @@ def test_metrics_of_another_format_are_not_made_again(prnn: Prnn) -> None:
     mine = [*SMALL, "hydra.run.dir=runs/mine"]
     assert prnn("train", *mine).exit_code == 0
     metrics = Path("runs/mine/metrics.json")
-    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 3}))
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 2}))
     before = contents("runs/mine")
     resumed = prnn("train", *mine, "resume=true")
     assert resumed.exit_code == 2
-    assert "metrics.json is a result of format 3, and this prnn reads format 2" in resumed.err
+    assert "metrics.json is a result of format 2, and this prnn reads format 3" in resumed.err
     assert contents("runs/mine") == before
 
 
 def test_a_checkpoint_of_another_network_is_refused_by_the_parameter_that_differs(
     prnn: Prnn, cut_off: Callable[..., None]
 ) -> None:
-    """As where the texts of the items have changed, and so the terms that a subnet reads."""
+    """A file that says it is of this run, and is not."""
     mine = [*SMALL, "hydra.run.dir=runs/mine"]
     cut_off(1, "train", *mine, "checkpoint.every_s=0")
     file = Path("runs/mine/checkpoint/state.safetensors")

@@ -36,16 +36,20 @@ def test_evaluate_refuses_what_prnn_train_did_not_leave(prnn: Prnn) -> None:
     assert not list(Path("runs/data").glob("evaluation*"))
 
 
-def test_evaluate_refuses_a_log_that_has_changed(prnn: Prnn, tmp_path: Path) -> None:
+def test_evaluate_refuses_a_log_that_has_changed_once_the_cache_has_forgotten_the_old_one(
+    prnn: Prnn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = tmp_path / "clicks.csv"
     rows = [(f"s{s}", f"i{(s + n) % 7}", 86400 * s // 10 + n) for s in range(60) for n in range(4)]
     pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_csv(log, index=False)
     own = [*SMALL[4:], "dataset=generic", f"dataset.path={log}", "hydra.run.dir=runs/mine"]
     assert prnn("train", *own).exit_code == 0
     log.write_text(log.read_text() + "s0,i0,5\n")
+    assert prnn("evaluate", "run=runs/mine").exit_code == 0
+    monkeypatch.setenv("PRNN_CACHE_DIR", str(tmp_path / "empty"))
     result = prnn("evaluate", "run=runs/mine")
     assert result.exit_code == 2
-    assert "have changed since it was trained" in result.err
+    assert "have changed since the model was trained" in result.err
 
 
 def test_evaluate_names_a_damaged_model(prnn: Prnn) -> None:
@@ -61,16 +65,16 @@ def test_evaluate_names_a_damaged_model(prnn: Prnn) -> None:
 def test_a_model_and_metrics_of_another_format_are_refused(prnn: Prnn, command: list[str]) -> None:
     prnn("train", *SMALL, "hydra.run.dir=runs/mine")
     model, metrics = Path("runs/mine/model.safetensors"), Path("runs/mine/metrics.json")
-    save_file(load_file(model), model, {"format": "2"})
+    save_file(load_file(model), model, {"format": "1"})
     refused = prnn(*command, "run=runs/mine", "hydra.run.dir=first")
     assert refused.exit_code == 2
     assert (
-        "model.safetensors is a model of format 2, and this prnn reads format 1; use it with" in refused.err
+        "model.safetensors is a model of format 1, and this prnn reads format 2; use it with" in refused.err
     )
-    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 3}))
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 2}))
     refused = prnn(*command, "run=runs/mine", "hydra.run.dir=second")
     assert refused.exit_code == 2
-    assert "metrics.json is a result of format 3, and this prnn reads format 2; read it with" in refused.err
+    assert "metrics.json is a result of format 2, and this prnn reads format 3; read it with" in refused.err
 
 
 def test_evaluate_refuses_a_run_that_is_not_finished(prnn: Prnn) -> None:

@@ -4,10 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
+from omegaconf import OmegaConf
 
+from prnn_cli.origin import Origin
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.event_values import EVENT
+from prnn_cli.reporting.event_values import EVENT, RANKED_AS, ranked_as
 from prnn_cli.reporting.runs import Row, read_run
 from prnn_cli.run_folder import METRICS
 from prnn_cli.schema import TableConfig
@@ -54,10 +58,14 @@ def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = No
         "label": metrics["label"],
     }
     stored |= {"arch": {"name": metrics["arch"]}, "subnets": {"id": {"hidden_size": metrics["hidden_size"]}}}
+    stored |= config or {}
+    origin = Origin.of(OmegaConf.create(stored), metrics["data_hash"], "items", {}, metrics.pop("code", {}))
+    metrics = {"origin": origin.as_json()} | metrics
     write_json(folder / "status.json", {"status": "done", "command": "train"})
-    write_text(folder / ".hydra" / "config.yaml", yaml.safe_dump(stored | (config or {})))
+    write_text(folder / ".hydra" / "config.yaml", yaml.safe_dump(stored))
     kept = EVENTS.assign(support=[10, 3, 10, 3], rank_network=ranks, rank_item_knn=item_knn)
-    kept.to_parquet(folder / "ranks.parquet", index=False)
+    table = pa.Table.from_pandas(kept, preserve_index=False)
+    pq.write_table(table.replace_schema_metadata({RANKED_AS: ranked_as(metrics)}), folder / "ranks.parquet")
     write_json(folder / "metrics.json", metrics)
     return folder
 

@@ -123,10 +123,10 @@ def test_folders_without_a_finished_run_are_listed_and_left_out(
 
 
 def test_a_result_of_another_format_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    write_run(tmp_path / "good", ALL_FIRST, label="good", format=2)
-    write_run(tmp_path / "other", HALF, label="other", format=3)
+    write_run(tmp_path / "good", ALL_FIRST, label="good")
+    write_run(tmp_path / "other", HALF, label="other", format=2)
     report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
-    assert "metrics.json is a result of format 3, and this prnn reads format 2" in caplog.text
+    assert "metrics.json is a result of format 2, and this prnn reads format 3" in caplog.text
     assert "good" in cells(tmp_path)
     assert "other" not in cells(tmp_path)
 

@@ -7,7 +7,7 @@ from prnn_cli import schema
 from prnn_cli.commands import Command
 from prnn_cli.evaluation.methods import compare, labels_of, sessions_to_rank
 from prnn_cli.evaluation.metrics import check_metrics
-from prnn_cli.experiment.saved_model import check_saved_model, load_saved_model, stored_baselines
+from prnn_cli.experiment.saved_model import check_saved_model, data_of, load_saved_model, stored_baselines
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
@@ -27,19 +27,20 @@ class Evaluate(Command):
 
     def run(self, settings: EvaluateCommand, folder: RunFolder) -> None:
         device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
-        saved = load_saved_model(settings.run, cache_dir, device)
+        saved = load_saved_model(settings.run, device)
+        data = data_of(saved, cache_dir)
         evaluation = changed(saved.settings.evaluation, settings.evaluation)
-        sessions_to_rank(saved.data, evaluation.part)
+        sessions_to_rank(data, evaluation.part)
 
         scorer = NetworkScorer(saved.network, saved.parameters)
         baselines = settings.baselines or stored_baselines(settings.run)
-        ranks = compare(scorer, saved.data, evaluation, baselines, device, cache_dir)
+        ranks = compare(scorer, data, evaluation, baselines, device, cache_dir)
         # Without the run's metrics, as the new ones need not be the same.
         trained_as = {key: value for key, value in saved.metrics.items() if "@" not in key}
         now = {"device": device_name(device)} | environment()
         results = trained_as | now | measured(ranks, evaluation, baselines, saved.metrics["gain_over"])
         warn_of_ties(results)
-        write_results(folder.path, results, ranks, saved.data.support)
+        write_results(folder.path, results, ranks, data.support)
         show_results(folder.path)
 
 

@@ -40,7 +40,7 @@ class Features(Command):
         device = select_device(settings.hardware)
         cache_dir = Path(settings.cache_dir)
         data = prepare(settings.dataset, cache_dir)
-        query = data.index_of(settings.similar, "similar") if settings.similar is not None else None
+        query = data.items.index_of(settings.similar, "similar") if settings.similar is not None else None
         tables = extract(settings.features, settings.dataset, data, cache_dir, device)
         summary = [_properties(table, settings.features.sources[name]) for name, table in tables.items()]
         overview = _overview_table(summary)

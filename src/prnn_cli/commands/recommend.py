@@ -45,7 +45,7 @@ class Recommend(Command):
 
     def run(self, settings: RecommendCommand, folder: RunFolder) -> None:
         device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
-        saved = load_saved_model(settings.run, cache_dir, device)
+        saved = load_saved_model(settings.run, device)
         if settings.session:
             names, sessions = pa.array(["session"]), _session_of(settings.session, saved)
         else:
@@ -54,7 +54,7 @@ class Recommend(Command):
         scorer = NetworkScorer(saved.network, saved.parameters)
         n = min(settings.n, sessions.num_items)
         items, scores = best_next(scorer, sessions, n, settings.exclude_clicked, device)
-        table = _table(names, items, scores, saved.data.item_ids)
+        table = _table(names, items, scores, saved.items.item_ids)
         with atomic_write(folder.path / FILE) as temporary:
             pq.write_table(table, temporary)
         if settings.session:
@@ -65,15 +65,17 @@ class Recommend(Command):
 
 
 def _session_of(item_ids: list[str], saved: SavedModel) -> Sessions:
-    clicks = np.array([saved.data.index_of(item_id, "session") for item_id in item_ids], dtype=np.int32)
-    return Sessions(clicks, np.array([0, len(clicks)]), np.zeros(1, dtype=np.int64), len(saved.data.item_ids))
+    clicks = np.array([saved.items.index_of(item_id, "session") for item_id in item_ids], dtype=np.int32)
+    return Sessions(
+        clicks, np.array([0, len(clicks)]), np.zeros(1, dtype=np.int64), len(saved.items.item_ids)
+    )
 
 
 def _sessions_of(path: str, saved: SavedModel) -> tuple[pa.Array, Sessions]:
     """The sessions of a log that is read as the model's own was: their ids, and their clicks on items it knows."""
     dataset = replace(saved.settings.dataset, path=path, synthetic=None, profile=None, scale=None)
     events = read_events(dataset)
-    known = pd.Index(saved.data.item_ids).get_indexer(events.item_ids.to_pylist())[events.item]
+    known = pd.Index(saved.items.item_ids).get_indexer(events.item_ids.to_pylist())[events.item]
     order = np.argsort(events.session, kind="stable")
     order = order[known[order] >= 0]
     if not len(order):
@@ -88,7 +90,7 @@ def _sessions_of(path: str, saved: SavedModel) -> tuple[pa.Array, Sessions]:
     session, starts = np.unique(events.session[order], return_index=True)
     offsets = np.append(starts, len(order)).astype(np.int64)
     clicks = known[order].astype(np.int32)
-    sessions = Sessions(clicks, offsets, np.arange(len(session)), len(saved.data.item_ids))
+    sessions = Sessions(clicks, offsets, np.arange(len(session)), len(saved.items.item_ids))
     return events.session_ids.take(pa.array(session)), sessions
 
 
@@ -112,9 +114,12 @@ def _described(table: pa.Table, items: np.ndarray, saved: SavedModel, cache_dir:
     shown = table.select(list(named)).to_pandas().rename(columns=named)
     dataset = saved.settings.dataset
     if dataset.items.text:
-        catalogue = ItemCatalogue(with_files(dataset, cache_dir), saved.data.item_ids)
-        texts = map(catalogue.text, items[: len(shown)].tolist())
-        shown["Text"] = [shorten(text, SHOWN_TEXT, placeholder=" …") for text in texts]
+        try:
+            catalogue = ItemCatalogue(with_files(dataset, cache_dir), saved.items.item_ids)
+            texts = map(catalogue.text, items[: len(shown)].tolist())
+            shown["Text"] = [shorten(text, SHOWN_TEXT, placeholder=" …") for text in texts]
+        except UserError as error:  # the model needs no table of items
+            log.info("without the items' texts: %s", error)
     return TextTable.from_frame(shown, {"score": ".4f"})
 
 

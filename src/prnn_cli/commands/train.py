@@ -1,7 +1,7 @@
 """prnn train: prepare -> train -> evaluate against the baselines -> results."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,21 +22,25 @@ from prnn_cli.experiment.build import (
     multiplications_per_batch,
     schedule,
 )
+from prnn_cli.experiment.kept import keep, prepared_items
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
 from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
+from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.summary import layout
+from prnn_cli.origin import Origin
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.distributed import process_group
+from prnn_cli.system.files import hash_of
 from prnn_cli.system.hardware import device_name, select_device, threads_for_training
 from prnn_cli.training.trainer import Trainer
 
@@ -79,32 +83,44 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     data = prepare(settings.dataset, Path(settings.cache_dir))
     log.info("%s", one_line(data.summary))
     sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
-    trainer = _trained(settings, folder, data, device, observers)
+    features = extract_used(settings, data, device)
+    origin = origin_of(settings, folder, data, features)
+    trainer = _trained(settings, folder, data, features, origin, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
     parameters = trainer.state.parameters
     if process_group().is_main:
-        save_model(folder.model_file, parameters)
+        save_model(folder.model_file, parameters, origin)
 
     scorer = NetworkScorer(trainer.network, parameters)
     ranks = compare(scorer, data, settings.evaluation, settings.baselines, device, Path(settings.cache_dir))
     if not process_group().is_main:
         return
-    results = description(settings, data, trainer, device) | measured(
+    results = description(settings, data, trainer, origin, device) | measured(
         ranks, settings.evaluation, settings.baselines, settings.table.gain_over
     )
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
 
 
+def origin_of(
+    settings: TrainCommand, folder: RunFolder, data: PreparedData, features: Mapping[str, FeatureTable]
+) -> Origin:
+    """The origin of the run in `folder`, whose configuration `settings` are."""
+    items = hash_of(None, [prepared_items(data)])
+    vectors = {source: table.content_hash for source, table in features.items()}
+    return Origin.of(folder.config(), data.data_hash, items, vectors, code_of(settings))
+
+
 def _trained(
     settings: TrainCommand,
     folder: RunFolder,
     data: PreparedData,
+    features: Mapping[str, FeatureTable],
+    origin: Origin,
     device: torch.device,
     observers: Sequence[EpochObserver],
 ) -> Trainer:
     """The trainer with its network trained to the end, from the folder's checkpoint on if it has one."""
-    features = extract_used(settings, data, device)
     needs = memory_needs(settings, data.train.num_items, features, device)
     refuse_too_large(needs, device)
     # Validation ranks with all threads, where training takes one.
@@ -112,18 +128,18 @@ def _trained(
     multiplications = multiplications_per_batch(settings)
     with shortage_explained(needs), threads_for_training(settings.hardware, multiplications):
         phases_of = partial(schedule, settings)
-        state, executor = resumed_state(folder, data.data_hash, device, phases_of, settings.epochs)
+        state, executor = resumed_state(folder, origin, device, phases_of, settings.epochs)
+        if process_group().is_main:
+            keep(folder, data, features, Path(settings.cache_dir))
         trainer = build_trainer(settings, data, features, device, state, executor)
         validate = validation(trainer, data, settings.evaluation, device, all_threads)
         every_s = settings.checkpoint.every_s
-        train_supervised(
-            trainer, folder, data.data_hash, code_of(settings), settings.epochs, every_s, validate, observers
-        )
+        train_supervised(trainer, folder, origin, settings.epochs, every_s, validate, observers)
     return trainer
 
 
 def description(
-    settings: TrainCommand, data: PreparedData, trainer: Trainer, device: torch.device
+    settings: TrainCommand, data: PreparedData, trainer: Trainer, origin: Origin, device: torch.device
 ) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
     state = trainer.state
@@ -146,7 +162,7 @@ def description(
         | {"executor": trainer.executor.used, "processes": process_group().world_size},
         "device": device_name(device),
         "data_hash": data.data_hash,
-        "code": code_of(settings),
+        "origin": origin.as_json(),
         "data": data.summary,
         **environment(),
     }

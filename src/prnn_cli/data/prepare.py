@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.formats.log_files import find_files
+from prnn_cli.data.known_items import KnownItems
 from prnn_cli.data.sessions import Sessions, sessions_of
 from prnn_cli.data.split import PARTS, SplitLog, split_sessions
 from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
@@ -25,6 +26,7 @@ from prnn_cli.schema import DatasetConfig, Mark, marked
 from prnn_cli.system.cache import Identity, check_seal, load_or_make, sealed_folder
 from prnn_cli.system.files import write_json
 from prnn_cli.system.prefetch import prefetch
+from prnn_cli.system.tensor_files import DamagedFileError
 
 FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is written or of the rules
 ROWS_PER_GROUP = 1 << 20
@@ -68,16 +70,9 @@ class PreparedData:
         )
         return dataclasses.replace(self, validation=None, test=none)
 
-    def index_of(self, item_id: str, option: str) -> int:
-        """Raises `UserError` that names the option where the item is none of the prepared log's."""
-        (found,) = np.nonzero(self.item_ids == item_id)
-        if not len(found):
-            popular = self.item_ids[np.argsort(-self.support, kind="stable")[:3]]
-            raise UserError(
-                f"{option}={item_id} is no item of the prepared log (rare items are left out of it); "
-                f"its most frequent ones are {', '.join(popular)}"
-            )
-        return int(found[0])
+    @property
+    def items(self) -> KnownItems:
+        return KnownItems(self.item_ids, self.support)
 
 
 def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
@@ -94,6 +89,14 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
         make=lambda: _make(folder, identity, dataset),
         what="prepared data",
     )
+
+
+def prepared_before(data_hash: str, cache_dir: Path) -> PreparedData | None:
+    """The data of this hash, without a look at their log; None where the cache does not hold them whole."""
+    folder = cache_dir / "prepared" / data_hash
+    with contextlib.suppress(DamagedFileError, OSError):
+        return _load(folder, Identity(FORMAT_VERSION, data_hash))
+    return None
 
 
 def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedData:

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from prnn_cli.errors import UserError
+from prnn_cli.origin import Origin
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.files import set_aside
@@ -21,12 +22,14 @@ from prnn_cli.training.strategies import Phase
 # (epochs of each subnet) -> the phases
 Schedule = Callable[[int], list[Phase]]
 
+REMEDY = "restore the run's own, or remove it to go on from what is left"
+
 log = logging.getLogger(__name__)
 
 
 def resumed_state(
     folder: RunFolder,
-    data_hash: str,
+    origin: Origin,
     device: torch.device,
     schedule: Schedule,
     epochs: int,
@@ -34,17 +37,13 @@ def resumed_state(
     """The state that a run goes on from, and the name of its executor; (None, None) where it has no checkpoint.
 
     A damaged checkpoint is set aside for the one before it. The number of threads that the run began with is set, as
-    another number would round otherwise. Raises `UserError` for a checkpoint of another format, of other data, or of
-    epochs that cannot become so many.
+    another number would round otherwise. Raises `UserError` for a checkpoint of another format or origin, or of epochs
+    that cannot become so many.
     """
-    loaded = _loaded_by_all(folder, device)
+    loaded = _loaded_by_all(folder, origin, device)
     if loaded is None:
         return None, None
     state, decisions = loaded
-    if decisions["data_hash"] != data_hash:
-        raise UserError(
-            f"the data have changed since the run in {folder.path} began; restore them, or train in another folder"
-        )
     if decisions["threads"] != torch.get_num_threads():
         log.info("%s threads, as the run began with", decisions["threads"])
         torch.set_num_threads(decisions["threads"])
@@ -58,13 +57,15 @@ def resumed_state(
     return state.sharded(), decisions["executor"]
 
 
-def _loaded_by_all(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
+def _loaded_by_all(
+    folder: RunFolder, origin: Origin, device: torch.device
+) -> tuple[TrainState, dict[str, Any]] | None:
     """Loads the checkpoint in the folder of the first process, which goes first: it may set a damaged file aside."""
     group = process_group()
-    loaded = _newest_whole(folder, device) if group.is_main else None
+    loaded = _newest_whole(folder, origin, device) if group.is_main else None
     path = group.broadcast(folder.path.absolute())
     if not group.is_main:
-        loaded = _newest_whole(RunFolder(path), device)
+        loaded = _newest_whole(RunFolder(path), origin, device)
     if len(set(group.all_gather(loaded and astuple(loaded[0].cursor)))) > 1:
         raise UserError(
             f"not all processes find the checkpoint in {path}; the run's folder must lie where all see it"
@@ -72,11 +73,15 @@ def _loaded_by_all(folder: RunFolder, device: torch.device) -> tuple[TrainState,
     return loaded
 
 
-def _newest_whole(folder: RunFolder, device: torch.device) -> tuple[TrainState, dict[str, Any]] | None:
+def _newest_whole(
+    folder: RunFolder, origin: Origin, device: torch.device
+) -> tuple[TrainState, dict[str, Any]] | None:
     files = folder.checkpoint_files
     for file in files:
         try:
-            return load_checkpoint(file, device)
+            loaded = load_checkpoint(file, device)
+            origin.refuse_other(file, Origin.read(loaded[1].get("origin"), file), REMEDY)
+            return loaded
         except DamagedFileError as damage:
             log.warning("%s is damaged (%s); set aside as %s", file, damage, set_aside(file).name)
     if files:
@@ -90,11 +95,11 @@ def code_before(folder: RunFolder) -> dict[str, str] | None:
     Raises `OtherFormatError` for a result or a checkpoint of another format.
     """
     if folder.finished_epochs() is not None:
-        return dict(folder.metrics().get("code", {}))
+        return Origin.read(folder.metrics().get("origin"), folder.metrics_file).code
     for file in folder.checkpoint_files:
-        with suppress(DamagedFileError, KeyError):
+        with suppress(DamagedFileError):
             _, decisions = read_progress(file)
-            return dict(decisions["code"])
+            return Origin.read(decisions.get("origin"), file).code
     return None
 
 

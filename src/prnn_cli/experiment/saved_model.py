@@ -1,5 +1,6 @@
-"""A finished run of prnn train, taken up again: its settings, its data and its network."""
+"""A finished run of prnn train, taken up again from its own folder, without its log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,23 +8,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.data.known_items import KnownItems
+from prnn_cli.data.prepare import PreparedData, prepare, prepared_before
 from prnn_cli.errors import UserError
-from prnn_cli.experiment.build import build_network, check_code, check_combination, extract_used
+from prnn_cli.experiment.build import build_network, check_code, check_combination, features_used
+from prnn_cli.experiment.kept import kept_features, kept_items
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
+from prnn_cli.origin import Origin
 from prnn_cli.run_folder import CONFIG, RunFolder
 from prnn_cli.schema import TrainCommand
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A finished run: its settings and metrics, the data that it was trained on, and the network as it came out."""
+    """A finished run: its settings and metrics, the items that it knows, and the network as it came out."""
 
     settings: TrainCommand
     metrics: dict[str, Any]
-    data: PreparedData
+    items: KnownItems
     network: Network
     parameters: dict[str, Tensor]
 
@@ -31,10 +35,10 @@ class SavedModel:
 def check_saved_model(run: str) -> TrainCommand:
     """The settings of the run in the folder `run`. Raises `UserError` unless prnn train finished there."""
     folder = RunFolder.existing(run, command="train")
-    _finished_metrics(folder)
+    metrics = _finished_metrics(folder)
     settings = _stored_settings(folder)
     check_combination(settings)
-    check_code(settings, folder.metrics().get("code", {}), folder.path)
+    check_code(settings, origin_of_run(folder, metrics).code, folder.path)
     return settings
 
 
@@ -45,23 +49,42 @@ def stored_baselines(run: str) -> dict[str, Any]:
     return baselines
 
 
-def load_saved_model(run: str, cache_dir: Path, device: torch.device) -> SavedModel:
-    """Takes up the run in the folder `run`, with its data from `cache_dir` and its network on `device`.
+def load_saved_model(run: str, device: torch.device) -> SavedModel:
+    """Takes up the run in the folder `run`, with its network on `device`.
 
-    Raises `UserError` where the run's data have changed, or its model cannot be read.
+    Raises `UserError` where one of its files is damaged, or of another run.
     """
     folder = RunFolder.existing(run)
     metrics, settings = _finished_metrics(folder), _stored_settings(folder)
-    settings.cache_dir = str(cache_dir)
-    data = prepare(settings.dataset, cache_dir)
-    if data.data_hash != metrics["data_hash"]:
+    origin = origin_of_run(folder, metrics)
+    items = kept_items(folder, origin)
+    features = kept_features(folder, origin, features_used(settings).sources)
+    network = build_network(settings, len(items.item_ids), features, device)
+    return SavedModel(
+        settings, metrics, items, network, load_model(folder.model_file, network, origin, device)
+    )
+
+
+def data_of(saved: SavedModel, cache_dir: Path) -> PreparedData:
+    """The prepared data that a run was trained on: from the cache if they are there, else from the log.
+
+    Raises `UserError` where the log is no longer what it was.
+    """
+    data_hash, dataset = saved.metrics["data_hash"], saved.settings.dataset
+    data = prepared_before(data_hash, cache_dir) or prepare(dataset, cache_dir)
+    if data.data_hash != data_hash:
         raise UserError(
-            f"the data of {run} have changed since it was trained: dataset.path={settings.dataset.path} no longer "
-            "holds what the model knows; restore it or train again"
+            f"the data have changed since the model was trained: dataset.path={dataset.path} no longer holds what it "
+            "was trained and tested on, and the cache neither; restore it or train again (prnn recommend needs no log)"
         )
-    features = extract_used(settings, data, device)
-    network = build_network(settings, data.train.num_items, features, device)
-    return SavedModel(settings, metrics, data, network, load_model(folder.model_file, network, device))
+    return data
+
+
+def origin_of_run(folder: RunFolder, metrics: Mapping[str, Any]) -> Origin:
+    """The origin of a finished run. Raises `UserError` where its metrics are not those of its configuration."""
+    origin = Origin.read(metrics.get("origin"), folder.metrics_file)
+    origin.refuse_other_config(folder.config(), folder.metrics_file)
+    return origin
 
 
 def _finished_metrics(folder: RunFolder) -> dict[str, Any]:

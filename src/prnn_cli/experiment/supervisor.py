@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import torch
 from prnn_cli.errors import RunError, Stopped
 from prnn_cli.networks.model_file import refuse_other_network
 from prnn_cli.networks.readouts import SHARED
+from prnn_cli.origin import Origin
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.files import atomic_write
@@ -38,8 +39,7 @@ log = logging.getLogger(__name__)
 def train_supervised(
     trainer: Trainer,
     folder: RunFolder,
-    data_hash: str,
-    code: Mapping[str, str],
+    origin: Origin,
     epochs: int,
     checkpoint_every_s: float,
     validate: Validate | None = None,
@@ -47,14 +47,13 @@ def train_supervised(
 ) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks.
 
-    data_hash: of the prepared data; code: of extensions, a hash by what it is; epochs: of each subnet; validate:
-    measures the network after each epoch.
-    Raises `UserError` where the state is not the network's, as after a change of the items' features.
+    origin: of the run, which its checkpoints carry; epochs: of each subnet; validate: measures the network after each
+    epoch.
+    Raises `UserError` where the state is not the network's.
     """
     refuse_other_network(f"the checkpoint in {folder.path}", trainer.state.parameters, trainer.network)
     decisions = {
-        "data_hash": data_hash,
-        "code": dict(code),
+        "origin": origin.as_json(),
         "epochs": epochs,
         "device": trainer.state.device.type,
         "threads": torch.get_num_threads(),

@@ -44,7 +44,7 @@ def extract(
     for name, how in features.sources.items():
         extractor = chosen("EXTRACTORS", how, "features.sources")(features, catalogue, torch.device(device))
         identity = _identity(how, extractor, data)
-        tables[name] = _table(name, cache_dir / "features" / identity.hash, identity, extractor)
+        tables[name] = _table(name, cached_file(cache_dir, identity.hash), identity, extractor)
         log.info("%s", coverage(tables[name]))
     return tables
 
@@ -66,16 +66,21 @@ def _identity(how: str, extractor: Extractor, data: PreparedData) -> Identity:
         raise UserError(f"{error.filename} cannot be read ({error.strerror}); check the path") from error
 
 
-def _table(name: str, folder: Path, identity: Identity, extractor: Extractor) -> FeatureTable:
-    file, parts = folder / "vectors.safetensors", folder / "parts"
+def cached_file(cache_dir: Path, cached_as: str) -> Path:
+    """The file of a table in the cache."""
+    return cache_dir / "features" / cached_as / "vectors.safetensors"
+
+
+def _table(name: str, file: Path, identity: Identity, extractor: Extractor) -> FeatureTable:
+    parts = file.with_name("parts")
 
     def make() -> FeatureTable:
-        table = FeatureTable(name, *extractor.extract(parts))
+        table = FeatureTable(name, *extractor.extract(parts), identity.hash)
         save_arrays(file, identity, table.arrays())
         shutil.rmtree(parts, ignore_errors=True)
         return table
 
     def load() -> FeatureTable:
-        return FeatureTable.from_arrays(name, load_arrays(file, identity))
+        return FeatureTable.from_arrays(name, load_arrays(file, identity), identity.hash)
 
     return load_or_make(file, load, make, what="the features")

@@ -1,7 +1,9 @@
 """A table with a vector for each item, row i for item_index i, and its file."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -21,11 +23,13 @@ class FeatureTable:
     name: of the subnet that it feeds
     vectors: (num_items, F) float32, dense or CSR; dense ones made in half precision are float16
     covered: (num_items,) bool; the other items are known by nothing, and their vectors are zero
+    cached_as: the hash that names it in the cache; empty for one that no cache holds
     """
 
     name: str
     vectors: Vectors
     covered: np.ndarray
+    cached_as: str = ""
 
     @property
     def size(self) -> int:
@@ -48,6 +52,15 @@ class FeatureTable:
         vectors = self.vectors
         return int(vectors.nnz if isinstance(vectors, csr_array) else np.count_nonzero(vectors))
 
+    @cached_property
+    def content_hash(self) -> str:
+        """A hash of all that the table says, whenever and from whatever it was made."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name, array in sorted(self.arrays().items()):
+            digest.update(f"{name} {array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+        return digest.hexdigest()
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Arrays for `from_arrays`: covered and vectors, or covered and the arrays of the CSR matrix."""
         if isinstance(self.vectors, csr_array):
@@ -56,10 +69,10 @@ class FeatureTable:
         return {"covered": self.covered, "vectors": self.vectors}
 
     @classmethod
-    def from_arrays(cls, name: str, arrays: Mapping[str, np.ndarray]) -> "FeatureTable":
+    def from_arrays(cls, name: str, arrays: Mapping[str, np.ndarray], cached_as: str = "") -> "FeatureTable":
         """Table of what `arrays` gave. Raises `DamagedFileError` for anything else."""
         try:
-            table = cls(name, _vectors(arrays), arrays["covered"])
+            table = cls(name, _vectors(arrays), arrays["covered"], cached_as)
         except (ValueError, KeyError) as error:
             raise DamagedFileError(f"it is no feature table: {first_line(error)}") from error
         if table.vectors.shape[0] != table.num_items:

@@ -1,36 +1,39 @@
 """The file of a trained model, model.safetensors: a network's parameters by name, and nothing that can run."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.networks.network import Network
+from prnn_cli.origin import Origin
 from prnn_cli.system.file_format import FileFormat
 from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 
-MODEL = FileFormat("model", 1, "use it with the prnn that wrote it, or train again")
+# Format 1 did not carry the run's origin.
+MODEL = FileFormat("model", 2, "use it with the prnn that wrote it, or train again")
+REMEDY = "remove the run's metrics.json and add resume=true to its command, which writes it again"
 
 
-def save_model(path: Path, parameters: Mapping[str, Tensor]) -> None:
+def save_model(path: Path, parameters: Mapping[str, Tensor], origin: Origin) -> None:
     """Writes the parameters, whole or not at all."""
-    write_tensors(path, parameters, file_format=MODEL)
+    write_tensors(path, parameters, {"origin": json.dumps(origin.as_json())}, MODEL)
 
 
-def load_model(path: Path, network: Network, device: torch.device) -> dict[str, Tensor]:
-    """Reads the parameters of `network`.
+def load_model(path: Path, network: Network, origin: Origin, device: torch.device) -> dict[str, Tensor]:
+    """Reads the parameters of `network`, of the run with this origin.
 
-    Raises `UserError` where the file is damaged, of another format, or holds the parameters of another network.
+    Raises `UserError` where the file is damaged, of another format or run, or holds the parameters of another network.
     """
     try:
-        parameters, _ = read_tensors(path, device, file_format=MODEL)
-    except DamagedFileError as error:
-        raise UserError(
-            f"{path} is not a readable model ({error}); remove the run's metrics.json and add resume=true to its "
-            "command, which writes it again from the checkpoint"
-        ) from error
+        parameters, metadata = read_tensors(path, device, file_format=MODEL)
+        found = Origin.read(json.loads(metadata["origin"]), path)
+    except (DamagedFileError, KeyError, ValueError) as error:
+        raise UserError(f"{path} is not a readable model ({first_line(error)}); {REMEDY}") from error
+    origin.refuse_other(path, found, f"restore the run's own, or {REMEDY}")
     refuse_other_network(str(path), parameters, network)
     return parameters
 

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from prnn_cli.evaluation.methods import labels_of, measure, settings_of
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
+from prnn_cli.reporting.event_values import RANKED_AS, ranked_as
 from prnn_cli.reporting.table_formats import TextTable, show, to_markdown, write_csv
 from prnn_cli.reporting.tables import gain, results_table, run_name
 from prnn_cli.run_folder import METRICS, read_json
@@ -70,7 +73,8 @@ def write_results(
     write_text(folder / "results.md", f"{to_markdown(_as_text(results))}\n{_footer(results)}\n")
     write_csv(folder / "results.csv", _plain_rows(results))
     with atomic_write(folder / "ranks.parquet") as temporary:
-        ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
+        table = pa.Table.from_pandas(ranks_frame(ranks, results["tie_break"], support), preserve_index=False)
+        pq.write_table(table.replace_schema_metadata({RANKED_AS: ranked_as(results)}), temporary)
     # Last, as its presence says that the others are whole.
     write_json(folder / "metrics.json", {FORMAT: METRICS.number} | results)
 

@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
+from prnn_cli.origin import Origin
 from prnn_cli.reporting.published import paper_order
 from prnn_cli.run_folder import RunFolder, flat
 from prnn_cli.schema import Mark, is_marked
@@ -26,6 +27,7 @@ NEEDED = (
     "baseline_options",
     "gain_over",
     "metrics",
+    "origin",
     "data_hash",
     "part",
     "cutoffs",
@@ -107,12 +109,14 @@ def read_run(folder: Path) -> FinishedRun:
         config = run.config()
         if "run" in config:  # of prnn evaluate: the model's settings are those of the run that trained it
             config = RunFolder(Path(config.run)).config()
+        origin = Origin.read(metrics["origin"], run.metrics_file)
+        origin.refuse_other_config(config, run.metrics_file)
         settings = flat(config)
     except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
         raise UserError(f"its .hydra/config.yaml cannot be read ({first_line(error)})") from error
     ignored = (Mark.FREE_ON_RESUME, Mark.SHARES_ROW)
     decisive = {key: value for key, value in settings.items() if not is_marked(key, *ignored)}
-    decisive |= metrics.get("code", {})
+    decisive |= origin.code
     return FinishedRun(folder, metrics, decisive)
 
 

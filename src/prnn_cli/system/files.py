@@ -54,6 +54,20 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Puts the content of a file that nobody changes in place at `target` too, whole or not at all.
+
+    It takes no room where the file system can link.
+    """
+    with atomic_write(target) as temporary:
+        try:
+            if source.stat().st_uid != os.getuid():  # its owner's file keeps its owner's permissions
+                raise PermissionError
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a file in UTF-8, whole or not at all."""
     with atomic_write(path) as temporary:
