@@ -33,7 +33,15 @@ def test_the_marked_options_of_a_command() -> None:
         "features.precomputed.path",
         "features.precomputed.item_ids",
     )
-    assert marked(DatasetConfig, Mark.UNHASHED) == ("name", "path", "scale", "synthetic", "profile", "items")
+    assert marked(DatasetConfig, Mark.UNHASHED) == (
+        "name",
+        "path",
+        "min_ranked_events",
+        "scale",
+        "synthetic",
+        "profile",
+        "items",
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text
 from prnn_cli.data.formats.rows import FileRows
+from prnn_cli.data.formats.time_units import format_advice
 from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log
 from prnn_cli.errors import UserError
@@ -118,7 +119,9 @@ def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, bad_r
     values["time"] = parser.seconds(times)
     what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
     unknown = np.isnan(values["time"])
-    bad_rows.add(rows, unknown & good, time_name, times, what, "mend it or set another format")
+    unknown &= good
+    hint = format_advice(str(times[int(unknown.argmax())].as_py())) if unknown.any() else ""
+    bad_rows.add(rows, unknown, time_name, times, what, hint)
     good &= ~unknown
 
     if columns.order is not None:

@@ -1,5 +1,6 @@
 """Times of every format as seconds, and what is no time."""
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -26,6 +27,7 @@ from prnn_cli.errors import UserError
         ("2011-03-09T10:20:00.500Z", "auto"),
         ("2011-03-09T12:20:00.500+02:00", "iso"),
         ("09/03/2011 10:20:00.5", "%d/%m/%Y %H:%M:%S.%f"),
+        ("40611.4305613426", "excel_days"),
     ],
 )
 def test_times_of_every_format_are_seconds_utc(
@@ -48,6 +50,34 @@ def test_a_date_without_separators_is_not_guessed_to_be_seconds(
 ) -> None:
     with pytest.raises(UserError, match=r"cannot be read as a time with dataset\.time_format=auto"):
         read(HEADER + f"1,a,{time}\n")
+
+
+@pytest.mark.parametrize(
+    ("time", "time_format", "advice"),
+    [
+        (
+            "1714550000000",
+            "seconds",
+            "as milliseconds it is 2024-05-01 07:53:20: set dataset.time_format=milliseconds",
+        ),
+        ("20240305", "auto", 'set dataset.time_format="%Y%m%d"'),
+        ("202403050904", "auto", 'set dataset.time_format="%Y%m%d%H%M"'),
+        ("noon", "iso", "mend it or set another format"),
+    ],
+)
+def test_a_value_that_is_no_time_comes_with_what_would_read_it(
+    time: str, time_format: str, advice: str, read: Callable[..., Events]
+) -> None:
+    with pytest.raises(UserError, match=f"; {re.escape(advice)} "):
+        read(HEADER + f"1,a,{time}\n", time_format=time_format)
+
+
+@pytest.mark.parametrize("time_format", ["seconds", "milliseconds"])
+def test_numbers_that_would_be_before_the_year_1_are_no_times(
+    time_format: str, read: Callable[..., Events]
+) -> None:
+    with pytest.raises(UserError, match="cannot be read as a time"):
+        read(HEADER + f"1,a,-{'9' * (11 if time_format == 'seconds' else 14)}\n", time_format=time_format)
 
 
 def test_times_out_of_range_are_bad_rows(read: Callable[..., Events]) -> None:

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.session_lists import explode_lists, is_list
-from prnn_cli.data.formats.times import UNITS, TimeParser, guessed_format
+from prnn_cli.data.formats.time_units import UNITS
+from prnn_cli.data.formats.times import TimeParser, guessed_format
 
 SESSION = r"session|visit(?!or)|basket|cart|invoice|trip|playlist|(^|_)sid$|order_?(id|no|num)"
 USER = r"user|visitor|customer|client|member|account|cookie|viewer|reader|shopper|(^|_)uid$"

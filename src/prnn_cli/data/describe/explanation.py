@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from prnn_cli.data.events import time_columns
 from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.parts import PARTS
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.data.split import PARTS
 from prnn_cli.schema import DatasetConfig
 
 FILES_SHOWN = 6
