@@ -169,6 +169,7 @@ class DatasetConfig:
     max_bad_share: float = bounded(at_least=0, at_most=1)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     time_format: str = MISSING
+    stray_years: float | None = bounded(at_least=0.01)
     list_separator: str | None = MISSING
     session_gap_s: float | None = bounded(at_least=0)
     filters: list[FilterConfig] = MISSING

@@ -13,6 +13,7 @@ from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.time_units import format_advice
 from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log
+from prnn_cli.data.stray_times import without_stray_times
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -91,6 +92,7 @@ def _events_as_written(dataset: DatasetConfig) -> Events:
         raise UserError(_why_empty(dataset, counts))
     log = pa.concat_tables(blocks).unify_dictionaries()
     del blocks  # as large as the log
+    log = without_stray_times(log, dataset, counts.bad, counts.total)
     return _sorted_events(log, dict(counts.bad.counts + counts.dropped), counts.rows_of_files)
 
 

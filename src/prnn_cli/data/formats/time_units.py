@@ -24,7 +24,7 @@ Numbers = TypeVar("Numbers", float, np.ndarray)
 
 def shown_time(seconds: float) -> str:
     """A time as text for a person, UTC."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def seconds_of(numbers: Numbers, unit: str) -> Numbers:
