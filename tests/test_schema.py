@@ -28,6 +28,7 @@ def test_the_marked_options_of_a_command() -> None:
     assert marked(TrainCommand, Mark.PATH) == (
         "dataset.path",
         "dataset.items.path",
+        "dataset.items.image_root",
         "dataset.items.vectors",
         "features.images.weights",
         "features.precomputed.path",

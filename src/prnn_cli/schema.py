@@ -157,6 +157,7 @@ class ItemsConfig:
     text: list[str] = MISSING
     image: str | None = MISSING
     image_pattern: str | None = MISSING
+    image_root: str | None = option(Mark.PATH)
     vectors: str | None = option(Mark.PATH)
 
 

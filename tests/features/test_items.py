@@ -184,6 +184,31 @@ def test_an_image_outside_the_tables_folder_is_refused(
         catalogue_of(config).images(max_missing_share=1)
 
 
+@pytest.mark.parametrize("root", ["pictures", "items/../pictures", "items/deep/../../pictures"])
+def test_images_may_lie_beside_the_table_where_image_root_says_so(
+    root: str, command: Command, write_items: WriteItems, paint: Callable[..., Path], tmp_path: Path
+) -> None:
+    red = paint("pictures/red.png", "red")
+    (tmp_path / "items" / "deep").mkdir(parents=True)
+    table = write_items("item_id,image", "a,red.png", "b,../pictures/red.png", name="items/items.csv")
+    config = command("dataset.items.image=image", table, f"dataset.items.image_root={tmp_path / root}")
+    assert catalogue_of(config).images(max_missing_share=0) == [red, red, None]
+    with pytest.raises(
+        UserError, match=r"'\.\./pictures/red\.png' .* lies outside .*set dataset\.items\.image_root to"
+    ):
+        catalogue_of(command("dataset.items.image=image", table)).images(max_missing_share=1)
+
+
+@pytest.mark.parametrize("path", ["log/../items/items.csv", "items/../items/*.csv"])
+def test_a_table_whose_path_goes_up_finds_its_images(
+    path: str, command: Command, write_items: WriteItems, paint: Callable[..., Path], tmp_path: Path
+) -> None:
+    red = paint("items/red.png", "red")
+    write_items("item_id,image", "a,red.png", f"b,{red}", name="items/items.csv")
+    config = command("dataset.items.image=image", f"dataset.items.path={tmp_path / path}")
+    assert catalogue_of(config).images(max_missing_share=0) == [red, red, None]
+
+
 def test_an_id_cannot_lead_a_pattern_out_of_the_folder(command: Command, write_items: WriteItems) -> None:
     config = command("dataset.items.image_pattern='images/{item_id}.png'", write_items("item_id", "a"))
     catalogue = catalogue_of(config)

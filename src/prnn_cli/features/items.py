@@ -18,6 +18,7 @@ from prnn_cli.data.log_rows import RowCounts, read_log
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
+from prnn_cli.system.paths import absolute_path
 
 PLACEHOLDER = "{item_id}"
 
@@ -43,9 +44,11 @@ class ItemCatalogue:
 
     @property
     def folder(self) -> Path:
-        """The folder that the paths of images are relative to."""
+        """The folder that the paths of images are relative to: `dataset.items.image_root`, or else the table's."""
+        if self.dataset.items.image_root is not None:
+            return absolute_path(self.dataset.items.image_root)
         files = self.files or find_files(self.dataset.path)
-        return files[0].absolute().parent
+        return absolute_path(files[0]).parent
 
     @cached_property
     def table(self) -> pa.Table:
@@ -97,7 +100,8 @@ class ItemCatalogue:
             first = f", the first of them {missing[0]}" if missing else ""
             raise UserError(
                 f"{len(missing)} of the {num_named} image files that the items should have don't exist{first}; "
-                "check dataset.items.image and image_pattern, which are relative to the table's folder"
+                f"check dataset.items.image and image_pattern, which are relative to {self.folder} (that is "
+                "dataset.items.image_root, or else the table's folder)"
             )
         if missing:
             log.warning("%d of %d image files don't exist, such as %s", len(missing), num_named, missing[0])
@@ -194,12 +198,13 @@ def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _inside(folder: Path, name: str, item_id: str) -> Path:
-    path = os.path.normpath(folder / name)
-    if not path.startswith(f"{folder}{os.sep}"):
+    path = Path(os.path.normpath(folder / name))
+    if path == folder or not path.is_relative_to(folder):
         raise UserError(
-            f"the image {name!r} of item {item_id!r} lies outside {folder}; images must lie within it"
+            f"the image {name!r} of item {item_id!r} lies outside {folder}; images must lie within it: set "
+            "dataset.items.image_root to a folder that holds them all"
         )
-    return Path(path)
+    return path
 
 
 def _examples(ids: Sequence[str] | np.ndarray | pd.Series) -> str:
