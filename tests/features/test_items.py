@@ -75,10 +75,10 @@ def test_the_column_of_the_ids_may_have_another_name_and_hold_numbers(
 def test_of_repeated_items_the_first_row_counts(
     command: Command, write_items: WriteItems, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = write_items("item_id,title", "a,", "a,Second", "b,Vase", "a,Third")
+    path = write_items("item_id,title", "a,", "a,Second", "b,Vase", "a,Third", "b,Vase")
     catalogue = catalogue_of(command("dataset.items.text=[title]", path))
     assert catalogue.text_columns() == [[None, "Vase"]]
-    assert "items.csv repeats items in 2 rows; the first row of an item counts" in caplog.text
+    assert "items.csv repeats items in 3 rows, 2 of which say something else; the first row of" in caplog.text
 
 
 def test_items_that_the_table_lacks_are_counted(

@@ -129,8 +129,11 @@ class ItemCatalogue:
         table = pa.concat_tables(self._as_text(rows) for rows in self._table_rows())
         unique = _first_of_each_item(table, skip_nulls=False)
         if repeated := len(table) - len(unique):
-            path = self.dataset.items.path
-            log.warning("%s repeats items in %d rows; the first row of an item counts", path, repeated)
+            path, others = self.dataset.items.path, _distinct_rows(table) - len(unique)
+            told = f", {others} of which say something else" if others else ""
+            log.warning(
+                "%s repeats items in %d rows%s; the first row of an item counts", path, repeated, told
+            )
         return unique
 
     def _table_rows(self) -> Iterator[FileRows]:
@@ -180,6 +183,10 @@ def _first_of_each_item(table: pa.Table, skip_nulls: bool) -> pa.Table:
     firsts = groups.aggregate([(name, "first", options) for name in names])
     columns = {"item_id": firsts["item_id"]} | {name: firsts[f"{name}_first"] for name in names}
     return pa.table(columns)
+
+
+def _distinct_rows(table: pa.Table) -> int:
+    return len(table.group_by(table.column_names).aggregate([]))
 
 
 def _text(rows: FileRows, name: str) -> pa.ChunkedArray:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from data.conftest import HEADER, rows
 from prnn_cli.data.events import Events
+from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.errors import UserError
 
 
@@ -34,6 +37,36 @@ def test_times_of_every_format_are_seconds_utc(
     read: Callable[..., Events], written: str, time_format: str
 ) -> None:
     assert rows(read(HEADER + f"1,a,{written}\n", time_format=time_format)) == [("1", "a", 1299666000.5)]
+
+
+def test_offsets_keep_the_order_of_clicks_where_clocks_are_put_back_or_forward(
+    read: Callable[..., Events],
+) -> None:
+    autumn = ["a,2024-10-27T02:50:00+02:00", "b,2024-10-27T02:10:00+01:00", "c,2024-10-27T02:20:00+01:00"]
+    spring = ["d,2025-03-30T01:59:59+01:00", "e,2025-03-30T03:00:00+02:00", "f,2025-03-30T01:00:01Z"]
+    events = rows(read(HEADER + "".join(f"1,{row}\n" for row in reversed([*autumn, *spring]))))
+    assert "".join(item for _, item, _ in events) == "abcdef"
+    seconds = [time for *_, time in events]
+    assert [seconds[1] - seconds[0], seconds[2] - seconds[1]] == [20 * 60, 10 * 60]
+    assert [seconds[4] - seconds[3], seconds[5] - seconds[4]] == [1, 1]
+
+
+def test_zones_by_name_are_refused_as_they_may_mean_two_times(read: Callable[..., Events]) -> None:
+    with pytest.raises(UserError, match=r"'2024-10-27T02:30:00 CET' cannot be read as a time"):
+        read(HEADER + "1,a,2024-10-27T02:30:00 CET\n")
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.date32(), pa.date64(), pa.timestamp("s"), pa.timestamp("us"), pa.timestamp("ns")]
+)
+def test_the_furthest_dates_of_a_parquet_file_are_no_times(kind: pa.DataType) -> None:
+    furthest = 2**31 - 1 if kind == pa.date32() else 2**63 - 1
+    times = pa.chunked_array([pa.array([furthest, -furthest, 0, None], kind)])
+    seconds = TimeParser("auto").seconds(times)
+    assert seconds[2] == 0
+    assert np.isnan(seconds[3])
+    if kind != pa.timestamp("ns"):  # whose numbers end in 2262
+        assert np.isnan(seconds[:2]).all()
 
 
 def test_parquet_timestamps_are_utc_whatever_their_zone(read_parquet: Callable[..., Events]) -> None:

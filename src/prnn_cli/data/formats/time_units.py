@@ -30,7 +30,8 @@ def shown_time(seconds: float) -> str:
 def seconds_of(numbers: Numbers, unit: str) -> Numbers:
     """Numbers of one of the units `NUMERIC` as seconds since 1970; spreadsheets' to the millisecond."""
     if unit == EXCEL:
-        return np.round((numbers - EXCEL_DAYS_OF_1970) * 86_400, 3)  # type: ignore[no-any-return]
+        with np.errstate(over="ignore"):
+            return np.round((numbers - EXCEL_DAYS_OF_1970) * 86_400, 3)  # type: ignore[no-any-return]
     return numbers / UNITS[unit]
 
 

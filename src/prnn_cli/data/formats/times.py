@@ -77,7 +77,7 @@ def _in_range(seconds: np.ndarray) -> np.ndarray:
 
 def _of_timestamps(column: pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_date(column.type):
-        column = column.cast(pa.timestamp("s"))
+        column = column.cast(pa.timestamp("ms"))
     per_second = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
     counts: np.ndarray = column.cast(pa.int64()).to_numpy().astype(np.float64)
     return counts / per_second
