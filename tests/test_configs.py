@@ -66,7 +66,7 @@ def test_no_default_stands_in_the_code() -> None:
 
     assert [name for command in commands() for name in defaults_of(schema_of(command))] == []
     assert defaults_of(FilterConfig) == [
-        f"FilterConfig.{name}" for name in ("keep", "exclude", "above", "present")
+        f"FilterConfig.{name}" for name in ("keep", "exclude", "above", "below", "present")
     ]
 
 

@@ -132,7 +132,14 @@ def test_a_dataset_of_an_extension_reads_a_log(prnn: Prnn, workplace: Path) -> N
     Path("clicks.csv").write_text("\n".join(["visit,sku,clicked_at", *rows]) + "\n")
     shop = ["--extend", "shop.py", "dataset=shop", "dataset.path=clicks.csv"]
     done = prnn(
-        "train", *shop, "arch=id_only", "epochs=1", "units.id=4", "recipe.batch_size=4", "hydra.run.dir=r"
+        "train",
+        *shop,
+        "arch=id_only",
+        "epochs=1",
+        "units.id=4",
+        "recipe.batch_size=4",
+        "dataset.min_ranked_events=3",
+        "hydra.run.dir=r",
     )
     assert done.exit_code == 0, done.err
     assert read_json(Path("r/metrics.json"))["dataset"] == "shop"

@@ -28,12 +28,21 @@ def test_the_marked_options_of_a_command() -> None:
     assert marked(TrainCommand, Mark.PATH) == (
         "dataset.path",
         "dataset.items.path",
+        "dataset.items.image_root",
         "dataset.items.vectors",
         "features.images.weights",
         "features.precomputed.path",
         "features.precomputed.item_ids",
     )
-    assert marked(DatasetConfig, Mark.UNHASHED) == ("name", "path", "scale", "synthetic", "profile", "items")
+    assert marked(DatasetConfig, Mark.UNHASHED) == (
+        "name",
+        "path",
+        "min_ranked_events",
+        "scale",
+        "synthetic",
+        "profile",
+        "items",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """The start of a run: which folders are free for it, which run it may go on with, and what is refused."""
 
 import logging
-from pathlib import Path
 
 from hydra.conf import HydraConf
 from hydra.types import RunMode
@@ -11,6 +10,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.run_folder import CONFIG, RunFolder, flat, read_json
 from prnn_cli.schema import Mark, TrainCommand, is_marked, marked
 from prnn_cli.system.files import remove_remains, set_aside, write_text
+from prnn_cli.system.paths import absolute_path
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def with_absolute_paths(config: DictConfig) -> DictConfig:
     OmegaConf.resolve(absolute)
     for key in marked(TrainCommand, Mark.PATH):  # the other commands have some of its groups
         if path := OmegaConf.select(absolute, key):
-            OmegaConf.update(absolute, key, str(Path(path).expanduser().absolute()))
+            OmegaConf.update(absolute, key, str(absolute_path(path)))
     return absolute
 
 

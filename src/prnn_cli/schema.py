@@ -70,8 +70,8 @@ class ColumnsConfig:
 
 @dataclass
 class FilterConfig:
-    """A filter that keeps rows: those whose text matches `keep`, or not `exclude`, whose number is `above`, or that
-    hold a value.
+    """A filter that keeps rows: those whose text matches `keep`, or not `exclude`, whose number is `above` or `below`,
+    or that hold a value.
 
     Patterns are RE2's (no look-around), found anywhere in the text.
     """
@@ -80,6 +80,7 @@ class FilterConfig:
     keep: str | None = None
     exclude: str | None = None
     above: float | None = None
+    below: float | None = None
     present: bool = False
 
 
@@ -156,6 +157,7 @@ class ItemsConfig:
     text: list[str] = MISSING
     image: str | None = MISSING
     image_pattern: str | None = MISSING
+    image_root: str | None = option(Mark.PATH)
     vectors: str | None = option(Mark.PATH)
 
 
@@ -168,6 +170,7 @@ class DatasetConfig:
     max_bad_share: float = bounded(at_least=0, at_most=1)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     time_format: str = MISSING
+    stray_years: float | None = bounded(at_least=0.01)
     list_separator: str | None = MISSING
     session_gap_s: float | None = bounded(at_least=0)
     filters: list[FilterConfig] = MISSING
@@ -176,8 +179,12 @@ class DatasetConfig:
     repeat_until_stable: bool = MISSING
     drop_repeats: bool = MISSING
     test_days: int = bounded(at_least=1)
+    days: str = one_of("calendar", "24_hours")
     test_from: str | None = MISSING
+    test_until: str | None = MISSING
+    test_by: str = one_of("last_event", "first_event")
     validation_days: int = bounded(at_least=0)
+    min_ranked_events: int = bounded(at_least=1, marks=[Mark.UNHASHED])
     scale: float | None = bounded(at_least=0.001, at_most=1000, marks=[Mark.UNHASHED])
     synthetic: SyntheticConfig | None = option(Mark.UNHASHED)
     profile: ProfileConfig | None = option(Mark.UNHASHED)

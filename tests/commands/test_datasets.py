@@ -16,6 +16,7 @@ import yaml
 from PIL import Image
 
 from commands.conftest import Result
+from prnn_cli.data.describe import preview
 
 Prnn = Callable[..., Result]
 START = 1_714_550_000
@@ -118,6 +119,7 @@ def described(prnn: Prnn, path: str) -> dict[str, Any]:
     result = prnn("datasets", "describe", path)
     assert result.exit_code == 0
     assert 5 <= len(result.out.splitlines()) <= 10
+    assert len(result.err.splitlines()) == 2  # how sure it is, and what would be kept
     config: dict[str, Any] = yaml.safe_load(result.out)
     Path("my_configs/dataset").mkdir(parents=True, exist_ok=True)
     Path(f"my_configs/dataset/{config['name']}.yaml").write_text(result.out)
@@ -160,6 +162,111 @@ def test_a_folder_of_log_items_and_pictures_is_told_apart(prnn: Prnn) -> None:
     run = ("features", "-cd", "my_configs", "dataset=shop", "features=text", "hydra.run.dir=out")
     assert prnn(*run).exit_code == 0
     assert json.loads(Path("out/features.json").read_text())["sources"][0]["covered_items"] == len(ITEMS)
+
+
+def test_it_says_how_sure_it_is_and_what_would_be_kept(prnn: Prnn) -> None:
+    Path("clicks.csv").write_bytes(csv(frame()))
+    sure, kept = prnn("datasets", "describe", "clicks.csv").err.splitlines()
+    assert sure == "Sure of the columns, by their names."
+    assert kept.startswith(
+        f"{len(EVENTS)} of {len(EVENTS)} events would be kept, in 90 sessions of 20 items, 2024-05-01 "
+    )
+    Path("clicks.csv").write_bytes(csv(frame(session="a")))
+    result = prnn("datasets", "describe", "clicks.csv")
+    assert (
+        "Not sure: session_id=a, by the values, as no column is called like that, item_id is told by its"
+        in result.err
+    )
+    assert (
+        "columns: {session_id: a, item_id: product, time: clicked_at}   # session_id: a guess" in result.out
+    )
+
+
+def test_of_a_large_log_the_first_rows_show_what_would_be_kept(
+    prnn: Prnn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "WHOLE_BYTES", 100)
+    for file in ("lists.jsonl", "latin.csv", "clicks.parquet", "lists.csv"):
+        Path(file).write_bytes(FORMATS[file][0])
+        kept = prnn("datasets", "describe", file).err.splitlines()[1]
+        assert kept.startswith(
+            f"{len(EVENTS)} of the first {len(EVENTS)} events would be kept, in 90 sessions of "
+        )
+
+
+def test_a_guess_that_would_keep_next_to_nothing_is_refused_with_what_to_write(prnn: Prnn) -> None:
+    rows = [
+        f"10.0.{n % 97}.{n * 7 % 89},{START + 600 * n},/p/{n * 31 % 501},{n * 13 % 901}" for n in range(2000)
+    ]
+    Path("access.csv").write_text("\n".join(["ip,when,url,bytes", *rows]) + "\n")
+    result = prnn("datasets", "describe", "access.csv")
+    assert (result.exit_code, result.out) == (2, "")
+    assert (
+        "the best guess, {session_id: ip, item_id: url, time: when}, makes no sense (0 of 2,000 events"
+        in result.err
+    )
+    assert (
+        "columns: {session_id: …, item_id: …, time: …}, with columns of ip (2,000 different), when"
+        in result.err
+    )
+
+
+def test_columns_that_measure_are_no_ids(prnn: Prnn) -> None:
+    rows = [f"{START + n},{n % 7},{n % 11},Mozilla {n % 13}" for n in range(500)]
+    Path("log.csv").write_text("\n".join(["ts,status,bytes,agent", *rows]) + "\n")
+    result = prnn("datasets", "describe", "log.csv")
+    assert result.exit_code == 2
+    assert "nothing in log.csv looks like a log" in result.err
+
+
+def test_of_several_tables_of_items_one_with_text_is_taken_and_the_others_are_named(prnn: Prnn) -> None:
+    Path("shop").mkdir()
+    frame(item="sku").to_csv("shop/clicks.csv", index=False)
+    pd.DataFrame({"sku": ITEMS, "supplier": range(20)}).to_csv("shop/a_links.csv", index=False)
+    titles = [f"Red lamp {n}" for n in range(20)]
+    pd.DataFrame({"sku": ITEMS, "title": titles}).to_csv("shop/products.csv", index=False)
+    pd.DataFrame({"sku": ITEMS * 2, "title": titles * 2, "shelf": 1}).to_csv(
+        "shop/b_shelves.csv", index=False
+    )
+    config = described(prnn, "shop")
+    assert config["items"] == {
+        "path": str(Path("shop/products.csv").absolute()),
+        "item_id": "sku",
+        "text": ["title"],
+    }
+    assert "# the same items: a_links.csv, b_shelves.csv" in Path("my_configs/dataset/shop.yaml").read_text()
+
+
+def test_of_two_logs_the_larger_one_is_taken_and_the_other_is_named(prnn: Prnn) -> None:
+    Path("shop").mkdir()
+    frame(item="sku").to_csv("shop/views.csv", index=False)
+    frame(item="article").iloc[:40].to_csv("shop/carts.csv", index=False)
+    config = described(prnn, "shop")
+    assert config["path"].endswith("/shop/views.csv")
+    assert "carts.csv" in Path("my_configs/dataset/shop.yaml").read_text()
+
+
+def test_a_path_that_goes_up_is_written_so_that_it_works(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("shop", "pictures", "work"):
+        Path(folder).mkdir()
+    frame(item="sku").to_csv("shop/clicks.csv", index=False)
+    pd.DataFrame({"sku": ITEMS, "title": "Red lamp"}).to_csv("shop/items.csv", index=False)
+    for item in ITEMS:
+        Image.fromarray(np.zeros((8, 8, 3), dtype=np.uint8)).save(f"pictures/{item}.png")
+    monkeypatch.chdir("work")
+    config = described(prnn, "../shop")
+    assert ".." not in str(config)
+    assert config["items"]["image_root"].endswith("/pictures")  # beside the table's folder
+    run = ("features", "-cd", "my_configs", "dataset=shop", "features=colour_histogram", "hydra.run.dir=out")
+    result = prnn(*run)
+    assert result.exit_code == 0, result.err
+    assert json.loads(Path("out/features.json").read_text())["sources"][0]["covered_items"] == len(ITEMS)
+
+
+def test_days_of_a_spreadsheet_are_told_by_their_size(prnn: Prnn) -> None:
+    table = frame()
+    Path("days.csv").write_bytes(csv(table.assign(clicked_at=table["clicked_at"] / 86_400 + 25_569)))
+    assert described(prnn, "days.csv")["time_format"] == "excel_days"
 
 
 def test_a_known_name_is_not_taken(prnn: Prnn) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from prnn_cli.schema import DatasetConfig
 
@@ -20,16 +21,20 @@ class SlowSplit:
 
 
 def slow_split(events: list[Event], dataset: DatasetConfig) -> SlowSplit:
-    """`events` in the order of the files; knows min_item_support, max_session_length and days, no dates."""
+    """`events` in the order of the files; knows min_item_support, max_session_length, days and ends, no test_from."""
     log = sorted(events, key=lambda event: event[2])
+    if dataset.test_until is not None:
+        end = datetime.fromisoformat(dataset.test_until).replace(tzinfo=UTC).timestamp()
+        when = deciding_times(log, dataset.test_by)
+        log = [event for event in log if when[event[0]] < end]
     limit = dataset.max_session_length or len(log)
     lengths = session_lengths(log)
     log = [event for event in log if lengths[event[0]] <= limit]
     log = filtered(log, dataset.min_item_support, dataset.repeat_until_stable)
-    training, test = cut(log, dataset.test_days)
+    training, test = cut(log, dataset.test_days, dataset)
     parts = {"train": training, "test": known(test, training)}
     if dataset.validation_days:
-        train, validation = cut(training, dataset.validation_days)
+        train, validation = cut(training, dataset.validation_days, dataset)
         parts = {"train": train, "validation": known(validation, train), "test": parts["test"]}
     kept = sum(len(part) for part in parts.values())
     return SlowSplit(
@@ -58,14 +63,23 @@ def filtered(log: list[Event], min_support: int, repeat: bool) -> list[Event]:
             return without_short(log)
 
 
-def cut(log: list[Event], num_days: int) -> tuple[list[Event], list[Event]]:
-    last_day = max(time for _, _, time in log) // DAY_S
-    start = (last_day - num_days + 1) * DAY_S
-    ends: dict[str, float] = {}
+def deciding_times(log: list[Event], test_by: str) -> dict[str, float]:
+    """session_id: the time of its last event, or of its first one"""
+    choose = {"last_event": max, "first_event": min}[test_by]
+    times: dict[str, list[float]] = defaultdict(list)
     for session, _, time in log:
-        ends[session] = max(time, ends.get(session, time))
-    early = [event for event in log if ends[event[0]] < start]
-    late = [event for event in log if ends[event[0]] >= start]
+        times[session].append(time)
+    return {session: choose(each) for session, each in times.items()}
+
+
+def cut(log: list[Event], num_days: int, dataset: DatasetConfig) -> tuple[list[Event], list[Event]]:
+    when = deciding_times(log, dataset.test_by)
+    last = max(when.values())
+    start = last - num_days * DAY_S
+    if dataset.days == "calendar":
+        start = (last // DAY_S - num_days + 1) * DAY_S
+    early = [event for event in log if when[event[0]] < start]
+    late = [event for event in log if when[event[0]] >= start]
     return early, late
 
 

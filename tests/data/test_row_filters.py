@@ -31,6 +31,20 @@ def test_row_filters_keep_what_they_say_and_count_what_they_drop(read: Callable[
     assert sum(events.rows_of_files) == 6 == len(events) + sum(events.dropped.values())
 
 
+def test_numbers_may_have_an_upper_bound_and_a_lower_one_in_two_filters(read: Callable[..., Events]) -> None:
+    filters = [{"column": "price", "above": 0}, {"column": "price", "below": 2.5}]
+    events = read(FILTERED, filters=filters)
+    assert items(events) == "d f"
+    assert events.dropped == {"price not above 0": 2, "price not below 2.5": 2}
+
+
+def test_a_number_that_is_none_is_a_bad_row_for_an_upper_bound(read: Callable[..., Events]) -> None:
+    with pytest.raises(
+        UserError, match=r"column 'text': 'x' is not a number, which the filter below=3 needs"
+    ):
+        read(FILTERED, filters=[{"column": "text", "below": 3}])
+
+
 def test_a_row_counts_for_the_first_filter_that_drops_it(read: Callable[..., Events]) -> None:
     filters = [{"column": "item_id", "exclude": "[ab]"}, {"column": "session_id", "exclude": "C"}]
     assert read(FILTERED, filters=filters).dropped == {"item_id matches [ab]": 2, "session_id matches C": 1}

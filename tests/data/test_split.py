@@ -135,6 +135,64 @@ def test_the_test_part_may_begin_on_a_date(split: Split, start: str) -> None:
     assert list(part(split(*rows, test_from=start), "test")) == ["d7", "d9"]
 
 
+MIDNIGHT = 5 * DAY_S
+ACROSS = [
+    *by_day("early", 2, "ab"),
+    f"across a {MIDNIGHT - 9}",
+    f"across b {MIDNIGHT + 9}",
+    f"late a {MIDNIGHT + 20}",
+    f"late b {MIDNIGHT + 21}",
+]
+
+
+def test_a_session_over_midnight_belongs_to_the_part_of_its_last_or_of_its_first_event(split: Split) -> None:
+    assert list(part(split(*ACROSS), "test")) == ["across", "late"]
+    assert list(part(split(*ACROSS, test_by="first_event"), "test")) == ["late"]
+    assert list(part(split(*ACROSS, test_by="first_event"), "train")) == ["early", "across"]
+
+
+def test_days_by_the_first_event_are_those_on_which_a_session_begins(split: Split) -> None:
+    rows = [*by_day("1", 0, "ab"), *by_day("2", 2, "ab"), f"3 a {MIDNIGHT - 9}", f"3 b {MIDNIGHT + 9}"]
+    log = split(*rows, test_by="first_event", validation_days=1)
+    assert [list(part(log, name)) for name in ("train", "validation", "test")] == [["1"], ["2"], ["3"]]
+
+
+def test_days_may_be_24_hours_back_from_the_last_event(split: Split) -> None:
+    noon = 9.5 * DAY_S
+    rows = ["1 a 1", "1 b 2", f"2 a {noon - DAY_S - 1}", f"2 b {noon - DAY_S - 0.5}"]
+    rows += [f"3 a {noon - DAY_S - 1}", f"3 b {noon - DAY_S}", f"4 a {noon - 1}", f"4 b {noon}"]
+    assert list(part(split(*rows, days="24_hours"), "test")) == ["3", "4"]
+    assert list(part(split(*rows), "test")) == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("start", "tested"),
+    [
+        ("1970-01-08T00:00:01", ["d7", "d9"]),
+        ("1970-01-08T00:00:02", ["d9"]),
+        ("1970-01-08 02:00:02+02:00", ["d9"]),
+    ],
+)
+def test_the_test_part_may_begin_at_a_time_of_day(split: Split, start: str, tested: list[str]) -> None:
+    rows = [row for day in (3, 7, 9) for row in by_day(f"d{day}", day, "ab")]
+    assert list(part(split(*rows, test_from=start), "test")) == tested
+
+
+def test_an_end_of_the_log_leaves_out_the_sessions_that_reach_it(split: Split) -> None:
+    rows = [*by_day("1", 0, "ab"), *by_day("2", 3, "ab"), f"3 a {MIDNIGHT - 9}", f"3 b {MIDNIGHT}"]
+    log = split(*rows, test_until="1970-01-06")
+    assert list(part(log, "test")) == ["2"]
+    assert log.dropped == {"sessions that reach dataset.test_until": 2}
+    assert list(part(split(*rows, test_until="1970-01-06", test_by="first_event"), "test")) == ["3"]
+    assert list(part(split(*rows, test_until="1970-01-06T00:00:01"), "test")) == ["3"]
+
+
+def test_what_lies_after_the_end_gives_items_no_support(split: Split) -> None:
+    rows = [*by_day("1", 0, "abx"), *by_day("2", 3, "ab"), *by_day("3", 9, "xx")]
+    log = split(*rows, test_until="1970-01-09", min_item_support=2)
+    assert list(log.items["item_id"]) == ["a", "b"]
+
+
 def test_test_events_of_items_unknown_in_training_are_dropped(split: Split) -> None:
     log = split(*by_day("1", 0, "ab"), *by_day("2", 9, "axb"), *by_day("3", 9, "bxy"))
     assert part(log, "test") == {"2": "ab"}
@@ -168,6 +226,16 @@ def test_validation_changes_neither_the_items_nor_the_test_part(split: Split) ->
 def test_support_counts_the_events_of_the_part_train(split: Split) -> None:
     assert list(split(*VALIDATED).items["support"]) == [4, 3, 3]
     assert list(split(*VALIDATED, validation_days=1).items["support"]) == [2, 2, 0]
+
+
+def test_spreadsheet_days_read_as_seconds_are_explained(split: Split) -> None:
+    rows = [f"{day} {item} {45_400 + day + 0.25}" for day in range(3) for item in "ab"]
+    with pytest.raises(
+        UserError, match=r"part train .*such as 45400\.25, .*set dataset\.time_format=excel_days"
+    ) as error:
+        split(*rows)
+    assert "lower" not in str(error.value)
+    assert list(part(split(*rows, time_format="excel_days"), "test")) == ["2"]
 
 
 # order and numbers
@@ -230,6 +298,9 @@ def test_random_logs_come_out_as_from_the_slow_preprocessing(
         min_item_support=rng.choice([1, 3, 5]),
         repeat_until_stable=rng.choice([True, False]),
         test_days=rng.choice([1, 3]),
+        days=rng.choice(["calendar", "24_hours"]),
+        test_by=rng.choice(["last_event", "first_event"]),
+        test_until=rng.choice([None, "1970-01-09", "1970-01-09T06:30"]),
         validation_days=rng.choice([0, 2]),
     )
     fast, slow = split_sessions(read_events(dataset), dataset), slow_split(rows, dataset)
@@ -265,7 +336,12 @@ def test_random_logs_come_out_as_from_the_slow_preprocessing(
             {"drop_repeats": True},
             r"\(3\) .*'consecutive repeats'; set dataset\.drop_repeats=false",
         ),
-        (by_day("1", 0, "ab"), {}, r"part train .*from 1970-01-01 to 1970-01-01.*lower dataset\.test_days"),
+        (
+            by_day("1", 0, "ab"),
+            {},
+            r"part train .*from 1970-01-01 00:00:00 to 1970-01-01 00:00:01.*all of it lies in the test part: .*"
+            r"test_from=2011-02-22T18:00",
+        ),
         (VALIDATED, {"test_days": 99}, r"part train .*test_days=99.*lower dataset\.test_days"),
         (VALIDATED, {"validation_days": 99}, r"part train .*lower .*dataset\.validation_days"),
         (VALIDATED, {"test_from": "1970-02-01"}, r"part test .*set an earlier dataset\.test_from"),
@@ -280,6 +356,16 @@ def test_random_logs_come_out_as_from_the_slow_preprocessing(
             r"part validation .*raise dataset\.validation_days",
         ),
         (VALIDATED, {"test_from": "22.2.2011"}, r"test_from=22\.2\.2011 is no date; write it as 2011-02-22"),
+        (
+            VALIDATED,
+            {"test_until": "noon"},
+            r"test_until=noon is no date; .* time of day \(UTC\) as 2011-02-22T18:00",
+        ),
+        (
+            VALIDATED,
+            {"test_until": "1970-01-01"},
+            r"every session .* reaches dataset\.test_until=1970-01-01; .*a later end",
+        ),
     ],
 )
 def test_logs_of_which_nothing_is_left_are_refused(

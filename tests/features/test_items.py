@@ -75,10 +75,10 @@ def test_the_column_of_the_ids_may_have_another_name_and_hold_numbers(
 def test_of_repeated_items_the_first_row_counts(
     command: Command, write_items: WriteItems, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = write_items("item_id,title", "a,", "a,Second", "b,Vase", "a,Third")
+    path = write_items("item_id,title", "a,", "a,Second", "b,Vase", "a,Third", "b,Vase")
     catalogue = catalogue_of(command("dataset.items.text=[title]", path))
     assert catalogue.text_columns() == [[None, "Vase"]]
-    assert "items.csv repeats items in 2 rows; the first row of an item counts" in caplog.text
+    assert "items.csv repeats items in 3 rows, 2 of which say something else; the first row of" in caplog.text
 
 
 def test_items_that_the_table_lacks_are_counted(
@@ -182,6 +182,31 @@ def test_an_image_outside_the_tables_folder_is_refused(
         UserError, match=rf"the image '{name}' of item 'a' lies outside .*; images must lie within"
     ):
         catalogue_of(config).images(max_missing_share=1)
+
+
+@pytest.mark.parametrize("root", ["pictures", "items/../pictures", "items/deep/../../pictures"])
+def test_images_may_lie_beside_the_table_where_image_root_says_so(
+    root: str, command: Command, write_items: WriteItems, paint: Callable[..., Path], tmp_path: Path
+) -> None:
+    red = paint("pictures/red.png", "red")
+    (tmp_path / "items" / "deep").mkdir(parents=True)
+    table = write_items("item_id,image", "a,red.png", "b,../pictures/red.png", name="items/items.csv")
+    config = command("dataset.items.image=image", table, f"dataset.items.image_root={tmp_path / root}")
+    assert catalogue_of(config).images(max_missing_share=0) == [red, red, None]
+    with pytest.raises(
+        UserError, match=r"'\.\./pictures/red\.png' .* lies outside .*set dataset\.items\.image_root to"
+    ):
+        catalogue_of(command("dataset.items.image=image", table)).images(max_missing_share=1)
+
+
+@pytest.mark.parametrize("path", ["log/../items/items.csv", "items/../items/*.csv"])
+def test_a_table_whose_path_goes_up_finds_its_images(
+    path: str, command: Command, write_items: WriteItems, paint: Callable[..., Path], tmp_path: Path
+) -> None:
+    red = paint("items/red.png", "red")
+    write_items("item_id,image", "a,red.png", f"b,{red}", name="items/items.csv")
+    config = command("dataset.items.image=image", f"dataset.items.path={tmp_path / path}")
+    assert catalogue_of(config).images(max_missing_share=0) == [red, red, None]
 
 
 def test_an_id_cannot_lead_a_pattern_out_of_the_folder(command: Command, write_items: WriteItems) -> None:

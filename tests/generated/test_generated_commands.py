@@ -104,6 +104,7 @@ def test_logs_that_are_no_logs(events: list[Event], name: str, edits: list[tuple
             "dataset=generic",
             f"dataset.path={name}",
             "dataset.min_item_support=1",
+            "dataset.min_ranked_events=1",
             "dataset.max_bad_share=0.5",
         ]
         check_sentence(*run(folder, "preprocess", *own), (0, 2))
@@ -118,6 +119,7 @@ def test_training_on_any_log(events: list[Event], edits: list[tuple[str, float, 
             "dataset=generic",
             "dataset.path=clicks.csv",
             "dataset.min_item_support=1",
+            "dataset.min_ranked_events=1",
             "recipe.num_sampled=2",
         ]
         check_sentence(*run(folder, "train", *SMALL[4:], *own), (0, 2))

@@ -20,13 +20,18 @@ from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
-GENERIC = OmegaConf.merge(OmegaConf.structured(DatasetConfig), OmegaConf.load(CONFIGS / "generic.yaml"))
+GENERIC = OmegaConf.merge(
+    OmegaConf.structured(DatasetConfig), OmegaConf.load(CONFIGS / "generic.yaml"), {"min_ranked_events": 1}
+)
 OPTIONS = st.fixed_dictionaries(
     {
         "min_item_support": st.integers(1, 4),
         "max_session_length": st.one_of(st.none(), st.integers(2, 12)),
         "repeat_until_stable": st.booleans(),
         "test_days": st.integers(1, 3),
+        "days": st.sampled_from(["calendar", "24_hours"]),
+        "test_by": st.sampled_from(["last_event", "first_event"]),
+        "test_until": st.sampled_from([None, "1970-01-05", "1970-01-06T13:30"]),
         "validation_days": st.integers(0, 2),
     }
 )
@@ -78,7 +83,7 @@ def test_filters_and_split_equal_the_slow_ones(events: list[Event], options: dic
         try:
             expected = slow_split([(s, i, float(t)) for s, i, t in events], dataset)
         except ValueError:  # nothing is left to take the last day of
-            with pytest.raises(UserError, match=r"no events are left|no session is left"):
+            with pytest.raises(UserError, match=r"no events are left|no session is left|every session"):
                 split_sessions(read, dataset)
             return
         if not all(expected.parts.values()):

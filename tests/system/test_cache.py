@@ -3,13 +3,16 @@
 import json
 import logging
 import multiprocessing
+import os
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from prnn_cli.errors import RunError
 from prnn_cli.system.cache import (
     Identity,
     cached_folder,
@@ -17,6 +20,7 @@ from prnn_cli.system.cache import (
     load_arrays,
     load_or_make,
     save_arrays,
+    sealed_folder,
 )
 from prnn_cli.system.files import hash_of
 from prnn_cli.system.tensor_files import DamagedFileError
@@ -194,3 +198,42 @@ def test_an_identity_is_that_of_format_value_and_content(tmp_path: Path) -> None
         Identity.of(1, {"setting": 2}, [other]),
     ]
     assert len({identity.hash, *(each.hash for each in others)}) == 4
+
+
+@pytest.fixture
+def as_another_user() -> Iterator[Path]:
+    """An open folder; what is chmod 0 in it cannot be read by this process, who may be root otherwise."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        is_root = os.geteuid() == 0
+        if is_root:
+            os.seteuid(65_534)
+        try:
+            yield folder
+        finally:
+            if is_root:
+                os.seteuid(0)
+
+
+@pytest.mark.parametrize("closed", ["whole", "inside"])
+def test_what_only_another_user_may_read_is_no_damage(closed: str, as_another_user: Path) -> None:
+    folder, identity = as_another_user / "data", Identity.of(1, "a")
+    with sealed_folder(folder, identity) as empty:
+        (empty / "file").write_text("whole")
+    (folder if closed == "whole" else folder / "file").chmod(0)
+    with pytest.raises(RunError, match=r"cannot be read: another user .* PRNN_CACHE_DIR"):
+        load_or_make(folder, lambda: check_seal(folder, identity), lambda: pytest.fail("made again"))
+    folder.chmod(0o700)
+    (folder / "file").chmod(0o600)
+    assert [path.name for path in as_another_user.iterdir()] == ["data"]
+    check_seal(folder, identity)
+
+
+def test_a_file_that_only_another_user_may_read_is_no_damage(as_another_user: Path) -> None:
+    file, identity = as_another_user / "arrays", Identity.of(1, "a")
+    save_arrays(file, identity, {"x": np.arange(3)})
+    file.chmod(0)
+    with pytest.raises(RunError, match=r"arrays cannot be read: another user"):
+        load_or_make(file, lambda: load_arrays(file, identity), lambda: pytest.fail("made again"))
+    assert file.exists()

@@ -1,5 +1,6 @@
 """prnn datasets: the known dataset configs; describe PATH proposes one for a log of the user's."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,9 @@ def run(arguments: Sequence[str]) -> int:
         case ["-h" | "--help"]:
             print(HELP, end="")
         case ["describe", path]:
-            print(describe(path, set(known)))
+            proposal = describe(path, set(known))
+            print(proposal.yaml)
+            print("\n".join(proposal.notes), file=sys.stderr)  # not into a file that the config goes to
         case _:
             raise UserError(
                 f"prnn datasets {' '.join(arguments)} is no command; write prnn datasets, or prnn datasets "

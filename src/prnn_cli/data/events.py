@@ -10,8 +10,10 @@ from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text
 from prnn_cli.data.formats.rows import FileRows
+from prnn_cli.data.formats.time_units import format_advice
 from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log
+from prnn_cli.data.stray_times import without_stray_times
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -90,6 +92,7 @@ def _events_as_written(dataset: DatasetConfig) -> Events:
         raise UserError(_why_empty(dataset, counts))
     log = pa.concat_tables(blocks).unify_dictionaries()
     del blocks  # as large as the log
+    log = without_stray_times(log, dataset, counts.bad, counts.total)
     return _sorted_events(log, dict(counts.bad.counts + counts.dropped), counts.rows_of_files)
 
 
@@ -118,7 +121,9 @@ def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, bad_r
     values["time"] = parser.seconds(times)
     what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
     unknown = np.isnan(values["time"])
-    bad_rows.add(rows, unknown & good, time_name, times, what, "mend it or set another format")
+    unknown &= good
+    hint = format_advice(str(times[int(unknown.argmax())].as_py())) if unknown.any() else ""
+    bad_rows.add(rows, unknown, time_name, times, what, hint)
     good &= ~unknown
 
     if columns.order is not None:

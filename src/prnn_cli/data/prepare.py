@@ -16,9 +16,12 @@ import pyarrow.parquet as pq
 
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.formats.log_files import find_files
+from prnn_cli.data.formats.time_units import unit_advice
 from prnn_cli.data.known_items import KnownItems
+from prnn_cli.data.part_sizes import check_part_sizes, last_days
+from prnn_cli.data.parts import PARTS
 from prnn_cli.data.sessions import Sessions, sessions_of
-from prnn_cli.data.split import PARTS, SplitLog, split_sessions
+from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError
@@ -28,7 +31,7 @@ from prnn_cli.system.files import write_json
 from prnn_cli.system.prefetch import prefetch
 from prnn_cli.system.tensor_files import DamagedFileError
 
-FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is written or of the rules
+FORMAT_VERSION = 4  # part of the hash: raise it with every change of what is written or of the rules
 ROWS_PER_GROUP = 1 << 20
 STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and plain text for every reader
     "store_schema": False,
@@ -47,7 +50,8 @@ class PreparedData:
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
     summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read,
-        "rows_of_files": the same file by file, "first", "last": times of the log, in seconds since 1970}
+        "rows_of_files": the same file by file, "first", "last": times of the log, in seconds since 1970,
+        "last_days": see `part_sizes.last_days`}
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -78,17 +82,21 @@ class PreparedData:
 def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     """Reads, filters and splits the log, or takes what an earlier call made of the same input.
 
-    Raises `UserError` for what is no log, or leaves nothing to train or to test on.
+    Raises `UserError` for what is no log, or leaves nothing to train on, or too little to test on.
     """
     dataset = with_files(dataset, cache_dir)
     identity = _identity(dataset)
     folder = cache_dir / "prepared" / identity.hash
-    return load_or_make(
+    data = load_or_make(
         folder,
         load=lambda: _load(folder, identity),
         make=lambda: _make(folder, identity, dataset),
         what="prepared data",
     )
+    if advice := unit_advice(data.summary["first"], data.summary["last"], dataset.time_format):
+        log.warning("%s", advice)
+    check_part_sizes(data.summary, dataset)
+    return data
 
 
 def prepared_before(data_hash: str, cache_dir: Path) -> PreparedData | None:
@@ -102,7 +110,7 @@ def prepared_before(data_hash: str, cache_dir: Path) -> PreparedData | None:
 def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedData:
     events = read_events(dataset)
     split = split_sessions(events, dataset)
-    summary = _summary(split, events)
+    summary = _summary(split, events) | {"last_days": last_days(split.events, dataset.test_by)}
     with sealed_folder(folder, identity) as empty:
         _write(split, summary, empty)
     log.info("prepared data in %s", folder)

@@ -38,22 +38,25 @@ def _reason(each: FilterConfig) -> str:
         reasons.append(f"{each.column} matches {each.exclude}")
     if each.above is not None:
         reasons.append(f"{each.column} not above {each.above:g}")
+    if each.below is not None:
+        reasons.append(f"{each.column} not below {each.below:g}")
     if each.present:
         reasons.append(f"{each.column} missing")
     if len(reasons) != 1:
         raise UserError(
             f"dataset.filters: the filter of column {each.column!r} must have exactly one of "
-            "keep: PATTERN, exclude: PATTERN, above: NUMBER and present: true"
+            "keep: PATTERN, exclude: PATTERN, above: NUMBER, below: NUMBER and present: true"
         )
     return reasons[0]
 
 
 def _drop_non_numbers(each: FilterConfig, rows: FileRows, bad_rows: BadRows) -> FileRows:
-    if each.above is None:
+    if each.above is None and each.below is None:
         return rows
     column = rows.table[each.column]
     bad = np.isnan(as_numbers(column)) & column.is_valid().to_numpy()
-    what = f"is not a number, which the filter above={each.above:g} needs"
+    bound = f"below={each.below:g}" if each.above is None else f"above={each.above:g}"
+    what = f"is not a number, which the filter {bound} needs"
     bad_rows.add(rows, bad, each.column, column, what, "mend it")
     return rows.filter(~bad)
 
@@ -63,6 +66,8 @@ def _keeps(each: FilterConfig, rows: FileRows) -> np.ndarray:
     present: np.ndarray = column.is_valid().to_numpy()
     if each.above is not None:
         return as_numbers(column) > each.above
+    if each.below is not None:
+        return as_numbers(column) < each.below
     if each.keep is not None:
         return _matches(each.keep, "keep", column)
     if each.exclude is not None:

@@ -11,7 +11,9 @@ from prnn_cli.schema import DatasetConfig
 
 REPEATED, TOO_LONG = "consecutive repeats", "sessions too long"
 SHORT, RARE = "sessions of one event", "items too rare"
+AFTER_END = "sessions that reach dataset.test_until"
 REMEDIES = {
+    AFTER_END: "set a later dataset.test_until",
     REPEATED: "set dataset.drop_repeats=false",
     TOO_LONG: "raise dataset.max_session_length, or set it to null for no limit",
     SHORT: "check that dataset.columns.session_id names the column that its events share",

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -10,13 +9,11 @@ import pyarrow as pa
 
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.events import Events
-from prnn_cli.data.session_filters import Log, filter_log
+from prnn_cli.data.formats.time_units import shown_time, unit_advice
+from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, is_after_end, parts_of_sessions
+from prnn_cli.data.session_filters import AFTER_END, Log, filter_log
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
-
-DAY_S = 86_400
-PARTS = ("train", "validation", "test")
-TRAIN, VALIDATION, TEST = range(3)
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,14 @@ class SplitLog:
 def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     """Filters a log, splits its sessions by time, and numbers sessions and items (section 5).
 
-    A session belongs as a whole to the part in which it ends. Items that the training part does not hold are dropped
-    from the other parts, as no model can know them.
+    A session belongs as a whole to the part of its last event, or of its first where `dataset.test_by` says so. Items
+    that the training part does not hold are dropped from the other parts, as no model can know them.
 
     Raises `UserError` where nothing is left of the log or of one of its parts.
     """
     dropped: Counter[str] = Counter()
-    whole = filter_log(Log(events.session, events.item, events.time), dataset, dropped)
-    part = _parts(whole, dataset)
+    whole = filter_log(_until_the_end(events, dataset, dropped), dataset, dropped)
+    part = parts_of_sessions(whole, dataset)
     in_training = _items_of(whole, part != TEST)
     _check_not_empty("train", bool(in_training.any()), whole, dataset)
     log = _only_known(whole, part, TEST, in_training, dropped)
@@ -67,34 +64,17 @@ def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     )
 
 
-def _parts(log: Log, dataset: DatasetConfig) -> np.ndarray:
-    """The part of each session, by its code; that of a session without events is train."""
-    ends = np.full(int(log.session.max(initial=-1)) + 1, -np.inf)
-    ends[log.session] = log.time  # of several values for one place the last one stays
-    part = np.where(ends >= _test_start(log, dataset), TEST, TRAIN).astype(np.int8)
-    if dataset.validation_days:
-        last = ends[part == TRAIN].max(initial=-np.inf)
-        if np.isfinite(last):
-            late = ends >= _last_days(last, dataset.validation_days)
-            part[late & (part == TRAIN) & np.isfinite(ends)] = VALIDATION
-    return part
-
-
-def _test_start(log: Log, dataset: DatasetConfig) -> float:
-    if dataset.test_from is None:
-        return _last_days(log.time[-1], dataset.test_days)
-    try:
-        start = datetime.fromisoformat(dataset.test_from)
-    except ValueError as error:
+def _until_the_end(events: Events, dataset: DatasetConfig, dropped: Counter[str]) -> Log:
+    """The log without the sessions that `dataset.test_until` leaves out."""
+    log = Log(events.session, events.item, events.time)
+    gone = is_after_end(log, dataset)
+    dropped[AFTER_END] += int(np.count_nonzero(gone))
+    if gone.all():
         raise UserError(
-            f"dataset.test_from={dataset.test_from} is no date; write it as 2011-02-22"
-        ) from error
-    return (start if start.tzinfo else start.replace(tzinfo=UTC)).timestamp()
-
-
-def _last_days(last: float, num_days: int) -> float:
-    """Midnight (UTC) at which the last `num_days` calendar days of a log that ends at `last` begin."""
-    return float((last // DAY_S - (num_days - 1)) * DAY_S)
+            f"every session of dataset.path={dataset.path} reaches dataset.test_until={dataset.test_until}; the log "
+            f"lasts from {shown_time(log.time[0])} to {shown_time(log.time[-1])} (UTC), set a later end"
+        )
+    return log.without(gone)
 
 
 def _items_of(log: Log, is_chosen: np.ndarray) -> np.ndarray:
@@ -118,16 +98,30 @@ def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, droppe
 def _check_not_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
     if has_events:
         return
-    remedy = {
-        "train": "lower dataset.test_days or dataset.validation_days, or set a later dataset.test_from",
-        "validation": "raise dataset.validation_days",
-        "test": "raise dataset.test_days, or set an earlier dataset.test_from",
-    }[name]
-    first, last = (f"{datetime.fromtimestamp(t, UTC):%Y-%m-%d}" for t in (log.time[0], log.time[-1]))
+    first, last = log.time[0], log.time[-1]
+    limits = {
+        name: getattr(dataset, name)
+        for name in ("test_days", "days", "test_from", "test_until", "validation_days")
+        if getattr(dataset, name) not in (None, 0, "calendar")
+    }
     raise UserError(
-        f"no session is left for the part {name} of a log that lasts from {first} to {last} (UTC) with "
-        f"dataset.test_days={dataset.test_days}, test_from={dataset.test_from} and "
-        f"validation_days={dataset.validation_days}; {remedy}"
+        f"no session is left for the part {name} of a log that lasts from {shown_time(first)} to {shown_time(last)} "
+        f"(UTC) with dataset.{', '.join(f'{key}={value}' for key, value in limits.items())}; "
+        f"{unit_advice(first, last, dataset.time_format) or _remedy(name, dataset)}"
+    )
+
+
+def _remedy(name: str, dataset: DatasetConfig) -> str:
+    """What to do where nothing is left for a part."""
+    if name == "validation":
+        return "raise dataset.validation_days"
+    if name == "test":
+        return "raise dataset.test_days, or set an earlier dataset.test_from"
+    if dataset.test_from is not None or dataset.validation_days or dataset.test_days > 1:
+        return "lower dataset.test_days or dataset.validation_days, or set a later dataset.test_from"
+    return (
+        "all of it lies in the test part: give a log of more days, or begin the test part at a time of day, as with "
+        "dataset.test_from=2011-02-22T18:00"
     )
 
 

@@ -18,7 +18,7 @@ from prnn_cli.system.cache import Identity, load_arrays, save_arrays, set_aside_
 from prnn_cli.system.files import hash_of
 from prnn_cli.system.progress import meter
 
-FORMAT_VERSION = 2  # part of the hash: raise it with every change of the preprocessing or of what is written
+FORMAT_VERSION = 3  # part of the hash: raise it with every change of the preprocessing or of what is written
 PART_SIZE = 512  # images whose vectors share a file: what an interruption can cost
 
 log = logging.getLogger(__name__)

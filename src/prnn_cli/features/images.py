@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -18,15 +18,18 @@ Describe = Callable[[Image.Image], np.ndarray | Tensor]
 
 
 def read_image(file: Path) -> Image.Image:
-    """Reads the first picture of a file as RGB, on white where it is transparent.
+    """Reads the first picture of a file as RGB, turned as its EXIF data say, on white where it is transparent.
 
-    Raises whatever Pillow does for a damaged file, and its warning for one of too many pixels.
+    Raises whatever Pillow does for a damaged file, its warning for one of too many pixels, and `ValueError` for numbers
+    that no viewer agrees on how to show.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(file, formats=FORMATS) as image:
-            return _to_rgb(image)
+            if image.mode in ("F", "I") and image.format != "PNG":  # whose numbers have 16 bits
+                raise ValueError("numbers of 32 bits have no agreed brightness; save it with 8 or 16 bits")
+            return _to_rgb(_upright(image))
 
 
 def load_images(
@@ -40,6 +43,14 @@ def load_images(
     workers = min(workers, len(batches))
     images = _Images(files, describe)
     yield from DataLoader(images, batch_sampler=batches, num_workers=workers, collate_fn=_collate)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    image.load()
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # damaged EXIF data, in as many ways as there are cameras, hide no picture
+        return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

@@ -18,6 +18,7 @@ from prnn_cli.data.log_rows import RowCounts, read_log
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
+from prnn_cli.system.paths import absolute_path
 
 PLACEHOLDER = "{item_id}"
 
@@ -43,9 +44,11 @@ class ItemCatalogue:
 
     @property
     def folder(self) -> Path:
-        """The folder that the paths of images are relative to."""
+        """The folder that the paths of images are relative to: `dataset.items.image_root`, or else the table's."""
+        if self.dataset.items.image_root is not None:
+            return absolute_path(self.dataset.items.image_root)
         files = self.files or find_files(self.dataset.path)
-        return files[0].absolute().parent
+        return absolute_path(files[0]).parent
 
     @cached_property
     def table(self) -> pa.Table:
@@ -97,7 +100,8 @@ class ItemCatalogue:
             first = f", the first of them {missing[0]}" if missing else ""
             raise UserError(
                 f"{len(missing)} of the {num_named} image files that the items should have don't exist{first}; "
-                "check dataset.items.image and image_pattern, which are relative to the table's folder"
+                f"check dataset.items.image and image_pattern, which are relative to {self.folder} (that is "
+                "dataset.items.image_root, or else the table's folder)"
             )
         if missing:
             log.warning("%d of %d image files don't exist, such as %s", len(missing), num_named, missing[0])
@@ -125,8 +129,11 @@ class ItemCatalogue:
         table = pa.concat_tables(self._as_text(rows) for rows in self._table_rows())
         unique = _first_of_each_item(table, skip_nulls=False)
         if repeated := len(table) - len(unique):
-            path = self.dataset.items.path
-            log.warning("%s repeats items in %d rows; the first row of an item counts", path, repeated)
+            path, others = self.dataset.items.path, _distinct_rows(table) - len(unique)
+            told = f", {others} of which say something else" if others else ""
+            log.warning(
+                "%s repeats items in %d rows%s; the first row of an item counts", path, repeated, told
+            )
         return unique
 
     def _table_rows(self) -> Iterator[FileRows]:
@@ -178,6 +185,10 @@ def _first_of_each_item(table: pa.Table, skip_nulls: bool) -> pa.Table:
     return pa.table(columns)
 
 
+def _distinct_rows(table: pa.Table) -> int:
+    return len(table.group_by(table.column_names).aggregate([]))
+
+
 def _text(rows: FileRows, name: str) -> pa.ChunkedArray:
     column = rows.table[name]
     try:
@@ -194,12 +205,13 @@ def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _inside(folder: Path, name: str, item_id: str) -> Path:
-    path = os.path.normpath(folder / name)
-    if not path.startswith(f"{folder}{os.sep}"):
+    path = Path(os.path.normpath(folder / name))
+    if path == folder or not path.is_relative_to(folder):
         raise UserError(
-            f"the image {name!r} of item {item_id!r} lies outside {folder}; images must lie within it"
+            f"the image {name!r} of item {item_id!r} lies outside {folder}; images must lie within it: set "
+            "dataset.items.image_root to a folder that holds them all"
         )
-    return Path(path)
+    return path
 
 
 def _examples(ids: Sequence[str] | np.ndarray | pd.Series) -> str:

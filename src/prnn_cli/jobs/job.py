@@ -16,6 +16,7 @@ from prnn_cli import extensions, schema
 from prnn_cli.commands import command_of
 from prnn_cli.errors import Pruned, RunError, UserError
 from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
+from prnn_cli.experiment.dataset_paths import with_paths_from_files
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.jobs.failures import failures_recorded, resources_explained, resumption_explained
 from prnn_cli.jobs.sweep import Sweep
@@ -53,6 +54,7 @@ class JobRunner:
     def run(self, config: DictConfig) -> SweepJob | None:
         """Runs one job as Hydra has composed it. Returns the job of a training, which a sweep makes a row of."""
         self.is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        config = with_paths_from_files(config, HydraConfig.get())
         folder = Path(HydraConfig.get().runtime.output_dir)
         if self.sweep.launched:
             os.chdir(self.workplace)

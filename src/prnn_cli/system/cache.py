@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from prnn_cli.errors import first_line
+from prnn_cli.errors import RunError, first_line
 from prnn_cli.system.files import atomic_folder, hash_of, remove_remains, set_aside, write_json
 from prnn_cli.system.locks import exclusive_lock
 from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
@@ -75,12 +76,29 @@ def load_or_make(path: Path, load: Callable[[], T], make: Callable[[], T], what:
 
 @contextmanager
 def set_aside_if_damaged(path: Path) -> Iterator[None]:
-    """Ends a `DamagedFileError` with a warning, and moves `path` out of the way of what is made again."""
+    """Ends a `DamagedFileError` with a warning, and moves `path` out of the way of what is made again.
+
+    Raises `RunError` for what only another user may read: it may well be whole.
+    """
     try:
         yield
     except DamagedFileError as damage:
+        _refuse_what_others_keep(path)
         how = "is of another format" if isinstance(damage, StaleCacheError) else "is damaged"
         log.warning("%s %s (%s); set aside as %s, making it again", path, how, damage, set_aside(path).name)
+
+
+def _refuse_what_others_keep(path: Path) -> None:
+    effective = os.access in os.supports_effective_ids
+    parts = [path]
+    if path.is_dir() and os.access(path, os.R_OK | os.X_OK, effective_ids=effective):
+        parts += path.iterdir()
+    for each in parts:
+        if each.exists() and not os.access(each, os.R_OK, effective_ids=effective):
+            raise RunError(
+                f"{each} cannot be read: another user has made it for themselves; let them allow it (chmod -R a+rX), "
+                "or choose a cache of your own with cache_dir=DIR or PRNN_CACHE_DIR"
+            )
 
 
 def save_arrays(file: Path, identity: Identity, arrays: Mapping[str, np.ndarray]) -> None:

@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.formats.column_values import as_text
+from prnn_cli.data.formats.column_values import as_numbers, as_text
 from prnn_cli.data.formats.session_lists import explode_lists, is_list
-from prnn_cli.data.formats.times import UNITS, TimeParser, guessed_format
+from prnn_cli.data.formats.time_units import EXCEL, UNITS, likely_unit
+from prnn_cli.data.formats.times import TimeParser, guessed_format
 
 SESSION = r"session|visit(?!or)|basket|cart|invoice|trip|playlist|(^|_)sid$|order_?(id|no|num)"
 USER = r"user|visitor|customer|client|member|account|cookie|viewer|reader|shopper|(^|_)uid$"
@@ -19,6 +20,14 @@ ITEM = (
     r"|clicks?$|(^|_)[ip]id$"
 )
 TIME = r"time|date|stamp|when|_at$|^(ts|t|at)$"
+# Told from afar: web server's logs name visitors by their addresses, and items by theirs.
+ADDRESS = r"(^|_)ip(_|$)|ip_?addr|remote_?(addr|host)"
+PAGE = r"(^|_)ur[li]$|(^|_)path$|request"
+# Never ids, however often they repeat.
+MEASURE = (
+    r"price|amount|bytes|size|count|qty|quantity|rating|score|status|duration|dwell|seconds|weight|revenue|total|discount"
+    r"|latency|(^|_)(lat|lon|lng|ms|sec|took|method|agent|ua|version|type|event|action)$"
+)
 ORDER = r"^(order|position|pos|seq|sequence|step|nr|index|click_?(no|num|number|order))$"
 TEXT = r"title|name|desc|text|summary|caption|headline"
 # seconds, 1979 to 2103: numbers of this size are times whatever their column is called
@@ -39,7 +48,7 @@ class LogColumns:
     session: None where each row is a session
     time: one column, or three of year, month and day
     session_is_user: `session` names users, whose clicks are still to be cut into sessions
-    score: how many of the roles session and item are told by a column's name
+    guessed: the roles session_id and item_id that no column's name tells, and the column that is guessed by its values
     """
 
     session: str | None
@@ -49,7 +58,7 @@ class LogColumns:
     order: str | None
     session_is_user: bool
     list_separator: str | None
-    score: int
+    guessed: dict[str, str]
 
     @property
     def time_names(self) -> list[str]:
@@ -72,10 +81,11 @@ def find_log_columns(sample: pa.Table) -> LogColumns | None:
         return None
     time, time_format = found
     free = [name for name in names if name not in ([time] if isinstance(time, str) else time)]
-    session = _named(sample, free, SESSION) or _named(sample, free, USER)
+    session = _named(sample, free, SESSION) or _named(sample, free, USER) or _named(sample, free, ADDRESS)
     free = [name for name in free if name != session]
     lists = (name for name in free if is_list(sample[name].type))
-    item = _named(sample, free, ITEM) or next(lists, None)
+    named = _named(sample, free, ITEM) or next(lists, None)
+    item = named or _named(sample, free, PAGE)
     separator = _list_separator(sample, session, item) if item else None
     is_listed = item is not None and (separator is not None or is_list(sample[item].type))
     if session is None and not is_listed:
@@ -83,10 +93,13 @@ def find_log_columns(sample: pa.Table) -> LogColumns | None:
     item = item or _most_distinct(sample, [name for name in free if name != session])
     if item is None or (session is None and not is_listed):
         return None
-    by_user = session is not None and not _fits(session, SESSION) and _fits(session, USER) and not is_listed
+    users = f"{USER}|{ADDRESS}"
+    by_user = session is not None and not _fits(session, SESSION) and _fits(session, users) and not is_listed
     order = next((name for name in free if _fits(name, ORDER) and name != item), None)
-    score = sum(_fits(name, names) for name, names in ((session or "", f"{SESSION}|{USER}"), (item, ITEM)))
-    return LogColumns(session, item, time, time_format, order, by_user, separator, score)
+    is_told = session is None or _fits(session, f"{SESSION}|{USER}")
+    guessed = {} if is_told else {"session_id": str(session)}
+    guessed |= {} if named else {"item_id": item}
+    return LogColumns(session, item, time, time_format, order, by_user, separator, guessed)
 
 
 def same_ids(sample: pa.Table, ids: Collection[str]) -> str | None:
@@ -105,13 +118,24 @@ def text_columns(sample: pa.Table, names: Sequence[str], is_log: bool) -> list[s
 
     They are told by their names; in a table that is no log, if none is called so, by holding several words.
     """
-    texts = [name for name in names if pa.types.is_string(sample[name].type)]
-    named = [name for name in texts if _fits(name, TEXT)]
+    named = named_text(sample, names)
     if named or is_log:
-        return sorted(named, key=lambda name: not _fits(name, "title|name"))
+        return named
+    texts = [name for name in names if pa.types.is_string(sample[name].type)]
     return [
         name for name in texts if np.mean([value.count(" ") for value in _texts(sample[name])] or [0]) >= 1
     ]
+
+
+def named_text(sample: pa.Table, names: Sequence[str]) -> list[str]:
+    """The columns of text that are called like text about items, titles first."""
+    named = [name for name in names if pa.types.is_string(sample[name].type) and _fits(name, TEXT)]
+    return sorted(named, key=lambda name: not _fits(name, "title|name"))
+
+
+def distinct_values(sample: pa.Table) -> dict[str, int]:
+    """How many different values each column has."""
+    return {name: len(_texts(sample[name])) for name in sample.column_names}
 
 
 def image_column(sample: pa.Table, names: Sequence[str], suffixes: tuple[str, ...]) -> str | None:
@@ -147,6 +171,8 @@ def _time_format(column: pa.ChunkedArray, is_called_so: bool) -> str | None:
     ):
         return None
     column = column.drop_null()
+    if is_called_so and _is_days_of_a_spreadsheet(column):
+        return EXCEL
     guess = guessed_format(column)
     if guess in UNITS or guess == "iso":
         seconds = TimeParser(guess).seconds(column)
@@ -159,6 +185,15 @@ def _time_format(column: pa.ChunkedArray, is_called_so: bool) -> str | None:
     # a few values refuse most patterns; it takes all of them to tell days from months
     fitting = [pattern for pattern in PATTERNS if _share(column.slice(0, 50), pattern) >= MOST]
     return next((pattern for pattern in fitting if _share(column, pattern) >= MOST), None)
+
+
+def _is_days_of_a_spreadsheet(column: pa.ChunkedArray) -> bool:
+    """Whether the numbers are days with fractions, of dates that a log is likely to be from."""
+    days = as_numbers(column)
+    if not len(days) or np.isnan(days).mean() > 1 - MOST:
+        return False
+    first, last = np.nanquantile(days, [0.02, 0.98])
+    return likely_unit(float(first), float(last)) == EXCEL and bool((days % 1 > 0).mean() > 0.5)
 
 
 def _share(column: pa.ChunkedArray, pattern: str) -> float:
@@ -174,6 +209,9 @@ def _named(sample: pa.Table, names: Sequence[str], pattern: str) -> str | None:
 
 def _most_distinct(sample: pa.Table, names: Sequence[str]) -> str | None:
     """The column with the most distinct values among those whose values repeat, but are not almost all the same."""
+    names = [
+        name for name in names if not _fits(name, MEASURE) and not pa.types.is_floating(sample[name].type)
+    ]
     counts = {name: len(_texts(sample[name])) for name in names}
     repeated = [
         name for name in names if 2 <= counts[name] <= 0.9 * len(sample) or is_list(sample[name].type)

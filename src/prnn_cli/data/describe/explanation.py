@@ -1,6 +1,5 @@
 """A prepared log -> tables for a person that show how it was read: files, columns, times, a few sessions."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -8,14 +7,14 @@ import pyarrow.parquet as pq
 
 from prnn_cli.data.events import time_columns
 from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.formats.time_units import shown_time
+from prnn_cli.data.parts import PARTS
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.data.split import PARTS
 from prnn_cli.schema import DatasetConfig
 
 FILES_SHOWN = 6
 SESSIONS_SHOWN = 5
 ITEMS_SHOWN = 8
-SECONDS = "%Y-%m-%d %H:%M:%S"
 
 
 def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.DataFrame]:
@@ -45,7 +44,7 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
     gap_s, separator = dataset.session_gap_s, dataset.list_separator
     gap = "" if gap_s is None else f"cut where {gap_s:g} s pass without an event"
     listed = "" if separator is None else f"lists separated by {separator!r}"
-    begin, end = (f"{datetime.fromtimestamp(data.summary[key], UTC):{SECONDS}}" for key in ("first", "last"))
+    begin, end = (shown_time(data.summary[key]) for key in ("first", "last"))
     lines = [
         ("session", columns.session_id or "(each row)", gap),
         ("item", columns.item_id, listed),
@@ -73,8 +72,8 @@ def example_sessions(data: PreparedData) -> pd.DataFrame:
         items = data.item_ids[session["item_index"].iloc[:ITEMS_SHOWN]].tolist()
         more = "" if len(session) <= ITEMS_SHOWN else f" … {len(session)} in all"
         first = session.iloc[0]
-        begin = datetime.fromtimestamp(first["time"], UTC)
-        lines.append((first["session_id"], first["part"], f"{begin:{SECONDS}}", " ".join(items) + more))
+        begin = shown_time(first["time"])
+        lines.append((first["session_id"], first["part"], begin, " ".join(items) + more))
     return pd.DataFrame(lines, columns=["Session", "part", "begins (UTC)", "items"])
 
 

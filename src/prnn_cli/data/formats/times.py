@@ -1,6 +1,5 @@
 """Columns of times in any format -> seconds since 1970 (UTC)."""
 
-import re
 from collections import Counter
 
 import numpy as np
@@ -8,32 +7,28 @@ import pandas as pd
 import pyarrow as pa
 
 from prnn_cli.data.formats.column_values import as_numbers, as_text
+from prnn_cli.data.formats.time_units import DATE_OF_DIGITS, NUMERIC, UNITS, seconds_of
 from prnn_cli.errors import UserError
 
+EARLIEST = -62_135_596_800  # seconds, the year 1
 LATEST = 1e11  # seconds, the year 5138: what lies later is of another unit, or no time
 GUESSED_FROM = 1000  # values at the beginning of a file
-UNITS = {
-    "seconds": 1.0,
-    "milliseconds": 1e3,
-    "microseconds": 1e6,
-    "nanoseconds": 1e9,
-}  # how many a second has
-DATE_OF_DIGITS = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(\d{4}|\d{6})?")
 
 
 class TimeParser:
     """Parses the times of one file, block by block, as float64 seconds since 1970, UTC.
 
-    time_format: seconds, milliseconds, microseconds, nanoseconds, iso, a strptime pattern, or auto, which tells
-        all but the pattern by the first times of the file. Parquet timestamps and dates need no format.
+    time_format: seconds, milliseconds, microseconds, nanoseconds, excel_days, iso, a strptime pattern, or auto,
+        which tells all but the days and the pattern by the first times of the file. Parquet timestamps and dates need
+        no format.
 
     Raises `UserError` for a format that does not exist.
     """
 
     def __init__(self, time_format: str) -> None:
-        if time_format not in ("auto", "iso", *UNITS) and "%" not in time_format:
+        if time_format not in ("auto", "iso", *NUMERIC) and "%" not in time_format:
             raise UserError(
-                f"dataset.time_format={time_format} does not exist; choose auto, {', '.join(UNITS)}, iso "
+                f"dataset.time_format={time_format} does not exist; choose auto, {', '.join(NUMERIC)}, iso "
                 'or a pattern such as "%d/%m/%Y %H:%M"'
             )
         self.time_format = time_format
@@ -47,12 +42,12 @@ class TimeParser:
             self.time_format = guessed_format(column)
         if self.time_format == "auto":
             return np.full(len(column), np.nan)
-        if self.time_format in UNITS:
+        if self.time_format in NUMERIC:
             return self._of_numbers(as_numbers(column))
         return _in_range(_parsed(column, "ISO8601" if self.time_format == "iso" else self.time_format))
 
     def _of_numbers(self, numbers: np.ndarray) -> np.ndarray:
-        seconds = _in_range(numbers / UNITS[self.time_format])
+        seconds = _in_range(seconds_of(numbers, self.time_format))
         if self.guesses and self.time_format != "seconds":
             # a log has one unit: what is smaller (a 0 for "unknown", say) is no time
             seconds[abs(seconds) < LATEST / 1000] = np.nan
@@ -77,12 +72,12 @@ def _format_of(value: str) -> str:
 
 
 def _in_range(seconds: np.ndarray) -> np.ndarray:
-    return np.where(abs(seconds) < LATEST, seconds, np.nan)
+    return np.where((seconds >= EARLIEST) & (seconds < LATEST), seconds, np.nan)
 
 
 def _of_timestamps(column: pa.ChunkedArray) -> np.ndarray:
     if pa.types.is_date(column.type):
-        column = column.cast(pa.timestamp("s"))
+        column = column.cast(pa.timestamp("ms"))
     per_second = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}[column.type.unit]
     counts: np.ndarray = column.cast(pa.int64()).to_numpy().astype(np.float64)
     return counts / per_second

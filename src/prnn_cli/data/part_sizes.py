@@ -1,0 +1,95 @@
+"""The size of the parts that are ranked: what is almost nothing is refused, what is little is warned of."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from prnn_cli.data.parts import DAY_S
+from prnn_cli.errors import UserError
+from prnn_cli.schema import DatasetConfig
+
+FEW = 500  # ranked events: a share of 0.4 of so many has a 95 % interval of ±0.04, a tenth of it
+DAYS_SHOWN = 7
+
+log = logging.getLogger(__name__)
+
+
+def last_days(events: pd.DataFrame, test_by: str) -> list[dict[str, Any]]:
+    """The last days (UTC) that hold sessions, the latest last: {"day": "2011-02-22", "sessions", "ranked"}.
+
+    events: of `SplitLog`. ranked: events but for the first of each session, as many as are ranked in a test part.
+    """
+    index = events["session_index"].to_numpy()
+    starts = np.flatnonzero(np.diff(index, prepend=-1))
+    lengths = np.diff(starts, append=len(index))
+    deciding = starts if test_by == "first_event" else starts + lengths - 1
+    day_of_session = (events["time"].to_numpy()[deciding] // DAY_S).astype(np.int64)
+    days, which = np.unique(day_of_session, return_inverse=True)
+    sessions, ranked = np.bincount(which), np.bincount(which, weights=lengths - 1)
+    return [
+        {
+            "day": str(date(1970, 1, 1) + timedelta(days=int(day))),
+            "sessions": int(count),
+            "ranked": int(clicks),
+        }
+        for day, count, clicks in list(zip(days, sessions, ranked, strict=True))[-DAYS_SHOWN:]
+    ]
+
+
+def check_part_sizes(summary: dict[str, Any], dataset: DatasetConfig) -> None:
+    """Warns of a test or validation part in which fewer than `FEW` events are ranked.
+
+    Raises `UserError` where it is fewer than `dataset.min_ranked_events`. `summary`: of `PreparedData`.
+    """
+    for part in ("test", "validation"):
+        if part not in summary:
+            continue
+        ranked = summary[part]["events"] - summary[part]["sessions"]
+        if ranked >= max(FEW, dataset.min_ranked_events):
+            continue
+        size = f"the {part} part holds {_counted(summary[part]['sessions'], ranked)}"
+        remedy = (
+            _test_remedy(summary["last_days"], dataset) if part == "test" else "raise dataset.validation_days"
+        )
+        if ranked < dataset.min_ranked_events:
+            raise UserError(
+                f"{size}, fewer than dataset.min_ranked_events={dataset.min_ranked_events}: metrics over so few say "
+                f"nothing; {remedy}, or allow it with dataset.min_ranked_events={max(ranked, 1)}"
+            )
+        log.warning("%s: differences of a tenth between methods may be chance; %s", size, remedy)
+
+
+def _test_remedy(days: Sequence[dict[str, Any]], dataset: DatasetConfig) -> str:
+    """The last days, and the options that would give a larger test part."""
+    listed = ", ".join(f"{each['day']} {each['sessions']:,}" for each in days)
+    counts = f"sessions of the last days (UTC): {listed}"
+    if dataset.test_from is not None:
+        return f"{counts}; set an earlier dataset.test_from"
+    num_days = _enough_days(days, dataset)
+    remedies = [f"set dataset.test_days={num_days}" if num_days else "give a log of more days"]
+    full = [each["day"] for each in days[1:] if each["ranked"] >= FEW]
+    if full and full[-1] != days[-1]["day"]:
+        end = date.fromisoformat(full[-1]) + timedelta(days=1)
+        remedies.append(f"leave the thin end out with dataset.test_until={end}")
+    return f"{counts}; {', or '.join(remedies)}"
+
+
+def _enough_days(days: Sequence[dict[str, Any]], dataset: DatasetConfig) -> int | None:
+    """The number of last days that hold `FEW` ranked events, or else all but the earliest; None where it is no more."""
+    last = first = date.fromisoformat(days[-1]["day"])
+    ranked = 0
+    for each in reversed(days[1:]):  # something is left to train on
+        first = date.fromisoformat(each["day"])
+        ranked += each["ranked"]
+        if ranked >= FEW:
+            break
+    num_days = (last - first).days + 1
+    return num_days if num_days > dataset.test_days else None
+
+
+def _counted(sessions: int, ranked: int) -> str:
+    return f"{sessions:,} session{'s' * (sessions != 1)} with {ranked:,} event{'s' * (ranked != 1)} to rank"
