@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from prnn_cli.errors import UserError, first_line
 from prnn_cli.system.file_format import FORMAT, FileFormat, OtherFormatError
 from prnn_cli.system.files import write_json
 from prnn_cli.system.locks import is_locked, try_lock
+from prnn_cli.system.yaml_files import check_yaml
 
 CONFIG = Path(".hydra") / "config.yaml"
 # Format 2 did not carry the run's origin.
@@ -91,11 +93,16 @@ class RunFolder:
         )
 
     def config(self) -> DictConfig:
-        """The composed configuration that the run was started with. Raises `UserError` for a damaged one."""
+        """The composed configuration that the run was started with. Raises `UserError` for a damaged one.
+
+        It is data, and may be another's: all text in it is literal, so that ${oc.env:NAME} tells nothing of this
+        machine.
+        """
         file = self.path / CONFIG
         try:
+            check_yaml(file.read_text(encoding="utf-8"))
             loaded = OmegaConf.load(file)
-        except (OmegaConfBaseException, YAMLError, OSError, ValueError) as error:
+        except (OmegaConfBaseException, YAMLError, OSError, ValueError, LookupError) as error:
             raise UserError(
                 f"{file} is damaged ({first_line(error)}); restore it, or train in another folder"
             ) from error
@@ -103,7 +110,8 @@ class RunFolder:
             raise UserError(
                 f"{file} is damaged (it holds no settings); restore it, or train in another folder"
             )
-        return loaded
+        literal: DictConfig = OmegaConf.create(_literal(OmegaConf.to_container(loaded, resolve=False)))
+        return literal
 
     def metrics(self) -> dict[str, Any]:
         """The content of metrics.json.
@@ -187,10 +195,21 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file. Raises `UserError` for a damaged one."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error})") from error
     if not isinstance(value, dict):
         raise UserError(f"{path} is damaged: it holds no object")
+    return value
+
+
+def _literal(value: Any) -> Any:
+    """The same values, with each text written so that OmegaConf resolves nothing in it."""
+    if isinstance(value, dict):
+        return {key: _literal(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_literal(each) for each in value]
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
     return value
 
 

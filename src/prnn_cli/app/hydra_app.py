@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.app.plan_sweep import plan_sweep
-from prnn_cli.app.safety import refuse_foreign_code
+from prnn_cli.app.safety import check_compositions
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.experiment.settings import composition_explained, register_schemas
 from prnn_cli.extensions import config_folders
@@ -37,6 +37,7 @@ def run_command(command: str, arguments: list[str]) -> int:
     Raises `UserError` for a configuration that cannot be composed.
     """
     register_schemas()
+    check_compositions()
     with composition_explained(command, arguments):
         lines = _tuning_lines(command, arguments) or [arguments]
         return [_run_line(command, line) for line in lines][-1]
@@ -163,7 +164,7 @@ def _planned(command: str, arguments: list[str]) -> Sweep | None:
 def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:
     """Hydra's flags and the overrides; None where nothing is to be run, as for --help.
 
-    Raises `UserError` for flags that there are not, and for configs that name foreign code.
+    Raises `UserError` for flags that there are not, or that would run code.
     """
     parser = get_args_parser()
 
@@ -176,7 +177,13 @@ def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:
     flags = parser.parse_args(arguments)
     if flags.cfg and flags.multirun:
         raise UserError("--cfg shows one configuration, not those of a sweep; leave -m out")
-    refuse_foreign_code(flags.config_dir, flags.config_path, flags.overrides)
+    if flags.experimental_rerun:
+        raise UserError(
+            f"--experimental-rerun {flags.experimental_rerun} reads a pickle, which can run any code; repeat a run by "
+            "the overrides in its .hydra/overrides.yaml"
+        )
+    if flags.config_path and "://" in flags.config_path:
+        raise UserError(f"--config-path {flags.config_path} is no folder; give the path of one")
     if flags.help or flags.hydra_help or flags.cfg or flags.info or flags.shell_completion:
         return None
     for override in flags.overrides:

@@ -1,0 +1,105 @@
+"""The folder of somebody else's run is data: it tells nothing of this machine, and has nothing run on it."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from commands.conftest import SMALL, Result
+from prnn_cli.cli import main
+
+Prnn = Callable[..., Result]
+SECRET = "hunter2"
+READS_IT = "${oc.env:PRNN_TEST_SECRET}"
+CONFIG = Path(".hydra/config.yaml")
+# A text option of each kind: free on resumption, deciding a row, naming a file.
+TEXTS = (("label",), ("recipe", "name"), ("features", "name"), ("dataset", "name"), ("experiment",))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A finished run whose configuration asks for an environment variable wherever it may hold text."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+        assert main(["train", *SMALL, "hydra.run.dir=theirs", "label=mine"]) == 0
+    run = folder / "theirs"
+    config = yaml.safe_load((run / CONFIG).read_text())
+    for *above, key in TEXTS:
+        node = config
+        for part in above:
+            node = node[part]
+        node[key] = READS_IT
+    (run / CONFIG).write_text(yaml.safe_dump(config))
+    metrics = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps(metrics | {"label": READS_IT, "dataset": READS_IT}))
+    return run
+
+
+@pytest.fixture
+def foreign(trained: Path, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRNN_TEST_SECRET", SECRET)
+    shutil.copytree(trained, workplace / "runs/theirs")
+
+
+def told(result: Result) -> bool:
+    """Whether the secret stands on the terminal, or in any file."""
+    files = [file for file in Path().rglob("*") if file.is_file() and file.suffix != ".parquet"]
+    return SECRET in result.out + result.err or any(SECRET.encode() in file.read_bytes() for file in files)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["evaluate", "run=runs/theirs"], 0),
+        (["recommend", "run=runs/theirs", "session=[item-11,item-47]"], 0),
+        (["tables", "runs=runs/theirs", "table.resamples=100"], 0),
+        (["tables", "runs=[runs/theirs,runs/again]", "table.resamples=100", "table.figures=false"], 0),
+        (["status", "run=runs/theirs"], 0),
+        (["status", "run=runs"], 0),
+        (["train", *SMALL, "resume=true", "hydra.run.dir=runs/theirs"], 2),
+        (["train", *SMALL, "resume=true", "epochs=3", "hydra.run.dir=runs/theirs"], 2),
+        (["train", "-m", *SMALL, "resume=true", "hydra.sweep.dir=runs", "hydra.sweep.subdir=theirs"], 1),
+    ],
+    ids=lambda each: each[0] if isinstance(each, list) else "",
+)
+def test_no_command_reads_the_environment_for_a_run(
+    arguments: list[str], exit_code: int, foreign: None, prnn: Prnn
+) -> None:
+    if "runs/again" in arguments[1]:  # what prnn evaluate left, which refers to the run
+        prnn("evaluate", "run=runs/theirs", "hydra.run.dir=runs/again")
+    result = prnn(*arguments)
+    assert result.exit_code == exit_code, result.err
+    assert not told(result)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["evaluate", "run=theirs"], ["recommend", "run=theirs", "session=[a]"], ["tables", "runs=theirs"]],
+)
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a: !!python/object/apply:os.mkdir [trapped]", "value of the type tag:yaml.org"),
+        ("a: &a [*a]", "holds more than 20,000 values"),
+        ("- " * 3000, "nested more than 50 levels deep"),
+        ("a: '${oc.env:'", "is damaged (mismatched input"),
+        ("a: !!int ''", "index out of range"),
+    ],
+)
+def test_a_configuration_that_is_no_data_is_refused(
+    command: list[str], text: str, reason: str, prnn: Prnn, workplace: Path
+) -> None:
+    (workplace / "theirs/.hydra").mkdir(parents=True)
+    (workplace / "theirs" / CONFIG).write_text(text)
+    (workplace / "theirs/status.json").write_text('{"status": "done", "command": "train"}')
+    (workplace / "theirs/metrics.json").write_text('{"format": 2}')
+    result = prnn(*command)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.err
+    assert not Path("trapped").exists()
+    assert reason in result.err or command[0] == "tables"  # which says first what its metrics lack
