@@ -25,8 +25,9 @@ from prnn_cli.reporting.runs import (
 )
 from prnn_cli.reporting.sections import sections_of
 from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
-from prnn_cli.reporting.table_formats import show, to_latex, write_csv
+from prnn_cli.reporting.table_formats import to_latex, write_csv
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
+from prnn_cli.reporting.terminal import say, show
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_text
 
@@ -125,7 +126,8 @@ def write_report(
     write_text(folder / "summary.html", page(comparisons, sections, figures))
     for section in mains:
         show(section.table, title=section.heading if len(mains) > 1 else "")
-        print("\n".join(section.notes))
+        for note in section.notes:
+            say(note)
     print(f"written to {folder}")
 
 

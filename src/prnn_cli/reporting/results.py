@@ -12,8 +12,9 @@ from prnn_cli.evaluation.methods import labels_of, measure, settings_of
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
-from prnn_cli.reporting.table_formats import TextTable, show, to_markdown, write_csv
+from prnn_cli.reporting.table_formats import TextTable, to_markdown, write_csv
 from prnn_cli.reporting.tables import gain, results_table, run_name
+from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import METRICS, read_json
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.file_format import FORMAT
@@ -79,7 +80,7 @@ def show_results(folder: Path) -> None:
     """Prints the table of a finished run."""
     results = read_json(folder / "metrics.json")
     show(_as_text(results), title=results["dataset"])
-    print(_footer(results))
+    say(_footer(results))
     print(f"written to {folder}")
 
 
