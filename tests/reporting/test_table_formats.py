@@ -36,10 +36,11 @@ def test_markdown() -> None:
 
 
 def test_latex() -> None:
-    assert to_latex(TABLE, "100% real_data", ["One.", "Two."]).splitlines() == [
+    assert to_latex(TABLE, "100% real_data", "tab:real", ["One.", "Two."]).splitlines() == [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
         r"\caption{100\% real\_data}",
+        r"\label{tab:real}",
         r"\begin{tabular}{lrl}",
         r"\toprule",
         r"Method & recall@20 & note \\",

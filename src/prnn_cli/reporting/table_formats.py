@@ -74,8 +74,8 @@ def markdown_text(text: str) -> str:
     return MARKDOWN.sub(r"\\\g<0>", on_one_line(text))
 
 
-def to_latex(table: TextTable, caption: str, notes: Sequence[str] = ()) -> str:
-    """A table for the package booktabs. notes: sentences beneath it"""
+def to_latex(table: TextTable, caption: str, label: str, notes: Sequence[str] = ()) -> str:
+    """A table for the package booktabs. label: what \\ref takes, such as "tab:results"; notes: sentences beneath it"""
     body = []
     for i, cells in enumerate(table.written(latex_text, r"\textbf{{{}}}")):
         body += [r"\addlinespace", _latex_line(cells)] if i in table.rules else [_latex_line(cells)]
@@ -84,6 +84,7 @@ def to_latex(table: TextTable, caption: str, notes: Sequence[str] = ()) -> str:
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
             rf"\caption{{{latex_text(caption)}}}",
+            rf"\label{{{label}}}",
             rf"\begin{{tabular}}{{{table.align}}}",
             r"\toprule",
             _latex_line(map(latex_text, table.header)),
