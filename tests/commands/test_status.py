@@ -58,6 +58,17 @@ def test_a_sweep_is_told_of_run_by_run(prnn: Prnn) -> None:
     assert result.exit_code == 0
     assert "4 runs begun: 1 done, 1 failed, 1 dead, 1 damaged" in result.out
     assert "resume=true hydra.sweep.dir=runs/sweep" in result.out
+    assert "b: the loss is not finite" in result.out
+
+
+def test_a_long_reason_stands_below_the_table_and_does_not_widen_it(prnn: Prnn) -> None:
+    begun("runs/sweep/a", "done")
+    begun("runs/sweep/b", "failed", reason="the loss is not finite, " * 20)
+    title, *table = prnn("status", "run=runs/sweep").out.splitlines()
+    below = table.index("")
+    assert title == "runs/sweep"
+    assert max(map(len, table[:below])) < 100
+    assert ("the loss is not finite, " * 20).strip() in "\n".join(table[below:])
 
 
 def test_a_clock_that_was_set_back_does_not_confuse(prnn: Prnn) -> None:

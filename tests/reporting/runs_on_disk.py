@@ -17,7 +17,7 @@ from prnn_cli.run_folder import METRICS
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_json, write_text
 
-EVENTS = pd.DataFrame([(0, 1, 5), (0, 2, 6), (0, 3, 5), (1, 1, 6)], columns=EVENT)
+EVENTS = pd.DataFrame([(0, 1, 5, 10), (0, 2, 6, 3), (0, 3, 5, 10), (1, 1, 6, 3)], columns=[*EVENT, "support"])
 ALL_FIRST, HALF = [1, 1, 1, 1], [1, 30, 1, 30]  # ranks of these events
 
 
@@ -35,9 +35,15 @@ def metrics_of(ranks: list[int]) -> dict[str, float]:
     }
 
 
-def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = None, **changes: Any) -> Path:
-    """ranks: of the four events by the network; item-kNN ranks each of them second."""
-    item_knn = [2, 2, 2, 2]
+def write_run(
+    folder: Path,
+    ranks: list[int],
+    config: dict[str, Any] | None = None,
+    events: pd.DataFrame = EVENTS,
+    **changes: Any,
+) -> Path:
+    """ranks: of the events by the network; item-kNN ranks each of them second."""
+    item_knn = [2] * len(events)
     described = {"arch": "id_only", "row": None, "label": None, "seed": 42, "hidden_size": "100"}
     described |= {"strategy": "simultaneous", "epochs": 10, "experiment": None, "features": "none"}
     described |= {"dataset": "tiny", "data_hash": "d", "num_parameters": 1000, "versions": {}}
@@ -49,7 +55,8 @@ def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = No
         "gain_over": "item_knn",
     }
     described |= {"baseline_options": {"item_knn": {"num_neighbours": 100}}}
-    metrics = {**described, **metrics_of(ranks), "num_test_events": 4, "train": {"events_per_s": 1000.0}}
+    described["train"] = {"events_per_s": 1000.0, "epochs": {"id": 10}, "updates": 500}
+    metrics = {**described, **metrics_of(ranks), "num_test_events": len(events)}
     metrics |= {"baselines": {"item_knn": metrics_of(item_knn)}} | changes
     stored = {
         "epochs": metrics["epochs"],
@@ -63,11 +70,17 @@ def write_run(folder: Path, ranks: list[int], config: dict[str, Any] | None = No
     metrics = {"origin": origin.as_json()} | metrics
     write_json(folder / "status.json", {"status": "done", "command": "train"})
     write_text(folder / ".hydra" / "config.yaml", yaml.safe_dump(stored))
-    kept = EVENTS.assign(support=[10, 3, 10, 3], rank_network=ranks, rank_item_knn=item_knn)
+    kept = events.assign(rank_network=ranks, rank_item_knn=item_knn)
     table = pa.Table.from_pandas(kept, preserve_index=False)
     pq.write_table(table.replace_schema_metadata({RANKED_AS: ranked_as(metrics)}), folder / "ranks.parquet")
     write_json(folder / "metrics.json", metrics)
     return folder
+
+
+def trained(updates: int | None, **epochs: int) -> dict[str, Any]:
+    """The part of metrics.json that says how long a run was trained; older runs kept no updates."""
+    length = {} if updates is None else {"updates": updates, "epochs": epochs or {"id": 10}}
+    return {"events_per_s": 1000.0} | length
 
 
 def three_rows(folder: Path) -> Comparison:

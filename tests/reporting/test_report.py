@@ -1,5 +1,6 @@
 """Tables of runs that are written by hand: four events in two sessions, item-kNN ranks each of them second."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.reporting.report import report_runs
 from prnn_cli.reporting.runs import find_folders
 from prnn_cli.system.files import write_json
-from reporting.runs_on_disk import ALL_FIRST, HALF, table_config, write_run
+from reporting.runs_on_disk import ALL_FIRST, HALF, table_config, trained, write_run
 
 
 def cells(folder: Path) -> dict[str, list[str]]:
@@ -118,7 +119,8 @@ def test_folders_without_a_finished_run_are_listed_and_left_out(
     for name in ("damaged", "running", "failed"):
         assert f"skipped {tmp_path / name}: " in caplog.text
     assert cells(tmp_path).keys() == {"Method", "---", "Item-kNN", "good", "diverged"}
-    assert cells(tmp_path)["diverged"][0] == "failed: NaN"
+    assert cells(tmp_path)["diverged"][0] == "failed"
+    assert "Failed: diverged: NaN; lower it" in (tmp_path / "table.md").read_text()
     assert "Failed: diverged: NaN; lower it" in (tmp_path / "table.md").read_text()
 
 
@@ -158,3 +160,53 @@ def test_table_1_leaves_blank_what_some_data_lack(tmp_path: Path) -> None:
         "| tiny | 2 | 1,234 | 9 | 1 | 5 |",
     ]
     assert "tiny,2,1234,9,,\n" in (tmp_path / "table1.csv").read_text()
+
+
+def test_a_row_says_how_long_it_was_trained_in_every_file(tmp_path: Path) -> None:
+    length = trained(1234, id=10, text=10)
+    write_run(tmp_path / "a", HALF, label="p-RNN", arch="parallel", hidden_size="8+8", train=length)
+    write_run(tmp_path / "b", ALL_FIRST, label="older", train=trained(None))
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    assert cells(tmp_path)["Method"][-2:] == ["epochs", "updates"]
+    assert cells(tmp_path)["p-RNN"][-2:] == ["10+10", "1,234"]
+    assert cells(tmp_path)["older"][-2:] == cells(tmp_path)["Item-kNN"][-2:] == ["", ""]
+    row = pd.read_csv(tmp_path / "table.csv").set_index("method").loc["p-RNN"]
+    assert (row["epochs"], row["updates"]) == ("10+10", 1234)
+    assert "& 10+10 & 1,234 " in (tmp_path / "table.tex").read_text()
+    assert (
+        '<td class="number">10+10</td><td class="number">1,234</td>'
+        in (tmp_path / "summary.html").read_text()
+    )
+
+
+def test_slices_and_intervals_stand_in_every_format_under_names_that_can_be_cited(tmp_path: Path) -> None:
+    for name, data in (("a", "d"), ("b", "other")):
+        write_run(
+            tmp_path / name,
+            HALF,
+            label=name,
+            data_hash=data,
+            data={"train": {"sessions": 2, "events": 9}, "items": 7},
+        )
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    latex = "".join(
+        (tmp_path / name).read_text() for name in ("table.tex", "intervals.tex", "slices.tex", "table1.tex")
+    )
+    labels = re.findall(r"\\caption\{.+\}\n\\label\{(.+)\}", latex)
+    assert len(labels) == len(set(labels)) == latex.count("begin{table}")
+    assert {"tab:results", "tab:results-2", "tab:intervals", "tab:recall-20-by-support", "tab:data"} <= set(
+        labels
+    )
+    slices = pd.read_csv(tmp_path / "slices.csv")
+    assert list(slices)[:7] == ["bin", "events", "sessions", "method", "value", "low", "high"]
+    assert {"difference", "difference_low", "difference_high", "p", "compared_with"} <= set(slices)
+    assert "## mrr@20 by item support" in (tmp_path / "table.md").read_text()
+
+
+def test_a_run_that_is_named_like_a_baseline_keeps_its_own_numbers(tmp_path: Path) -> None:
+    """Item-kNN ranks each event second; `label=item_knn` is the network's, which ranks each first."""
+    write_run(tmp_path / "a", ALL_FIRST, label="item_knn")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    table = cells(tmp_path)
+    assert table["Item-kNN"][1] == "0.5000"
+    assert table["item_knn (network)"][1].startswith("**1.0000")

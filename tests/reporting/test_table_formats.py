@@ -4,13 +4,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from prnn_cli.reporting.table_formats import (
     TextTable,
     latex_text,
     markdown_text,
-    show,
     to_html,
     to_latex,
     to_markdown,
@@ -38,10 +36,11 @@ def test_markdown() -> None:
 
 
 def test_latex() -> None:
-    assert to_latex(TABLE, "100% real_data", ["One.", "Two."]).splitlines() == [
+    assert to_latex(TABLE, "100% real_data", "tab:real", ["One.", "Two."]).splitlines() == [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
         r"\caption{100\% real\_data}",
+        r"\label{tab:real}",
         r"\begin{tabular}{lrl}",
         r"\toprule",
         r"Method & recall@20 & note \\",
@@ -67,29 +66,6 @@ def test_html() -> None:
         '<tr><td>broken</td><td class="number">failed: NaN</td><td></td></tr>\n'
         "</table>\n"
     )
-
-
-def test_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    show(TABLE, title="[tiny]")
-    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
-        "[tiny]",
-        "┏━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┳━━━━━━━━━━━┓",
-        "┃ Method      ┃     recall@20 ┃ note      ┃",
-        "┡━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━╇━━━━━━━━━━━┩",
-        "│ Item-kNN    │           0.5 │ a|b       │",
-        "├─────────────┼───────────────┼───────────┤",
-        "│ [ID] & <co> │ 0.7 (+40.00%) │ two lines │",
-        "│ broken      │   failed: NaN │           │",
-        "└─────────────┴───────────────┴───────────┘",
-    ]
-
-
-def test_a_narrow_terminal_cuts_no_number(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    show(TextTable(["Method", *(f"mrr@{k}" for k in range(20))], [["mine", *["0.1234 (+12.34%)"] * 20]]))
-    assert capsys.readouterr().out.count("0.1234 (+12.34%)") == 20
 
 
 def test_markdown_escapes_what_would_break_a_cell_or_vanish() -> None:

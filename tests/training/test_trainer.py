@@ -19,7 +19,7 @@ from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
-from prnn_cli.training.strategies import simultaneous
+from prnn_cli.training.strategies import alternating, interleaving, residual, simultaneous
 from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Progress, Trainer
 from small import CPU, id_network, random_sessions, sessions_of
@@ -163,3 +163,16 @@ def test_loss_and_saturation_are_means_over_the_epoch() -> None:
     saturated.state.parameters["readout.id"][:, -1] = 9  # the bias: tanh(9) is 1 in single precision
     train(saturated)
     assert saturated.state.history[0].saturated == 1
+
+
+def test_the_length_of_training_is_said_in_passes_and_updates() -> None:
+    """Residual training passes twice, once for each subnet; interleaving makes two updates of each mini-batch."""
+    trainer = trainer_of(sessions_of([0, 1, 2], [3, 4, 5], [6, 7]), num_slots=2, epochs=3)
+    steps = trainer.ticks.num_updating_steps
+    assert trainer.length() == {"epochs": {"id": 3}, "updates": 3 * steps}
+    trainer.phases = residual(("id", "text"), 3)
+    assert trainer.length() == {"epochs": {"id": 3, "text": 3}, "updates": 6 * steps}
+    trainer.phases = alternating(("id", "text"), 3)
+    assert trainer.length() == {"epochs": {"id": 3, "text": 3}, "updates": 6 * steps}
+    trainer.phases = interleaving(("id", "text"), 3)
+    assert trainer.length() == {"epochs": {"id+text": 3}, "updates": 6 * steps}

@@ -10,7 +10,8 @@ from prnn_cli.benchmarks.training import training_rows
 from prnn_cli.commands import Command
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.reporting.environment import environment
-from prnn_cli.reporting.table_formats import TextTable, show, to_markdown
+from prnn_cli.reporting.table_formats import TextTable, to_markdown
+from prnn_cli.reporting.terminal import show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import BenchCommand, TrainCommand
 from prnn_cli.system.files import write_json, write_text
@@ -31,7 +32,8 @@ class Bench(Command):
         rows = []
         for row in measured(settings):
             rows.append(row)
-            console.print(f"{row['what']}: {_figures(row)}", highlight=False)
+            text = f"{row['what']}: {_figures(row)}"
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
             write_json(folder.path / "bench.json", rows)
         table = TextTable(HEADINGS, [_cells(row) for row in rows])
         write_text(folder.path / "bench.md", to_markdown(table))

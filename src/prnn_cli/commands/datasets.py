@@ -7,6 +7,7 @@ from pathlib import Path
 from prnn_cli.data.describe.proposal import describe
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import config_folders
+from prnn_cli.reporting.terminal import say
 
 HELP = """prnn datasets                  the known datasets (dataset=NAME)
 prnn datasets describe PATH    look at a file, a folder or a glob, print the YAML that would read it
@@ -25,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
         case []:
             width = max(map(len, known))
             for name, path in known.items():
-                print(f"{name:<{width}}  {_first_comment(path)}")
+                say(f"{name:<{width}}  {_first_comment(path)}", indent=width + 2)
         case ["-h" | "--help"]:
             print(HELP, end="")
         case ["describe", path]:

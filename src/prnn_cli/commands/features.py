@@ -14,7 +14,8 @@ from prnn_cli.features.image_extractor import ImageExtractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.similar import Tile, draw_tiles, nearest
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.reporting.table_formats import TextTable, show, to_markdown
+from prnn_cli.reporting.table_formats import TextTable, to_markdown
+from prnn_cli.reporting.terminal import show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import FeaturesCommand
 from prnn_cli.system.files import write_json, write_text

@@ -6,8 +6,9 @@ from pathlib import Path
 from prnn_cli.commands import Command
 from prnn_cli.data.describe.explanation import explanation
 from prnn_cli.data.prepare import PreparedData, prepare, with_files
-from prnn_cli.reporting.table_formats import TextTable, show, to_markdown
+from prnn_cli.reporting.table_formats import TextTable, to_markdown
 from prnn_cli.reporting.tables import dropped_table, table_1, write_table_1
+from prnn_cli.reporting.terminal import show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import PreprocessCommand
 from prnn_cli.system.files import atomic_write, write_text

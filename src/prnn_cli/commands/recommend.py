@@ -19,7 +19,8 @@ from prnn_cli.evaluation.recommending import best_next
 from prnn_cli.experiment.saved_model import SavedModel, check_saved_model, load_saved_model
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.networks.scorer import NetworkScorer
-from prnn_cli.reporting.table_formats import TextTable, show
+from prnn_cli.reporting.table_formats import TextTable
+from prnn_cli.reporting.terminal import show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import RecommendCommand
 from prnn_cli.system.files import atomic_write

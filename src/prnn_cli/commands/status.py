@@ -8,11 +8,13 @@ from typing import Any
 
 from prnn_cli.commands import Command
 from prnn_cli.errors import UserError
-from prnn_cli.reporting.table_formats import TextTable, show
+from prnn_cli.reporting.table_formats import TextTable
+from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import RunFolder, runs_in
 from prnn_cli.schema import StatusCommand
 
 COLUMNS = ("run", "status", "at", "done", "events/s", "left", "heard of", "checkpoint")
+SPARE = ["checkpoint", "events/s", "heard of"]  # on a narrow terminal
 
 
 class Status(Command):
@@ -34,7 +36,7 @@ def _print_run(folder: RunFolder) -> None:
     if status["status"] == "dead":
         print(f"  its process {status['pid']} is gone without a word")
     if reason := status.get("reason"):
-        print(f"  {reason}")
+        say(f"  {reason}")
     if stage := status.get("stage"):
         print(f"  {stage}")
     if progress := status.get("progress"):
@@ -53,21 +55,26 @@ def _print_run(folder: RunFolder) -> None:
 
 def _print_sweep(path: Path, runs: list[RunFolder]) -> None:
     rows = [_row(folder) for folder in runs]
-    show(TextTable(list(COLUMNS), [list(row.values()) for row in rows], "lllrrrrr"), title=str(path))
+    lines = [[row[column] for column in COLUMNS] for row in rows]
+    show(TextTable(list(COLUMNS), lines, "lllrrrrr", spare=SPARE), title=str(path))
+    for row in rows:
+        if row["why"]:
+            say(f"{row['run']}: {row['why']}")
     counts = Counter(row["status"] for row in rows)
     print(f"{len(rows)} runs begun: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
     if counts.keys() & {"dead", "failed"}:
-        print(f"the sweep's command with resume=true hydra.sweep.dir={path} goes on with what is not done")
+        say(f"the sweep's command with resume=true hydra.sweep.dir={path} goes on with what is not done")
 
 
 def _row(folder: RunFolder) -> dict[str, str]:
-    row = dict.fromkeys(COLUMNS, "")
+    """The cells of a line by column, and under "why" what is wrong with the run."""
+    row = dict.fromkeys([*COLUMNS, "why"], "")
     row["run"] = folder.path.name
     try:
         status = folder.status()
     except UserError as damage:
-        return row | {"status": "damaged", "at": str(damage)}
-    row |= {"status": status["status"], "at": status.get("reason") or status.get("stage") or ""}
+        return row | {"status": "damaged", "why": str(damage)}
+    row |= {"status": status["status"], "why": status.get("reason", ""), "at": status.get("stage", "")}
     if progress := status.get("progress"):
         row |= _columns(progress)
     if status["status"] != "done":

@@ -159,6 +159,7 @@ def description(
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
         "network": layout(trainer.network),
         "train": state.totals()
+        | trainer.length()
         | {"executor": trainer.executor.used, "processes": process_group().world_size},
         "device": device_name(device),
         "data_hash": data.data_hash,

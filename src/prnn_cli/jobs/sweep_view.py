@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from prnn_cli.system import progress
@@ -31,7 +31,7 @@ class SweepView:
 
     def running(self, number: int) -> None:
         """Marks job `number` (from 0) as running; what it logs and draws from now on becomes its note."""
-        if self._live is None and console.is_terminal:
+        if self._live is None and progress.can_draw():
             self._live = Live(get_renderable=self._table, console=console, transient=False)
             self._live.start()
         if self._live:
@@ -63,10 +63,11 @@ class SweepView:
             console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _table(self) -> Table:
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid("name", "state", Column(ratio=1), padding=(0, 2), expand=True)
         for line in self._in_sight():
             note = Text(line.note, no_wrap=True, overflow="ellipsis")
-            table.add_row(line.name, Text(line.state, style=STYLES[line.state]), note)
+            name = Text(_shortened(line.name, 2 * console.width // 5))
+            table.add_row(name, Text(line.state, style=STYLES[line.state]), note)
         return table
 
     def _in_sight(self) -> list[Line]:
@@ -77,3 +78,9 @@ class SweepView:
         shown = self.lines[start : start + height]
         hidden = len(self.lines) - len(shown)
         return [*shown, Line(f"… {hidden} more", "waiting")] if hidden else shown
+
+
+def _shortened(name: str, width: int) -> str:
+    """The name without its middle, where it is longer than `width`: names of jobs differ at their ends."""
+    half = (width - 1) // 2
+    return name if len(name) <= width else f"{name[:half]}…{name[-half:]}"

@@ -1,4 +1,4 @@
-"""Rows that rank the same events: their metrics, intervals, and which differ from the strongest ID-only row."""
+"""Rows that rank the same events: their metrics, intervals, and which differ from an ID-only row."""
 
 import logging
 from collections.abc import Sequence
@@ -7,17 +7,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from prnn_cli.evaluation.metrics import PAPERS_CUTOFF, PAPERS_METRICS, shown_metrics
 from prnn_cli.extensions import registered
 from prnn_cli.reporting.event_values import Measures, measure
 from prnn_cli.reporting.runs import FinishedRun, Row
-from prnn_cli.reporting.significance import holm, interval, p_value, resampled_means
+from prnn_cli.reporting.significance import Difference, family, interval, resampled_means
+from prnn_cli.reporting.slices import POSITION, SUPPORT, Slice, slice_by
 from prnn_cli.reporting.tables import gain
 from prnn_cli.schema import TableConfig
-
-SUPPORT, POSITION = "training events of the item", "clicks before the event"
 
 log = logging.getLogger(__name__)
 
@@ -30,22 +28,6 @@ class Estimate:
     deviation: float | None
     low: float
     high: float
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A row's lead over the strongest ID-only row, with its interval; `p` is adjusted for the number of rows."""
-
-    value: float
-    low: float
-    high: float
-    p: float
-
-    def mark(self, level: float) -> str:
-        """The sign that stands behind the row's value; none where `p` is not below `level`."""
-        if self.p >= level:
-            return ""
-        return "*" if self.value > 0 else "†"
 
 
 class Comparison:
@@ -152,30 +134,61 @@ class Comparison:
             return None
         return gain(self.mean(method, metric), self.mean(reference, metric))
 
-    def slices(self) -> list[tuple[str, str, pd.DataFrame]]:
-        """The slices: (metric, `SUPPORT` or `POSITION`, means by bin of it and method); older runs kept no support."""
-        found = []
-        for metric in self.metrics:
-            support = self.measures.by_support(self.methods, metric)
-            if support is not None:
-                found.append((metric, SUPPORT, support))
-            found.append((metric, POSITION, self.measures.by_position(self.methods, metric)))
-        return found
+    def opponents(self, metric: str) -> dict[str, str]:
+        """The ID-only row that each row is compared with: the strongest of those that had at least as many updates,
+        else the strongest. That one itself is compared with none."""
+        strongest = self.strongest_id_only(metric)
+        return {
+            row.name: self._opponent(row, metric)
+            for row in self.finished
+            if strongest is not None and row.name != strongest
+        }
+
+    def _opponent(self, row: Row, metric: str) -> str:
+        others = [other for other in self.finished if other.is_id_only and other is not row]
+        as_long = [other for other in others if trained_as_long(other, row)]
+        return max((other.name for other in as_long or others), key=lambda name: self.mean(name, metric))
+
+    @property
+    def trained_longer(self) -> list[str]:
+        """The rows that had more updates than every ID-only row that they could be compared with."""
+        return [
+            row.name
+            for row in self.finished
+            if row.updates is not None
+            and not row.is_id_only
+            and not any(trained_as_long(other, row) for other in self.finished if other.is_id_only)
+        ]
 
     @cached_property
     def differences(self) -> dict[tuple[str, str], Difference]:
-        """The difference of each row to the strongest ID-only row, by (row, metric); empty without such a row."""
+        """The difference of each row to its opponent, by (row, metric); the rows are a family of tests by metric."""
         found: dict[tuple[str, str], Difference] = {}
         for metric in self.metrics:
-            strongest = self.strongest_id_only(metric)
-            others = [row.name for row in self.finished if row.name != strongest]
-            if strongest is None or not others:
-                continue
-            samples = self._resampled[metric]
-            columns = [self.methods.index(name) for name in others]
-            differences = samples[:, columns] - samples[:, [self.methods.index(strongest)]]
-            adjusted = holm(np.array([p_value(column) for column in differences.T]))
-            for name, column, p in zip(others, differences.T, adjusted, strict=True):
-                value = self.mean(name, metric) - self.mean(strongest, metric)
-                found[name, metric] = Difference(value, *interval(column, self.config.confidence), float(p))
+            samples = dict(zip(self.methods, self._resampled[metric].T, strict=True))
+            tests = {
+                (row, metric): (
+                    over,
+                    self.mean(row, metric) - self.mean(over, metric),
+                    samples[row] - samples[over],
+                )
+                for row, over in self.opponents(metric).items()
+            }
+            found |= family(tests, self.config.confidence)
         return found
+
+    @cached_property
+    def slices(self) -> list[Slice]:
+        """Each metric by the support of the target, where the runs kept it, and by the position in the session."""
+        bins = {SUPPORT: self.measures.support_bins(), POSITION: self.measures.position_bins()}
+        return [
+            slice_by(by, known, self.measures, self.methods, metric, self.opponents(metric), self.config)
+            for metric in self.metrics
+            for by, known in bins.items()
+            if known is not None
+        ]
+
+
+def trained_as_long(row: Row, other: Row) -> bool:
+    """Whether a row had at least as many updates as another one; not, where it is not known."""
+    return row.updates is not None and other.updates is not None and row.updates >= other.updates

@@ -38,32 +38,44 @@ class Measures:
 
     def sessions(self, methods: Sequence[str], metric: str) -> tuple[np.ndarray, np.ndarray]:
         """The sums (S, M) over the events of each session, and the number of these (S,)."""
-        _, session = np.unique(self.events["session_index"], return_inverse=True)
-        values = self.of(methods, metric)
-        sums = np.column_stack([np.bincount(session, weights=column) for column in values.T])
-        return sums, np.bincount(session)
+        return self._sessions(np.ones(len(self.events), dtype=bool), methods, metric)
 
-    def by_support(self, methods: Sequence[str], metric: str) -> pd.DataFrame | None:
-        """A line for each bin of the targets' training support, rare to popular, with about as many events each."""
+    def _sessions(
+        self, chosen: np.ndarray, methods: Sequence[str], metric: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The sums and the number of the `chosen` (E,) events of each session."""
+        indices, session = np.unique(self.events["session_index"], return_inverse=True)
+        values, own = self.of(methods, metric)[chosen], session[chosen]
+        sums = [np.bincount(own, weights=column, minlength=len(indices)) for column in values.T]
+        return np.column_stack(sums), np.bincount(own, minlength=len(indices))
+
+    def sessions_by(
+        self, bins: pd.Series, methods: Sequence[str], metric: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `sessions`, for the events of each of B bins: the sums (S, M, B) and the numbers of events (S, B).
+
+        bins: a category for each event
+        """
+        codes = bins.cat.codes.to_numpy()
+        found = [self._sessions(codes == code, methods, metric) for code in range(len(bins.cat.categories))]
+        return np.stack([sums for sums, _ in found], axis=2), np.column_stack([events for _, events in found])
+
+    def support_bins(self) -> pd.Series | None:
+        """The bin of each event by its target's training support, rare to popular, each with about as many events;
+        older runs kept no support."""
         if "support" not in self.events:
             return None
-        bins = pd.qcut(self.events["support"], NUM_SUPPORT_BINS, duplicates="drop")
+        bins = pd.qcut(
+            self.events["support"], NUM_SUPPORT_BINS, duplicates="drop"
+        ).cat.remove_unused_categories()
         bounds = self.events["support"].groupby(bins, observed=True).agg(["min", "max"])
-        names = [_range(low, high) for low, high in bounds.itertuples(index=False)]
-        return self._by(bins.cat.remove_unused_categories().cat.rename_categories(names), methods, metric)
+        return bins.cat.rename_categories([_range(low, high) for low, high in bounds.itertuples(index=False)])
 
-    def by_position(self, methods: Sequence[str], metric: str) -> pd.DataFrame:
-        """A line for each number of clicks before the event."""
+    def position_bins(self) -> pd.Series:
+        """The bin of each event by the number of clicks before it."""
         edges = [*POSITIONS.values(), np.inf]
         bins = pd.cut(self.events["position"], edges, right=False, labels=list(POSITIONS))
-        return self._by(bins, methods, metric)
-
-    def _by(self, bins: pd.Series, methods: Sequence[str], metric: str) -> pd.DataFrame:
-        frame = pd.DataFrame(self.of(methods, metric), columns=list(methods))
-        grouped = frame.groupby(bins.reset_index(drop=True), observed=True)
-        means: pd.DataFrame = grouped.mean()
-        means.insert(0, "events", grouped.size())
-        return means
+        return bins.cat.remove_unused_categories()
 
 
 def measure(rows: Sequence[Row], baselines: Sequence[str], metrics: Sequence[str]) -> Measures:

@@ -16,6 +16,7 @@ import pandas as pd
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.diagram import architectures
 from prnn_cli.reporting.runs import Row
+from prnn_cli.reporting.slices import POSITION, SUPPORT, Slice
 from prnn_cli.system.files import atomic_write
 
 if TYPE_CHECKING:  # an optional extra
@@ -50,17 +51,17 @@ def _figures(comparison: Comparison) -> Iterator[tuple[str, str, "Figure"]]:
         yield "learning_curves", "Loss and validation metric by epoch; shading: phases", curves
     metrics = comparison.metrics[:2]
     methods = contestants(comparison, metrics[-1])
-    support = {metric: comparison.measures.by_support(methods, metric) for metric in metrics}
-    if all(frame is not None for frame in support.values()):
-        found = {metric: frame for metric, frame in support.items() if frame is not None}
-        figure = lines(comparison, methods, found, "training events of the item (rare to popular)")
-        yield "by_support", "Metrics by item support", figure
-    position = {metric: comparison.measures.by_position(methods, metric) for metric in metrics}
-    yield (
-        "by_position",
-        "Metrics by position in the session",
-        lines(comparison, methods, position, "clicks before the event"),
+    support, position = (
+        [each for each in comparison.slices if each.by == by and each.metric in metrics]
+        for by in (SUPPORT, POSITION)
     )
+    if support:
+        yield (
+            "by_support",
+            "Metrics by item support",
+            lines(comparison, methods, support, f"{SUPPORT} (rare to popular)"),
+        )
+    yield "by_position", "Metrics by position in the session", lines(comparison, methods, position, POSITION)
     layouts: dict[str, dict[str, Any]] = {}
     for row in comparison.finished:
         run = row.runs[0].metrics
@@ -104,23 +105,27 @@ def bars(comparison: Comparison) -> "Figure":
     return figure
 
 
-def lines(
-    comparison: Comparison, methods: Sequence[str], slices: dict[str, pd.DataFrame], label: str
-) -> "Figure":
-    """Draws metrics over the bins of a slice, a panel for each metric. slices: by metric; label: of the bins' axis"""
+def lines(comparison: Comparison, methods: Sequence[str], slices: Sequence[Slice], label: str) -> "Figure":
+    """Draws metrics over the bins of slices with their intervals, a panel each. label: of the bins' axis"""
     figure, panels = _panels(1, len(slices), (4.2 * len(slices), 3.4))
-    for axes, (metric, frame) in zip(panels, slices.items(), strict=True):
+    for axes, each in zip(panels, slices, strict=True):
         for place, method in enumerate(methods):
             fill, _, marker, dash = STYLES[place]
-            axes.plot(
-                range(len(frame)), frame[method].to_numpy(), dash, marker=marker, color="black",
+            keys = [(method, name) for name in each.bins]
+            means = np.array([each.means[key] for key in keys])
+            known = np.array([each.intervals.get(key, 2 * (each.means[key],)) for key in keys])
+            errors = np.abs(known.T - means)
+            # Side by side, so that the intervals of a bin do not cover each other.
+            places = np.arange(len(means)) + 0.12 * (place - (len(methods) - 1) / 2)
+            axes.errorbar(
+                places, means, errors, fmt=dash, marker=marker, color="black", capsize=2, elinewidth=0.7,
                 markerfacecolor=fill, label=comparison.names[method],
             )  # fmt: skip
-        names = [f"{name}\n{count:,}" for name, count in zip(frame.index, frame["events"], strict=True)]
-        axes.set_xticks(range(len(frame)), names, fontsize=8)
+        names = [f"{name}\n{count:,}" for name, count in each.events.items()]
+        axes.set_xticks(range(len(names)), names, fontsize=8)
         axes.margins(y=0.08)
         axes.set_ylim(bottom=0)
-        axes.set_title(metric)
+        axes.set_title(each.metric)
     panels[0].legend(fontsize=8)
     figure.supxlabel(f"{label}; below: number of test events", fontsize=10)
     return figure

@@ -6,6 +6,7 @@ import pandas as pd
 
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.runs import Row
+from prnn_cli.reporting.significance import Difference
 
 
 def plain_rows(comparison: Comparison) -> pd.DataFrame:
@@ -29,19 +30,34 @@ def plain_rows(comparison: Comparison) -> pd.DataFrame:
 
 
 def plain_slices(comparison: Comparison) -> pd.DataFrame:
-    """A line for each bin, method and metric: bin, events, method, value, by, metric."""
-    frames = []
-    for metric, by, frame in comparison.slices():
-        named = frame.rename(columns=comparison.names).rename_axis("bin").reset_index()
-        long = named.melt(["bin", "events"], var_name="method", value_name="value")
-        frames.append(long.assign(by=by, metric=metric))
-    return pd.concat(frames, ignore_index=True)
+    """A line for each bin, method and metric: the value, and what it is uncertain by."""
+    return pd.DataFrame(
+        [
+            {"bin": name, "events": each.events[name], "sessions": each.sessions[name]}
+            | {"method": comparison.names[method], "value": each.means[method, name]}
+            | dict(zip(("low", "high"), each.intervals.get((method, name), (None, None)), strict=True))
+            | _of_difference(each.differences.get((method, name)))
+            | {"by": each.by, "metric": each.metric}
+            for each in comparison.slices
+            for method in comparison.methods
+            for name in each.bins
+        ]
+    )
+
+
+def _of_difference(difference: Difference | None, prefix: str = "") -> dict[str, Any]:
+    """The columns of a difference; None in each where the method is compared with no row."""
+    names = {"difference": "value", "difference_low": "low", "difference_high": "high", "p": "p"}
+    names |= {"compared_with": "over"}
+    return {f"{prefix}{name}": getattr(difference, source, None) for name, source in names.items()}
 
 
 def _described(row: Row) -> dict[str, Any]:
     first = row.runs[0].metrics
-    keys = ("dataset", "experiment", "row", "arch", "strategy", "features", "hidden_size", "epochs")
+    keys = ("dataset", "experiment", "row", "arch", "strategy", "features", "hidden_size")
     return {key: first.get(key) for key in keys} | {
+        "epochs": row.epochs,
+        "updates": row.updates,
         "seeds": " ".join(str(run.metrics["seed"]) for run in row.runs),
         "num_parameters": first["num_parameters"],
         "events_per_s": round(row.events_per_s, 1),
@@ -56,7 +72,5 @@ def _numbers(comparison: Comparison, method: str) -> dict[str, Any]:
         numbers |= {metric: estimate.mean, f"{metric}_std": estimate.deviation}
         numbers |= {f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
         numbers[f"{metric}_gain"] = comparison.gain(method, metric)
-        if difference := comparison.differences.get((method, metric)):
-            numbers[f"{metric}_difference"] = difference.value
-            numbers[f"{metric}_p"] = difference.p
+        numbers |= _of_difference(comparison.differences.get((method, metric)), f"{metric}_")
     return numbers

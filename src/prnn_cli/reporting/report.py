@@ -23,10 +23,11 @@ from prnn_cli.reporting.runs import (
     reasons_apart,
     runs_at,
 )
-from prnn_cli.reporting.sections import sections_of
+from prnn_cli.reporting.sections import RESULTS, sections_of
 from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
-from prnn_cli.reporting.table_formats import show, to_latex, write_csv
+from prnn_cli.reporting.table_formats import write_csv
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
+from prnn_cli.reporting.terminal import say, show
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_text
 
@@ -112,20 +113,23 @@ def write_report(
     if len(comparisons) > 1:
         log.warning("the runs make %d sets that don't compare, and a table each", len(comparisons))
     apart = ["", *(reasons_apart(comparison.first, comparisons[0].first) for comparison in comparisons[1:])]
-    sections = [each for pair in zip(comparisons, apart, strict=True) for each in sections_of(*pair)]
+    numbered = enumerate(zip(comparisons, apart, strict=True), 1)
+    sections = [each for number, (found, why) in numbered for each in sections_of(found, number, why)]
     left_out = [f"Left out: {sentence}\n" for sentence in [*skipped, *repeated]]
     write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
     write_csv(folder / "table.csv", _together([plain_rows(comparison) for comparison in comparisons]))
     write_csv(folder / "slices.csv", _together([plain_slices(comparison) for comparison in comparisons]))
-    mains = [section for section in sections if section.notes]
-    latex = [to_latex(each.table, f"{each.heading}.", each.notes) for each in mains]
-    write_text(folder / "table.tex", "\n".join(latex))
+    for name in dict.fromkeys(section.latex for section in sections if section.latex):
+        tables = [section.latex_table() for section in sections if section.latex == name]
+        write_text(folder / name, "\n".join(tables))
     _write_datasets(folder, comparisons)
     figures = write_figures(folder, comparisons[0]) if config.figures else {}
     write_text(folder / "summary.html", page(comparisons, sections, figures))
+    mains = [section for section in sections if section.latex == RESULTS]
     for section in mains:
         show(section.table, title=section.heading if len(mains) > 1 else "")
-        print("\n".join(section.notes))
+        for note in section.notes:
+            say(note)
     print(f"written to {folder}")
 
 

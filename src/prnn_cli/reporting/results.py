@@ -15,8 +15,9 @@ from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
 from prnn_cli.reporting.event_values import RANKED_AS, ranked_as
-from prnn_cli.reporting.table_formats import TextTable, show, to_markdown, write_csv
-from prnn_cli.reporting.tables import gain, results_table, run_name
+from prnn_cli.reporting.table_formats import TextTable, to_markdown, write_csv
+from prnn_cli.reporting.tables import epochs_text, gain, results_table, run_name
+from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import METRICS, read_json
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.file_format import FORMAT
@@ -83,7 +84,7 @@ def show_results(folder: Path) -> None:
     """Prints the table of a finished run."""
     results = read_json(folder / "metrics.json")
     show(_as_text(results), title=results["dataset"])
-    print(_footer(results))
+    say(_footer(results))
     print(f"written to {folder}")
 
 
@@ -96,8 +97,15 @@ def _footer(results: dict[str, Any]) -> str:
     """The sentence that states how the metrics were measured."""
     return (
         f"{_gains(results)}{results['num_test_events']:,} {results['part']} events, "
-        f"candidates: {results['candidates']}, ties: {results['tie_break']}."
+        f"candidates: {results['candidates']}, ties: {results['tie_break']}{_length(results['train'])}."
     )
+
+
+def _length(train: Mapping[str, Any]) -> str:
+    """How long the network was trained; nothing of older runs, which kept no count."""
+    if "updates" not in train:
+        return ""
+    return f"; trained for {epochs_text(train)} epochs, {train['updates']:,} updates"
 
 
 def _gains(results: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from yaml import YAMLError
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.origin import Origin
 from prnn_cli.reporting.published import paper_order
+from prnn_cli.reporting.tables import epochs_text
 from prnn_cli.run_folder import RunFolder, flat
 from prnn_cli.schema import Mark, is_marked
 
@@ -77,6 +78,17 @@ class Row:
     def tie_rate(self) -> float:
         """The mean share of events whose target scored the same as another candidate."""
         return sum(self.values("tie_rate")) / len(self.runs)
+
+    @property
+    def epochs(self) -> str:
+        """The passes over the training part, such as "10+10"."""
+        return epochs_text(self.runs[0].metrics["train"])
+
+    @property
+    def updates(self) -> int | None:
+        """The updates of the parameters in training; None of older runs, which kept no count."""
+        updates: int | None = self.runs[0].metrics["train"].get("updates")
+        return updates
 
     @property
     def events_per_s(self) -> float:
@@ -210,7 +222,11 @@ def group_of(row: str | None, arch: str) -> str:
 
 
 def _distinctly_named(rows: list[Row]) -> list[Row]:
-    """Appends to the name of rows that share it the settings in which they differ; returns the rows."""
+    """Appends to the name of rows that share it the settings in which they differ, and to the name of a baseline that
+    it is none; returns the rows."""
+    for row in rows:
+        if row.name in row.runs[0].metrics["baselines"]:
+            row.name += " (network)"
     for name in {row.name for row in rows}:
         twins = [row for row in rows if row.name == name]
         if len(twins) == 1:

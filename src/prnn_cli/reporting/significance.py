@@ -4,10 +4,31 @@ Events of a session depend on each other, so sessions are resampled, not events;
 Shapes: R resamples, S sessions, M measures (a metric of a method each).
 """
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 # Bounds the memory: 64 numbers for each session.
 RESAMPLES_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row's lead over the row `over`, with its interval; `p` is adjusted for the other tests of the family."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    over: str
+
+    def mark(self, level: float) -> str:
+        """The sign that stands behind the row's value; none where `p` is not below `level`."""
+        if self.p >= level:
+            return ""
+        return "*" if self.value > 0 else "†"
 
 
 def resampled_means(sums: np.ndarray, num_events: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
@@ -15,17 +36,22 @@ def resampled_means(sums: np.ndarray, num_events: np.ndarray, resamples: int, se
 
     sums: (S, M), a measure summed over the events of each session; num_events: (S,)
     """
+    totals = resampled_sums(np.column_stack([sums, num_events]), resamples, seed)
+    means: np.ndarray = totals[:, :-1] / totals[:, -1:]
+    return means
+
+
+def resampled_sums(columns: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
+    """The sums (R, C) of the columns (S, C) over S sessions drawn with replacement: for a seed the same sessions."""
     rng = np.random.default_rng(seed)
-    num_sessions = len(num_events)
-    columns = np.column_stack([sums, num_events])
-    means = np.empty((resamples, sums.shape[1]))
+    num_sessions = len(columns)
+    sums = np.empty((resamples, columns.shape[1]))
     for start in range(0, resamples, RESAMPLES_AT_ONCE):
         stop = min(start + RESAMPLES_AT_ONCE, resamples)
         drawn = rng.integers(num_sessions, size=(stop - start, num_sessions))
         times = np.stack([np.bincount(row, minlength=num_sessions) for row in drawn]).astype(float)
-        totals = times @ columns  # (r, S) @ (S, M + 1)
-        means[start:stop] = totals[:, :-1] / totals[:, -1:]
-    return means
+        sums[start:stop] = times @ columns  # (r, S) @ (S, C)
+    return sums
 
 
 def interval(samples: np.ndarray, confidence: float) -> tuple[float, float]:
@@ -49,3 +75,22 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     result = np.empty(len(p_values))
     result[order] = adjusted
     return result
+
+
+def enough_resamples(num_tests: int, confidence: float) -> int:
+    """The resamples with which the smallest p of so many tests is half the level after Holm's correction."""
+    return math.ceil(4 * num_tests / (1 - confidence))
+
+
+def family(
+    tests: Mapping[tuple[str, str], tuple[str, float, np.ndarray]], confidence: float
+) -> dict[tuple[str, str], Difference]:
+    """The differences of tests that Holm's method corrects for each other.
+
+    tests: by (row, what of it), the row that it is compared with, the difference, and the same in (R,) resamples
+    """
+    adjusted = holm(np.array([p_value(samples) for _, _, samples in tests.values()]))
+    return {
+        key: Difference(value, *interval(samples, confidence), float(p), over)
+        for (key, (over, value, samples)), p in zip(tests.items(), adjusted, strict=True)
+    }

@@ -1,4 +1,4 @@
-"""A table -> Markdown, LaTeX, HTML, the terminal; a frame of plain values -> CSV."""
+"""A table -> Markdown, LaTeX, HTML; a frame of plain values -> CSV. The terminal's are in terminal.py."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,10 +7,6 @@ from html import escape
 from pathlib import Path
 
 import pandas as pd
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
 
 from prnn_cli.system.files import atomic_write
 
@@ -23,6 +19,7 @@ class TextTable:
     align: "l" (words) or "r" (numbers) for each column; unless given, words in the first one and numbers in the others
     rules: lines before which a new group begins
     bold: (line, column) of best values
+    spare: names of columns that a narrow terminal does without, the first to go first
     """
 
     header: list[str]
@@ -30,6 +27,7 @@ class TextTable:
     align: str = ""
     rules: set[int] = field(default_factory=set)
     bold: set[tuple[int, int]] = field(default_factory=set)
+    spare: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.align = self.align or "l" + "r" * (len(self.header) - 1)
@@ -73,11 +71,11 @@ MARKDOWN = re.compile(r"[|<]|\\(?=[!-/:-@\[-`{-~])")
 
 def markdown_text(text: str) -> str:
     """Text for a cell of a Markdown table, its signs escaped where they would break the cell or vanish from it."""
-    return MARKDOWN.sub(r"\\\g<0>", _on_one_line(text))
+    return MARKDOWN.sub(r"\\\g<0>", on_one_line(text))
 
 
-def to_latex(table: TextTable, caption: str, notes: Sequence[str] = ()) -> str:
-    """A table for the package booktabs. notes: sentences beneath it"""
+def to_latex(table: TextTable, caption: str, label: str, notes: Sequence[str] = ()) -> str:
+    """A table for the package booktabs. label: what \\ref takes, such as "tab:results"; notes: sentences beneath it"""
     body = []
     for i, cells in enumerate(table.written(latex_text, r"\textbf{{{}}}")):
         body += [r"\addlinespace", _latex_line(cells)] if i in table.rules else [_latex_line(cells)]
@@ -86,6 +84,7 @@ def to_latex(table: TextTable, caption: str, notes: Sequence[str] = ()) -> str:
             r"% needs \usepackage{booktabs}",
             r"\begin{table}",
             rf"\caption{{{latex_text(caption)}}}",
+            rf"\label{{{label}}}",
             rf"\begin{{tabular}}{{{table.align}}}",
             r"\toprule",
             _latex_line(map(latex_text, table.header)),
@@ -119,7 +118,7 @@ LATEX = {
 
 def latex_text(text: str) -> str:
     """Text whose signs LaTeX prints, where it would read some as commands."""
-    return "".join(LATEX.get(sign, sign) for sign in _on_one_line(text))
+    return "".join(LATEX.get(sign, sign) for sign in on_one_line(text))
 
 
 def _latex_line(cells: Iterable[str]) -> str:
@@ -147,24 +146,6 @@ def _class(name: str) -> str:
     return f' class="{name}"' if name else ""
 
 
-def show(table: TextTable, title: str = "") -> None:
-    """Prints the table as wide as it takes: a terminal that is narrower wraps its lines, but no number is cut."""
-    printed = Table(title=Text(title, "table.title") if title else None, title_justify="left")
-    for name, side in zip(table.header, table.align, strict=True):
-        printed.add_column(Text(name), justify="right" if side == "r" else "left")
-    for i, cells in enumerate(table.written(_on_one_line, "{}")):
-        styles = ["bold" if (i, column) in table.bold else "" for column in range(len(cells))]
-        # As `Text`, as rich would take brackets for its markup.
-        printed.add_row(*map(Text, cells, styles), end_section=i + 1 in table.rules)
-    console = Console()
-    wide = Console(width=10_000).options
-    console.width = max(console.width, Measurement.get(console, wide, printed).maximum)
-    # Not console.print, which makes a closed pipe an exit of its own.
-    with console.capture() as captured:
-        console.print(printed)
-    print(captured.get(), end="")
-
-
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Writes the values of `frame` as they are, without its index."""
     with atomic_write(path) as temporary:
@@ -181,5 +162,6 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
+    """The text with spaces for its line ends."""
     return " ".join(text.splitlines())

@@ -26,7 +26,7 @@ def write_table_1(folder: Path, properties: pd.DataFrame, below: str = "") -> No
     """Writes table1.md, table1.csv and table1.tex. properties: lines of `table_1`; below: Markdown that follows"""
     table = TextTable.from_frame(properties)
     write_text(folder / "table1.md", to_markdown(table) + below)
-    write_text(folder / "table1.tex", to_latex(table, "Properties of the datasets."))
+    write_text(folder / "table1.tex", to_latex(table, "Properties of the datasets.", "tab:data"))
     write_csv(folder / "table1.csv", properties)
 
 
@@ -77,6 +77,14 @@ def run_name(metrics: dict[str, Any]) -> str:
     return (
         f"{metrics['arch']} ({metrics['strategy']}, {metrics['hidden_size']} units, seed {metrics['seed']})"
     )
+
+
+def epochs_text(train: Mapping[str, Any]) -> str:
+    """The passes over the training part, "10+10" where subnets learned in passes of their own; "" of older runs.
+
+    train: of metrics.json
+    """
+    return "+".join(map(str, train.get("epochs", {}).values()))
 
 
 def gain(value: float, reference: float) -> float | None:

@@ -4,15 +4,17 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
+    ProgressColumn,
     TaskProgressColumn,
     TextColumn,
-    TimeRemainingColumn,
 )
+from rich.table import Column
 
 from prnn_cli.system.distributed import process_group
 
@@ -50,25 +52,25 @@ class Meter:
 
     def __init__(self, what: str, total: int, bars: Progress | None) -> None:
         self.what, self.total, self._bars = what, total, bars
-        self._task = bars.add_task(what, total=total, note="") if bars else None
+        self._task = bars.add_task(what, total=total, note="", left="") if bars else None
         self._started = self._last_line = time.monotonic()
 
     def update(self, done: int, note: str, seconds_left: float | None = None) -> None:
+        left = self._left(done, seconds_left)
+        clock = f"{timedelta(seconds=round(left))} left" if done else ""
         if self._bars and self._task is not None:
-            self._bars.update(self._task, completed=done, note=note)
+            self._bars.update(self._task, completed=done, note=note, left=clock)
         elif _sink:
-            _sink(
-                f"{self.what} {done / max(1, self.total):.0%} {note}, {self._left(done, seconds_left):.0f} s left"
-            )
+            # The note last, as a view cuts what it has no room for.
+            _sink(f"{self.what} {done / max(1, self.total):.0%} {clock} {note}")
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
             self._last_line = time.monotonic()
-            left = self._left(done, seconds_left)
             log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
 
     def _left(self, done: int, known: float | None) -> float:
         if known is not None:
             return known
-        return (time.monotonic() - self._started) * (self.total - done) / max(1, done)
+        return (time.monotonic() - self._started) * (self.total - done) / done if done else 0.0
 
 
 def training_note(phase: int, epoch: int, learning: str, loss: float, events_per_s: float) -> str:
@@ -76,20 +78,29 @@ def training_note(phase: int, epoch: int, learning: str, loss: float, events_per
     return f"phase {phase} epoch {epoch} ({learning}) loss {loss:.4f} {events_per_s:,.0f} events/s"
 
 
+def can_draw() -> bool:
+    """Whether stderr is a terminal that can draw a line anew; TERM=dumb names one that cannot."""
+    return console.is_terminal and not console.is_dumb_terminal
+
+
 @contextmanager
 def meter(what: str, total: int) -> Iterator[Meter]:
     """A meter of `what`, up to `total` in any unit: a bar on a terminal, elsewhere lines of the log."""
-    if _sink or not console.is_terminal or not process_group().is_main:
+    if _sink or not can_draw() or not process_group().is_main:
         yield Meter(what, total, None)
         return
-    note, left = TextColumn("{task.fields[note]}"), TextColumn("left")
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        note,
-        TimeRemainingColumn(),
-        left,
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*_columns(console.width), console=console, transient=True, expand=True) as bars:
         yield Meter(what, total, bars)
+
+
+def _columns(width: int) -> tuple[ProgressColumn, ...]:
+    """The parts of a bar in a terminal of `width` columns: what there is no room for goes from the note's end."""
+    name = Column(max_width=max(10, 2 * width // 5), no_wrap=True, overflow="ellipsis")
+    note = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    return (
+        TextColumn("{task.description}", markup=False, table_column=name),
+        BarColumn(max(5, width // 8)),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[left]}"),
+        TextColumn("{task.fields[note]}", markup=False, table_column=note),
+    )

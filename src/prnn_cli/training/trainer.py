@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from prnn_cli.errors import RunError
 from prnn_cli.networks.network import Network
@@ -70,6 +71,16 @@ class Trainer:
     def events_total(self) -> int:
         """The number of events in all epochs of all phases."""
         return self._events(0, self.ticks.plan.num_steps) * sum(phase.epochs for phase in self.phases)
+
+    def length(self) -> dict[str, Any]:
+        """How long the whole training is: passes over the training part, by the subnets that learn in them, and
+        updates: steps times the updates that a phase makes of each mini-batch."""
+        epochs: dict[str, int] = {}
+        for phase in self.phases:
+            learning = "+".join(phase.learning)
+            epochs[learning] = epochs.get(learning, 0) + phase.epochs
+        updates = sum(phase.epochs * len(phase.updates) for phase in self.phases)
+        return {"epochs": epochs, "updates": self.ticks.num_updating_steps * updates}
 
     def _progress(self, phase: Phase) -> Progress:
         cursor, history = self.state.cursor, self.state.history

@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
-from prnn_cli.reporting.table_formats import TextTable, show, to_markdown, write_csv
+from prnn_cli.reporting.table_formats import TextTable, to_markdown, write_csv
+from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import SearchConfig
 from prnn_cli.system.files import write_text
@@ -44,7 +45,10 @@ def show_search(folder: Path, study: Study, search: SearchConfig) -> None:
     best = _best(study)
     if best is None:
         raise RunError(f"no trial of {len(table)} finished; {folder}/trials.csv says why")
-    show(_rounded(table.sort_values(search.metric, ascending=False, na_position="last").head(10), search))
+    best_ten = table.sort_values(search.metric, ascending=False, na_position="last").head(10)
+    show(_rounded(best_ten.drop(columns="reason"), search))
+    for trial, reason in best_ten.loc[best_ten["reason"] != "", ["trial", "reason"]].itertuples(index=False):
+        say(f"trial {trial}: {reason}")
     print(f"trial {best.number} is the best of {len(table)} by {search.metric} on the validation part")
     print(
         f"written to {folder}, and as a config to {best_file(search)}; on training + validation and the test part:"
@@ -109,4 +113,5 @@ def _rounded(table: pd.DataFrame, search: SearchConfig) -> TextTable:
     """The trials for display; the column of reasons only where a trial failed."""
     metrics = trial_metrics(search)
     formats = {str(key): ".4f" if key in metrics else ".4g" for key in table.select_dtypes(float)}
-    return TextTable.from_frame(table if table["reason"].any() else table.drop(columns="reason"), formats)
+    told = "reason" in table and table["reason"].any()
+    return TextTable.from_frame(table if told else table.drop(columns="reason", errors="ignore"), formats)

@@ -1,0 +1,100 @@
+"""The sentences beneath a table of results: what it was measured on, and what its signs mean."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from prnn_cli.reporting.comparison import Comparison
+from prnn_cli.reporting.paper_table import shows_published
+from prnn_cli.reporting.significance import enough_resamples
+
+
+def footer(comparison: Comparison) -> list[str]:
+    """Sentences that state how the table was measured."""
+    config, metrics = comparison.config, comparison.first.metrics
+    runs = [run.metrics for row in comparison.finished for run in row.runs]
+    found = (comparison.reference(metric) for metric in comparison.metrics)
+    references = dict.fromkeys(comparison.names[reference] for reference in found if reference)
+    rates = [run["tie_rate"] for run in runs]
+    sentences = [
+        f"Gains over {' and '.join(references)} in parentheses, best values bold."
+        if references
+        else "Best values bold.",
+        f"Data: {metrics['dataset']}; {metrics['num_test_events']:,} {metrics['part']} events "
+        f"of {comparison.measures.events['session_index'].nunique():,} sessions; "
+        f"candidates: {_candidates(metrics)}; ties: {metrics['tie_break']}, "
+        f"tie rate {_span(rates)} of the networks{_tie_rate_of_baseline(comparison)}.",
+        f"Features: {_listed(run['features'] for run in runs if run['features'] != 'none') or 'none'}; "
+        f"seeds: {_listed(run['seed'] for run in runs)}"
+        + (", mean ± standard deviation." if any(len(row.runs) > 1 for row in comparison.finished) else "."),
+    ]
+    if config.gain_over == "id_only" and comparison.strongest_id_only(comparison.metrics[0]) is None:
+        sentences.append(
+            f"No ID-only row is among them, so gains are over {' and '.join(references) or 'nothing'}."
+        )
+    sentences += _tests(comparison)
+    if shows_published(comparison):
+        sentences.append("The paper's values were measured on other data; they are for orientation.")
+    sentences += [
+        f"Failed: {row.name}: {reason}" for row in comparison.rows for reason in dict.fromkeys(row.failures)
+    ]
+    return sentences
+
+
+def _tie_rate_of_baseline(comparison: Comparison) -> str:
+    name = comparison.main_baseline
+    return f", {comparison.baselines[name]['tie_rate']:.2%} of {comparison.names[name]}" if name else ""
+
+
+def _span(shares: Sequence[float]) -> str:
+    low, high = f"{min(shares):.2%}", f"{max(shares):.2%}"
+    return low if low == high else f"{low} to {high}"
+
+
+def _tests(comparison: Comparison) -> list[str]:
+    """What * and † mean, and which rows had more updates than any ID-only row; nothing where no row is compared."""
+    if not comparison.differences:
+        return []
+    config = comparison.config
+    sentences = [
+        f"* above, † below an ID-only row at the {1 - config.confidence:.0%} level: the strongest of those that had at "
+        f"least as many updates, else the strongest ({_opponents(comparison)}); paired bootstrap over sessions, "
+        f"{config.resamples:,} resamples, corrected by Holm's method for as many rows as there are besides "
+        f"({len(comparison.finished) - 1}). It tells how far other sessions would bear a difference out, not other "
+        "seeds."
+    ]
+    num_tests, level = len(comparison.finished) - 1, 1 - config.confidence
+    if 2 * num_tests / (config.resamples + 1) >= level:
+        sentences.append(
+            f"With {config.resamples:,} resamples none of {num_tests} differences can have a p below {level:g}; set "
+            f"table.resamples={enough_resamples(num_tests, config.confidence)}."
+        )
+    if longer := comparison.trained_longer:
+        sentences.append(
+            f"No ID-only row had as many updates as {', '.join(longer)}: a difference may be that of longer training."
+        )
+    if any(row.updates is None for row in comparison.finished):
+        sentences.append("Runs of older versions kept no count of their updates.")
+    return sentences
+
+
+def _opponents(comparison: Comparison) -> str:
+    by_metric = {
+        metric: ", ".join(dict.fromkeys(comparison.opponents(metric).values()))
+        for metric in comparison.metrics
+    }
+    if len(set(by_metric.values())) == 1:
+        return next(iter(by_metric.values()))
+    return "; ".join(f"{names} by {metric}" for metric, names in by_metric.items())
+
+
+def _candidates(metrics: dict[str, Any]) -> str:
+    candidates, items = metrics["candidates"], metrics.get("data", {}).get("items")
+    if candidates == "all":
+        return "all items" if items is None else f"all {items:,} items"
+    if items is not None and int(candidates) >= items:
+        return f"the {int(candidates):,} items of most training support, here all {items:,}"
+    return f"the {int(candidates):,} items of most training support"
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(map(str, sorted(set(values))))
