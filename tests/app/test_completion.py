@@ -36,7 +36,10 @@ pytest_plugins = ["commands.conftest"]
         ("prnn ev", ["evaluate"]),
         ("prnn train arch=i", ["arch=id_only", "arch=interaction"]),
         ("prnn train seed=3 dataset=o", ["dataset=online_retail"]),
-        ("prnn train dataset.test", ["dataset.test_days=", "dataset.test_from="]),
+        (
+            "prnn train dataset.test",
+            ["dataset.test_by=", "dataset.test_days=", "dataset.test_from=", "dataset.test_until="],
+        ),
         ("prnn completion z", ["zsh"]),
         ("prnn datasets d", ["describe"]),
         ("prnn nonsense ", [""]),
