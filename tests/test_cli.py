@@ -29,7 +29,7 @@ def test_version(prnn: Prnn) -> None:
 
 def test_help_and_version_import_neither_torch_nor_hydra() -> None:
     code = (
-        "import sys; from prnn_cli.cli import main; main(['--help']); main(['--version']); "
+        "import sys; from prnn_cli.cli import main; main(['--help']); main(['--version']); main(['train', '--help']); "
         "sys.exit(bool({'torch', 'hydra', 'pandas', 'numpy', 'rich'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
@@ -81,23 +81,6 @@ def test_training_does_not_import_what_few_runs_need() -> None:
         "& set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
-
-
-@pytest.mark.parametrize("command", commands())
-def test_every_commands_help_shows_examples_and_options(prnn: Prnn, command: str) -> None:
-    result = prnn(command, "--help")
-    assert result.exit_code == 0
-    assert f"prnn {command}" in result.out
-    assert "Example" in result.out
-    assert "Options" in result.out
-    assert {"status": "run: ???", "tables": "runs: ???"}.get(command, "cache_dir:") in result.out
-
-
-def test_help_of_train_shows_groups_and_options(prnn: Prnn) -> None:
-    out = prnn("train", "--help").out
-    assert "dataset: class_like, eshop_clothing, generic, online_retail, synthetic, vidxl_like" in out
-    assert "  each: 100" in out
-    assert "prnn train -m seed=1,2,3" in out
 
 
 def test_what_is_refused_is_one_sentence(prnn: Prnn) -> None:

@@ -112,6 +112,11 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return check.run(rest)
     if command not in (known := commands()):
         raise UserError(f"prnn has no command {command!r}; choose one of {', '.join(known | WORD_COMMANDS)}")
+    if {"-h", "--help"} & set(rest):
+        from prnn_cli.app.help import help_of
+
+        print(help_of(command, rest), end="")
+        return 0
     _say_what_is_waited_for(command, rest)
     from prnn_cli.app.hydra_app import run_command
 
