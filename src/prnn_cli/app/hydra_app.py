@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.app.composition import hydra_of
-from prnn_cli.app.plan_sweep import MULTIRUN, plan_sweep
+from prnn_cli.app.plan_sweep import MULTIRUN, plan_sweep, require_extras
 from prnn_cli.app.safety import refuse_foreign_code
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.experiment.settings import composition_explained, register_schemas
@@ -48,6 +48,7 @@ def run_command(command: str, arguments: list[str]) -> int:
         if flags is None or flags.config_path or flags.config_name:
             return _left_to_hydra(command, arguments)
         with hydra_of(command, _configs_of(command), flags.config_dir) as app:
+            require_extras(flags.overrides)
             lines = _tuning_lines(command, flags) or [flags.overrides]
             return [_run_line(app, command, line, flags.multirun) for line in lines][-1]
 

@@ -22,6 +22,13 @@ from prnn_cli.tuning.plan import check_search, parse_overrides
 MULTIRUN = "hydra.mode=MULTIRUN"  # what tells Hydra that it sweeps
 
 
+def require_extras(overrides: Sequence[str]) -> None:
+    """Raises `UserError` for a choice whose extra is not installed, before its config, which names it, is composed."""
+    for each in parse_overrides(overrides):
+        if not each.is_sweep_override():
+            require(f"{each.key_or_group}={each.get_value_element_as_str()}")
+
+
 def plan_sweep(command: str, overrides: Sequence[str], multirun: bool) -> Sweep | None:
     """The sweep that a command line asks for, empty under a sweeper of the user's own; None where it asks for one job.
 
@@ -29,9 +36,6 @@ def plan_sweep(command: str, overrides: Sequence[str], multirun: bool) -> Sweep 
     for a job that cannot run.
     """
     given = parse_overrides(overrides)
-    for each in given:
-        if not each.is_sweep_override():
-            require(f"{each.key_or_group}={each.get_value_element_as_str()}")
     launched = any(
         each.key_or_group == "hydra/launcher" and each.get_value_element_as_str() != "basic" for each in given
     )
