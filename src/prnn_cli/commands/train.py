@@ -102,6 +102,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     )
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
+    folder.leave_checkpoints(settings.checkpoint.keep)
 
 
 def origin_of(
