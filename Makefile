@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test test-nightly lint bench clean
+.PHONY: help setup demo test test-nightly lint docs bench clean
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/: .*## /\t/' | expand -t 16
@@ -28,6 +28,9 @@ lint: setup     ## ruff, mypy and the order of the layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: setup     ## write docs/options.md anew, from the comments in configs/
+	$(BIN)/python scripts/write_options.py
 
 bench: setup    ## time preparation, training, ranking and item-kNN on this machine
 	$(BIN)/prnn bench

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -28,10 +29,49 @@ def test_version(prnn: Prnn) -> None:
 
 def test_help_and_version_import_neither_torch_nor_hydra() -> None:
     code = (
-        "import sys; from prnn_cli.cli import main; main(['--help']); main(['--version']); "
+        "import sys; from prnn_cli.cli import main; main(['--help']); main(['--version']); main(['train', '--help']); "
         "sys.exit(bool({'torch', 'hydra', 'pandas', 'numpy', 'rich'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_command_says_at_once_that_it_loads(workplace: Path) -> None:
+    """Before torch, for which one waits; `status` and --cfg, which answer without it, print what they print alone."""
+    loads = (
+        "import sys; from prnn_cli.cli import _say_what_is_waited_for as say; say({!r}, {!r}); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    for command, arguments, line in (
+        ("train", ["seed=1"], "loading prnn train …\n"),
+        ("train", ["--cfg=job"], ""),
+        ("status", ["run=DIR"], ""),
+    ):
+        code = loads.format(command, arguments)
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert (said.stdout, said.stderr) == ("", line)
+
+
+@pytest.mark.parametrize(("arguments", "exit_code"), [(["--version"], 0), (["trian"], 2)])
+def test_the_process_ends_with_its_exit_code_once_all_is_written(
+    arguments: list[str], exit_code: int
+) -> None:
+    code = "from prnn_cli.cli import entry_point; print('not flushed', end=' '); entry_point()"
+    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert ended.returncode == exit_code
+    assert ended.stdout.startswith("not flushed ")
+
+
+def test_what_is_registered_for_the_end_is_done_before_it() -> None:
+    code = (
+        "import atexit, sys, prnn_cli.cli as cli\n"
+        "def main(arguments):\n"
+        "    atexit.register(print, 'last words', end='')\n"
+        "    return 3\n"
+        "cli.main = main\n"
+        "cli.entry_point()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (3, "last words")
 
 
 def test_training_does_not_import_what_few_runs_need() -> None:
@@ -41,23 +81,6 @@ def test_training_does_not_import_what_few_runs_need() -> None:
         "& set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
-
-
-@pytest.mark.parametrize("command", commands())
-def test_every_commands_help_shows_examples_and_options(prnn: Prnn, command: str) -> None:
-    result = prnn(command, "--help")
-    assert result.exit_code == 0
-    assert f"prnn {command}" in result.out
-    assert "Example" in result.out
-    assert "Options" in result.out
-    assert {"status": "run: ???", "tables": "runs: ???"}.get(command, "cache_dir:") in result.out
-
-
-def test_help_of_train_shows_groups_and_options(prnn: Prnn) -> None:
-    out = prnn("train", "--help").out
-    assert "dataset: class_like, eshop_clothing, generic, online_retail, synthetic, vidxl_like" in out
-    assert "  each: 100" in out
-    assert "prnn train -m seed=1,2,3" in out
 
 
 def test_what_is_refused_is_one_sentence(prnn: Prnn) -> None:

@@ -38,6 +38,18 @@ def test_a_damaged_status_is_named(tmp_path: Path) -> None:
         RunFolder.existing(str(tmp_path)).status()
 
 
+@pytest.mark.parametrize(("keep", "left"), [("last", ["checkpoint/state.safetensors"]), ("never", [])])
+def test_a_finished_run_keeps_the_last_checkpoint_or_none(tmp_path: Path, keep: str, left: list[str]) -> None:
+    folder = RunFolder(tmp_path)
+    folder.checkpoint_file.parent.mkdir()
+    folder.checkpoint_file.write_text("first")
+    folder.keep_checkpoint()
+    folder.leave_checkpoints(keep)
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()] == left
+    assert folder.checkpoint_file.parent.exists() == bool(left)
+    folder.leave_checkpoints(keep)  # again, as where the run is resumed
+
+
 def test_a_checkpoint_is_kept_as_the_previous_one_until_the_next_is_there(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.checkpoint_file.parent.mkdir()

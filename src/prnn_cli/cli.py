@@ -3,6 +3,7 @@
 Imports neither torch nor Hydra until a command needs them, so that help answers at once.
 """
 
+import atexit
 import io
 import os
 import signal
@@ -13,6 +14,9 @@ from prnn_cli import __version__
 from prnn_cli.commands import WORD_COMMANDS
 from prnn_cli.errors import RunError, Stopped, UserError
 from prnn_cli.extensions import commands, take_flags
+from prnn_cli.system.distributed import process_group
+
+SHOWING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc"}  # flags of Hydra
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
 
@@ -59,7 +63,31 @@ def entry_point() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A console without − or ━ must not end a finished run.
             stream.reconfigure(errors="replace")
-    sys.exit(main(sys.argv[1:]))
+    ends_quickly = _QuickEnd()
+    ends_quickly.exit_code = main(sys.argv[1:])
+    sys.exit(ends_quickly.exit_code)
+
+
+class _QuickEnd:
+    """The end of the process once all that was registered with atexit is done.
+
+    Python would take torch's modules apart first, for up to some seconds, in which nothing is written any more.
+    """
+
+    def __init__(self) -> None:
+        self.exit_code: int | None = None
+        self._process = os.getpid()
+        atexit.register(self._end)  # the first to be registered is the last to be called
+
+    def _end(self) -> None:
+        if self.exit_code is None or os.getpid() != self._process:  # an unforeseen error, or a fork
+            return
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except (OSError, ValueError):  # Python has its own way to say so
+            return
+        os._exit(self.exit_code)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
@@ -84,9 +112,22 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return check.run(rest)
     if command not in (known := commands()):
         raise UserError(f"prnn has no command {command!r}; choose one of {', '.join(known | WORD_COMMANDS)}")
+    if {"-h", "--help"} & set(rest):
+        from prnn_cli.app.help import help_of
+
+        print(help_of(command, rest), end="")
+        return 0
+    _say_what_is_waited_for(command, rest)
     from prnn_cli.app.hydra_app import run_command
 
     return run_command(command, rest)
+
+
+def _say_what_is_waited_for(command: str, arguments: Sequence[str]) -> None:
+    """Prints a line before torch is imported, which takes seconds; nothing for what answers without it."""
+    shows = SHOWING & {each.partition("=")[0] for each in arguments}
+    if command != "status" and not shows and "torch" not in sys.modules and process_group().is_main:
+        print(f"loading prnn {command} …", file=sys.stderr, flush=True)
 
 
 def _listed(summaries: dict[str, str]) -> str:
@@ -95,8 +136,6 @@ def _listed(summaries: dict[str, str]) -> str:
 
 
 def _complain(message: object, exit_code: int) -> int:
-    from prnn_cli.system.distributed import process_group
-
     group = process_group()
     which = "" if group.is_main else f" (process {group.rank} of {group.world_size})"
     print(f"prnn{which}: {message}", file=sys.stderr)

@@ -85,6 +85,13 @@ class RunFolder:
             previous.unlink(missing_ok=True)
             os.link(self.checkpoint_file, previous)
 
+    def leave_checkpoints(self, keep: str) -> None:
+        """Removes what a finished run has no use for: all checkpoints but the last, or, with keep=never, that too."""
+        for file in self.checkpoint_files[1:] if keep == "last" else self.checkpoint_files:
+            file.unlink(missing_ok=True)
+        with suppress(OSError):  # where one is left, or one that was set aside
+            self.checkpoint_file.parent.rmdir()
+
     @property
     def how_to_resume(self) -> str:
         return (

@@ -330,6 +330,7 @@ class HardwareConfig:
 @dataclass
 class CheckpointConfig:
     every_s: float = bounded(at_least=0)
+    keep: str = one_of("last", "never")
 
 
 @dataclass

@@ -93,3 +93,28 @@ def test_features_are_reused(prnn: Prnn) -> None:
     prnn("features", *DATASET)
     result = prnn("features", *DATASET[:4], "hydra.run.dir=again")
     assert "reusing the features in" in result.err
+
+
+def test_weights_that_cannot_be_had_are_told_before_the_log_is_read(
+    prnn: Prnn, workplace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what works without them; where vectors may lie in the cache, the log is read to see."""
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(workplace / "hub"))
+    monkeypatch.setenv("PRNN_CACHE_DIR", str(workplace / "own_cache"))
+    for command in ("features", "train"):
+        result = prnn(command, *SMALL[:4], "features=image_and_text", f"hydra.run.dir={command}")
+        assert result.exit_code == 2
+        assert "cannot download GoogLeNet's weights" in result.err
+        assert "features=image_and_text features.sources.image=colour_histogram" in result.err
+        assert not (workplace / "own_cache").exists()
+    assert prnn("features", *SMALL[:4], "hydra.run.dir=text").exit_code == 0
+    late = prnn("features", *SMALL[:4], "features=image_and_text", "hydra.run.dir=out")
+    assert late.exit_code == 2
+    assert "reusing prepared data" in late.err
+    works = ["features=image_and_text", "features.sources.image=colour_histogram"]
+    assert prnn("features", *SMALL[:4], *works, "hydra.run.dir=colours").exit_code == 0

@@ -222,6 +222,21 @@ def test_a_finished_run_needs_no_checkpoint_that_can_be_read(prnn: Prnn) -> None
     assert prnn("train", *mine, "resume=true", "epochs=3").exit_code == 2
 
 
+def test_a_finished_run_that_keeps_no_checkpoint_is_whole_and_gets_no_more_epochs(prnn: Prnn) -> None:
+    mine = [*SMALL, "hydra.run.dir=runs/mine", "checkpoint.keep=never"]
+    assert prnn("train", *mine, "epochs=1").exit_code == 0
+    assert not Path("runs/mine/checkpoint").exists()
+    again = prnn("train", *mine, "epochs=1", "resume=true")
+    assert again.exit_code == 0
+    assert "this run is finished" in again.err
+    before = contents("runs/mine")
+    more = prnn("train", *mine, "epochs=2", "resume=true")
+    assert more.exit_code == 2
+    assert "runs/mine with epochs=2 instead of 1: the finished run kept no checkpoint" in more.err
+    assert contents("runs/mine") == before
+    assert prnn("evaluate", "run=runs/mine", "hydra.run.dir=evaluated").exit_code == 0
+
+
 def test_metrics_of_another_format_are_not_made_again(prnn: Prnn) -> None:
     mine = [*SMALL, "hydra.run.dir=runs/mine"]
     assert prnn("train", *mine).exit_code == 0

@@ -1,6 +1,7 @@
 """A study is resumed by its own search alone."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +25,20 @@ pytest_plugins = ["commands.conftest"]
 )
 def test_a_study_of_something_else_is_refused(prnn: Prnn, arguments: list[str], sentence: str) -> None:
     prnn(*SEARCH, "search.trials=1")
-    result = prnn(*SEARCH, *arguments, "resume=true")
-    assert result.exit_code == 2
-    assert sentence in result.err
+    for resume in (
+        "resume=true",
+        "resume=false",
+    ):  # the hint of the latter would lead to the refusal of the former
+        result = prnn(*SEARCH, *arguments, resume)
+        assert result.exit_code == 2
+        assert sentence in result.err
+
+
+def test_searches_on_other_data_sets_have_folders_of_their_own(prnn: Prnn) -> None:
+    for name in ("shoes", "hats"):
+        assert prnn(*SEARCH, "search.trials=1", f"dataset.name={name}").exit_code == 0
+        assert Path(f"runs/tuned/{name}/id_only/study.db").is_file()
+        assert Path(f"runs/tuned/{name}/tuned/id_only.yaml").is_file()
 
 
 def test_a_file_that_is_no_study_is_refused(prnn: Prnn) -> None:

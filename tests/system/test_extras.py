@@ -25,7 +25,7 @@ def test_a_ray_cluster_that_does_not_answer_is_a_sentence() -> None:
         refuse_silent(other)
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_slurm"])
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_slurm", "ray_cluster"])
 def test_without_the_extra_the_line_to_type_is_told(
     prnn: Prnn, monkeypatch: pytest.MonkeyPatch, launcher: str
 ) -> None:

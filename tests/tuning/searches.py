@@ -8,7 +8,7 @@ from commands.conftest import SMALL
 
 SEARCH = ["train", "search=id_only", *SMALL, "search.trials=4", "epochs=1", "search.prune=false"]
 
-FOLDER = Path("runs/tuned/id_only")
+FOLDER = Path("runs/tuned/synthetic/id_only")
 
 
 def trials() -> pd.DataFrame:

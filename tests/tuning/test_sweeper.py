@@ -25,12 +25,12 @@ def test_the_best_trial_is_a_config_that_the_next_command_takes(prnn: Prnn) -> N
     table = trials()
     assert list(table["state"]) == ["done"] * 4
     best = table.loc[table["mrr@20"].idxmax()]
-    written = yaml.safe_load(Path("runs/tuned/tuned/id_only.yaml").read_text())["subnets"]["id"]
+    written = yaml.safe_load(Path("runs/tuned/synthetic/tuned/id_only.yaml").read_text())["subnets"]["id"]
     assert written["dropout"] == pytest.approx(best["subnets.id.dropout"])
-    assert "prnn train -cd runs/tuned tuned=id_only" in found.out
+    assert "prnn train -cd runs/tuned/synthetic tuned=id_only" in found.out
 
     retrained = prnn(
-        "train", "-cd", "runs/tuned", "tuned=id_only", *SMALL, "epochs=1", "hydra.run.dir=runs/best"
+        "train", "-cd", "runs/tuned/synthetic", "tuned=id_only", *SMALL, "epochs=1", "hydra.run.dir=runs/best"
     )
     assert retrained.exit_code == 0, retrained.err
     config = RunFolder(Path("runs/best")).config()

@@ -11,12 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from prnn_cli.app.plan_sweep import plan_sweep
+from prnn_cli.app.composition import hydra_of
+from prnn_cli.app.plan_sweep import MULTIRUN, plan_sweep, require_extras
 from prnn_cli.app.safety import check_compositions
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
 from prnn_cli.experiment.settings import composition_explained, register_schemas
@@ -36,55 +38,78 @@ def run_command(command: str, arguments: list[str]) -> int:
 
     Raises `UserError` for a configuration that cannot be composed.
     """
-    register_schemas()
-    check_compositions()
-    with composition_explained(command, arguments):
-        lines = _tuning_lines(command, arguments) or [arguments]
-        return [_run_line(command, line) for line in lines][-1]
-
-
-def _run_line(command: str, arguments: list[str]) -> int:
-    if process_group().world_size > 1 and command != "train":
-        raise UserError(f"torchrun is for prnn train; run prnn {command} by itself")
-    with _own_arguments(arguments) as own:
-        return _run_job_or_sweep(command, own)
-
-
-@contextmanager
-def _own_arguments(arguments: list[str]) -> Iterator[list[str]]:
-    """The arguments for this process: all but the main one work in a folder that goes with them."""
-    if process_group().is_main:
-        yield arguments
-        return
-    with TemporaryDirectory(prefix="prnn-process-") as folder:
-        same = [each for each in arguments if not each.startswith(("hydra.run.dir=", "resume="))]
-        own = [f"hydra.run.dir={folder}"]
-        # Overrides stand side by side, before or after all flags.
-        yield [*same, *own] if same and "=" in same[-1] else [*own, *same]
-
-
-def _run_job_or_sweep(command: str, arguments: list[str]) -> int:
     # Hydra is to raise its errors, not to print them: the sentence is made here.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # A full disk must not print a traceback for each line of the log.
     logging.raiseExceptions = False
-    try:
-        sweep = _planned(command, arguments)
-        if sweep and process_group().world_size > 1:
-            raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
-        runner = JobRunner(command, sweep or Sweep())
-        stop_signal.install()
-        with _launcher_explained(runner), _command_line(command, [*arguments, *runner.sweep.extra_arguments]):
-            configs = str(_configs_of(command))
+    register_schemas()
+    check_compositions()
+    with composition_explained(command, arguments):
+        flags = _parse_flags(command, arguments)
+        if flags is None or flags.config_path or flags.config_name:
+            return _left_to_hydra(command, arguments)
+        with hydra_of(command, _configs_of(command), flags.config_dir) as app:
+            require_extras(flags.overrides)
+            lines = _tuning_lines(command, flags) or [flags.overrides]
+            return [_run_line(app, command, line, flags.multirun) for line in lines][-1]
+
+
+def _run_line(app: Hydra, command: str, overrides: list[str], multirun: bool) -> int:
+    if process_group().world_size > 1 and command != "train":
+        raise UserError(f"torchrun is for prnn train; run prnn {command} by itself")
+    with _own_overrides(overrides) as own:
+        return _run_job_or_sweep(app, command, own, multirun)
+
+
+@contextmanager
+def _own_overrides(overrides: list[str]) -> Iterator[list[str]]:
+    """The overrides for this process: all but the main one work in a folder that goes with them."""
+    if process_group().is_main:
+        yield overrides
+        return
+    with TemporaryDirectory(prefix="prnn-process-") as folder:
+        same = [each for each in overrides if not each.startswith(("hydra.run.dir=", "resume="))]
+        yield [*same, f"hydra.run.dir={folder}"]
+
+
+def _run_job_or_sweep(app: Hydra, command: str, overrides: list[str], multirun: bool) -> int:
+    if not multirun:
+        _refuse_missing_run(command, overrides)
+    sweep = plan_sweep(command, overrides, multirun)
+    if sweep and process_group().world_size > 1:
+        raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
+    runner = JobRunner(command, sweep or Sweep())
+    stop_signal.install()
+    with _launcher_explained(runner), _output_folder_explained():
+        if sweep:
+            app.multirun(command, runner.run, [*overrides, *sweep.extra_overrides, MULTIRUN])
+        else:
+            app.run(command, runner.run, overrides)
+    return runner.finish()
+
+
+def _left_to_hydra(command: str, arguments: list[str]) -> int:
+    """The exit code of what Hydra's own command line does: to show something, or to run a config of another name."""
+    runner = JobRunner(command)
+    stop_signal.install()
+    with _launcher_explained(runner), _output_folder_explained(), _command_line(command, arguments):
+        configs = str(_configs_of(command))
+        try:
             hydra.main(version_base="1.3", config_path=configs, config_name=command)(runner.run)()
-    except SystemExit as finished:  # after --help and its like
-        return int(finished.code or 0)
+        except SystemExit as finished:  # after --hydra-help and its like
+            return int(finished.code or 0)
+    return runner.finish()
+
+
+@contextmanager
+def _output_folder_explained() -> Iterator[None]:
+    try:
+        yield
     except (BrokenPipeError, HydraException):
         # Some of Hydra's are OSErrors, but none of the system's refusals.
         raise
-    except OSError as error:  # the output folder
+    except OSError as error:
         raise refused_by_the_system(error) from error
-    return runner.finish()
 
 
 @contextmanager
@@ -128,37 +153,17 @@ def _explain_launcher(error: Exception, runner: JobRunner) -> None:
     log.error("the launcher ended before its jobs: %s", reason)
 
 
-def _tuning_lines(command: str, arguments: list[str]) -> list[list[str]]:
-    """The command lines that tune=[…] makes of one; none without it."""
-    if (
-        command != "train"
-        or not (flags := _parse_flags(command, arguments))
-        or flags.config_path
-        or flags.config_name
-    ):
-        return []
-    lines = command_lines(flags.overrides, _configs_of(command), flags.config_dir)
-    config_dir = ["-cd", flags.config_dir] if flags.config_dir else []
-    return [[*line, *config_dir, *(["-m"] if flags.multirun else [])] for line in lines]
+def _tuning_lines(command: str, flags: Namespace) -> list[list[str]]:
+    """The command lines, without their flags, that tune=[…] makes of one; none without it."""
+    return command_lines(flags.overrides, flags.config_dir) if command == "train" else []
 
 
-def _planned(command: str, arguments: list[str]) -> Sweep | None:
-    """The sweep that is asked for; None for a single job.
-
-    Raises `UserError` for what has to be refused before Hydra begins: unknown flags, a mistyped run=DIR (Hydra would
-    create that folder to work in), and a sweep of which a job cannot run.
-    """
-    flags = _parse_flags(command, arguments)
-    if flags is None:
-        return None
-    if not flags.multirun:
-        for run in (each.partition("=")[2] for each in flags.overrides if each.startswith("run=")):
-            run = run.strip("'\"")
-            if not (command == "status" and runs_in(Path(run))):
-                RunFolder.existing(run)
-    if flags.config_path or flags.config_name or not (flags.multirun or command == "train"):
-        return None
-    return plan_sweep(command, flags.overrides, flags.multirun, _configs_of(command), flags.config_dir)
+def _refuse_missing_run(command: str, overrides: list[str]) -> None:
+    """Raises `UserError` for a mistyped run=DIR: Hydra would create that folder to work in."""
+    for run in (each.partition("=")[2] for each in overrides if each.startswith("run=")):
+        run = run.strip("'\"")
+        if not (command == "status" and runs_in(Path(run))):
+            RunFolder.existing(run)
 
 
 def _parse_flags(command: str, arguments: list[str]) -> Namespace | None:

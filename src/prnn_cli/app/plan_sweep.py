@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.types import Override
-from omegaconf import DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from prnn_cli.errors import UserError
 from prnn_cli.jobs.job import checked_settings
@@ -15,34 +16,38 @@ from prnn_cli.reporting.sweep_jobs import SweepJob, differing_overrides
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.run_start import refuse_if_kept
 from prnn_cli.system.extras import refuse_silent, require
-from prnn_cli.tuning.plan import check_search, parse_overrides, search_path
+from prnn_cli.system.progress import console, meter
+from prnn_cli.tuning.plan import check_search, parse_overrides
+
+MULTIRUN = "hydra.mode=MULTIRUN"  # what tells Hydra that it sweeps
 
 
-def plan_sweep(
-    command: str, overrides: Sequence[str], multirun: bool, configs: Path, config_dir: str | None = None
-) -> Sweep | None:
-    """The sweep that a command line asks for; None where it asks for one job, or names a sweeper of the user's own.
+def require_extras(overrides: Sequence[str]) -> None:
+    """Raises `UserError` for a choice whose extra is not installed, before its config, which names it, is composed."""
+    for each in parse_overrides(overrides):
+        if not each.is_sweep_override():
+            require(f"{each.key_or_group}={each.get_value_element_as_str()}")
 
-    A sweep is asked for by -m (`multirun`), by an experiment that sets hydra.mode, or by seeds=N. `config_dir` is a
-    folder of configs of the user's own. Raises `UserError` for a job that cannot run.
+
+def plan_sweep(command: str, overrides: Sequence[str], multirun: bool) -> Sweep | None:
+    """The sweep that a command line asks for, empty under a sweeper of the user's own; None where it asks for one job.
+
+    A sweep is asked for by -m (`multirun`), by an experiment that sets hydra.mode, or by seeds=N. Raises `UserError`
+    for a job that cannot run.
     """
-    with initialize_config_dir(str(configs), version_base="1.3"):
-        given = parse_overrides([*search_path(config_dir), *overrides])
-        for each in given:
-            if not each.is_sweep_override():
-                require(f"{each.key_or_group}={each.get_value_element_as_str()}")
-        launched = any(
-            each.key_or_group == "hydra/launcher" and each.get_value_element_as_str() != "basic"
-            for each in given
-        )
-        keys = [str(each.key_or_group) for each in given]
-        if "search" in keys:
-            check_search(given)
-            return Sweep(searches=True, launched=launched)
-        if "hydra/sweeper" in keys:
-            _check_other_sweeper(overrides, keys)
-            return None
-        return _planned_jobs(command, given, multirun, launched)
+    given = parse_overrides(overrides)
+    launched = any(
+        each.key_or_group == "hydra/launcher" and each.get_value_element_as_str() != "basic" for each in given
+    )
+    keys = [str(each.key_or_group) for each in given]
+    if "search" in keys:
+        check_search(given)
+        return Sweep(searches=True, launched=launched)
+    if "hydra/sweeper" in keys:
+        _check_other_sweeper(overrides, keys)
+        single = [str(each.input_line) for each in given if not each.is_sweep_override()]
+        return Sweep() if multirun or _asks_for_sweep(_composed(command, single)) else None
+    return _planned_jobs(command, given, multirun, launched)
 
 
 def _check_other_sweeper(overrides: Sequence[str], keys: Sequence[str]) -> None:
@@ -55,30 +60,52 @@ def _check_other_sweeper(overrides: Sequence[str], keys: Sequence[str]) -> None:
 
 def _planned_jobs(command: str, given: list[Override], multirun: bool, launched: bool) -> Sweep | None:
     """The sweep of Hydra's basic sweeper, each job of which is composed and checked; None for one job."""
-    first = compose(command, _split(given)[0], return_hydra_config=True)
+    first = _composed(command, _first_job(given))
     refuse_silent(OmegaConf.select(first, "hydra.launcher.ray.init.address"))
     seeds = _seeds(first, given)
-    multirun = multirun or str(OmegaConf.select(first, "hydra.mode")) == "RunMode.MULTIRUN"
-    if not (multirun or seeds):
+    if not (multirun or seeds or _asks_for_sweep(first)):
         return None
     params = OmegaConf.select(first, "hydra.sweeper.params") or {}
     swept = parse_overrides([f"{key}={value}" for key, value in params.items()])
     # Fixed now, as its name may hold the time: other processes write there, wherever they are, and this one reads.
     fixed = [f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"] if launched else []
-    arguments = _split([*swept, *given, *parse_overrides([*seeds, *fixed])])
+    extra = [*seeds, *fixed]
+    arguments = _jobs([*swept, *given, *parse_overrides([*extra, MULTIRUN])])
     taken: dict[Path, str] = {}
-    checked = [_checked(command, each, number, taken) for number, each in enumerate(arguments)]
+    checked = []
+    if len(arguments) > 1:
+        console.print(f"checking {len(arguments)} jobs before the first one runs …", highlight=False)
+    with meter("checking", len(arguments)) as bar:
+        for number, each in enumerate(arguments):
+            checked.append(_checked(command, each, number, taken))
+            bar.update(number + 1, "jobs")
     names = _distinct([name for name, _ in checked], arguments)
-    extra = [*seeds, *fixed, *([] if multirun else ["--multirun"])]
     if not launched or command != "train":
         return Sweep(names, extra)
     table = checked_settings(command, _without_hydra_node(first)).table
     return Sweep(names, extra, launched=True, jobs=[job for _, job in checked if job], table=table)
 
 
-def _split(overrides: list[Override]) -> list[list[str]]:
-    """The overrides of each job, as Hydra's basic sweeper divides them."""
-    return [job for batch in BasicSweeper.split_arguments(overrides, None) for job in batch]
+def _composed(command: str, overrides: list[str]) -> DictConfig:
+    return compose(command, overrides, return_hydra_config=True)
+
+
+def _asks_for_sweep(config: DictConfig) -> bool:
+    return bool(config.hydra.mode == RunMode.MULTIRUN)
+
+
+def _first_job(given: list[Override]) -> list[str]:
+    """The overrides of the only job, or of one of those that are swept over."""
+    if not any(each.is_sweep_override() for each in given):
+        return [str(each.input_line) for each in given]
+    return _jobs(given)[0]
+
+
+def _jobs(overrides: list[Override]) -> list[list[str]]:
+    """The overrides of each job, those of Hydra itself first, as Hydra's basic sweeper and launcher put them."""
+    shared = [str(each.input_line) for each in overrides if each.is_hydra_override()]
+    swept = [each for each in overrides if not each.is_hydra_override()]
+    return [[*shared, *job] for batch in BasicSweeper.split_arguments(swept, None) for job in batch]
 
 
 def _seeds(config: DictConfig, given: list[Override]) -> list[str]:
@@ -103,7 +130,9 @@ def _checked(
     """
     planned = None
     try:
-        config = compose(command, [*job, f"hydra.job.num={number}"], return_hydra_config=True)
+        config = _composed(command, job)
+        with open_dict(config):
+            config.hydra.job.num = config.hydra.job.id = number
         folder = Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir)
         _refuse_folder(folder, _without_hydra(job), taken, resume=config.get("resume", False))
         config = _without_hydra_node(config)

@@ -8,7 +8,7 @@ from prnn_cli.commands import Command
 from prnn_cli.data.prepare import prepare, with_files
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import chosen
-from prnn_cli.features.extract import check_features, extract
+from prnn_cli.features.extract import check_features, extract, fetch_needed
 from prnn_cli.features.extractors.precomputed import Precomputed
 from prnn_cli.features.image_extractor import ImageExtractor
 from prnn_cli.features.items import ItemCatalogue
@@ -40,6 +40,7 @@ class Features(Command):
     def run(self, settings: FeaturesCommand, folder: RunFolder) -> None:
         device = select_device(settings.hardware)
         cache_dir = Path(settings.cache_dir)
+        fetch_needed(settings.features, cache_dir)
         data = prepare(settings.dataset, cache_dir)
         query = data.items.index_of(settings.similar, "similar") if settings.similar is not None else None
         tables = extract(settings.features, settings.dataset, data, cache_dir, device)

@@ -29,6 +29,7 @@ from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_s
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
+from prnn_cli.features.extract import fetch_needed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
@@ -80,6 +81,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     """
     device = select_device(settings.hardware)
     folder.write_status("running", stage="preparing data and features")
+    fetch_needed(features_used(settings), Path(settings.cache_dir))
     data = prepare(settings.dataset, Path(settings.cache_dir))
     log.info("%s", one_line(data.summary))
     sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
@@ -100,6 +102,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     )
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
+    folder.leave_checkpoints(settings.checkpoint.keep)
 
 
 def origin_of(

@@ -109,8 +109,14 @@ def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> Non
     Its checkpoint or its metrics are of another format, or it asks for other epochs than it had, and they don't come at
     its end.
     """
-    if folder.finished_epochs() == epochs:  # its checkpoint is not needed
+    finished = folder.finished_epochs()
+    if finished == epochs:  # its checkpoint is not needed
         return
+    if finished is not None and not folder.checkpoint_files:
+        raise UserError(
+            f"cannot resume {folder.path} with epochs={epochs} instead of {finished}: the finished run kept no "
+            "checkpoint (checkpoint.keep=never); train in another folder, with checkpoint.keep=last to add epochs later"
+        )
     for file in folder.checkpoint_files:
         with suppress(DamagedFileError):
             cursor, decisions = read_progress(file)

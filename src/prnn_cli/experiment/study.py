@@ -36,10 +36,7 @@ def open_study(folder: Path, identity: StudyIdentity, seed: int, search: SearchC
     """
     optuna = quiet_optuna()
     file = folder / FILE
-    if file.exists() and not resume:
-        raise UserError(
-            f"{file} holds a study; add resume=true to continue it, or choose another search.folder"
-        )
+    is_begun = file.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         study: Study = optuna.create_study(
@@ -60,6 +57,10 @@ def open_study(folder: Path, identity: StudyIdentity, seed: int, search: SearchC
         study.set_user_attr("identity", asdict(identity))
     else:
         _refuse_other(file, StudyIdentity(**known), identity)
+    if is_begun and not resume:
+        raise UserError(
+            f"{file} holds a study; add resume=true to continue it, or choose another search.folder"
+        )
     return study
 
 

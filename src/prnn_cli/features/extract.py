@@ -16,6 +16,7 @@ from prnn_cli.schema import DatasetConfig, FeaturesConfig
 from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
 
 FORMAT_VERSION = 3  # part of the hash: raise it with every change of what is extracted or written
+VECTORS = "vectors.safetensors"
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,20 @@ def check_features(features: FeaturesConfig, dataset: DatasetConfig) -> None:
     for name, how in features.sources.items():
         extractor: type[Extractor] = chosen("EXTRACTORS", how, f"features.sources.{name}")
         extractor.check(features, dataset)
+
+
+def fetch_needed(features: FeaturesConfig, cache_dir: Path) -> None:
+    """Has the extractors fetch what they need from elsewhere, before the log is read for them.
+
+    Raises `UserError` for what cannot be had, unless the cache has vectors, which may be all that is needed.
+    """
+    try:
+        for how in features.sources.values():
+            if fetch := getattr(chosen("EXTRACTORS", how, "features.sources"), "fetch", None):
+                fetch(features)
+    except UserError:
+        if not any((cache_dir / "features").glob(f"*/{VECTORS}")):
+            raise
 
 
 def extract(
@@ -68,7 +83,7 @@ def _identity(how: str, extractor: Extractor, data: PreparedData) -> Identity:
 
 def cached_file(cache_dir: Path, cached_as: str) -> Path:
     """The file of a table in the cache."""
-    return cache_dir / "features" / cached_as / "vectors.safetensors"
+    return cache_dir / "features" / cached_as / VECTORS
 
 
 def _table(name: str, file: Path, identity: Identity, extractor: Extractor) -> FeatureTable:

@@ -18,7 +18,8 @@ class Extractor(Protocol):
     A module that defines `EXTRACTORS = {"its_name": Class}` with a class of these methods adds one. No base class is
     needed, but `ImageExtractor` leaves little to do where images are described. An extractor with options of its own
     has their dataclass as the attribute `options`, and finds them in `features.options["its_name"]`.
-    One whose vectors are sparse says so by `is_sparse = True`.
+    One whose vectors are sparse says so by `is_sparse = True`. One that needs a file from elsewhere, such as weights,
+    has a static method `fetch(features)`, which gets it before the log is read, or raises `UserError`.
 
     `extract.py` calls `check` before anything is read, then `identity`, and `extract` only where its cache has no
     vectors of that identity.

@@ -165,7 +165,8 @@ def _download(path: Path) -> None:
         reason = getattr(error, "reason", None) or error
         raise UserError(
             f"cannot download GoogLeNet's weights from {URL} to {path} ({reason}); "
-            "give features.images.weights=PATH or use features=colour_histogram"
+            "give features.images.weights=PATH, or take colours, which need none: features=colour_histogram, with text "
+            "features=image_and_text features.sources.image=colour_histogram"
         ) from error
 
 

@@ -144,6 +144,7 @@ class JobRunner:
         if (table := self.sweep.table or self.table) and self.is_sweep and self.ended:
             from prnn_cli.reporting.report import report_sweep
 
+            log.info("comparing %d runs: table, figures, summary.html", len(self.ended))
             report_sweep(self.ended, table)
         return 1 if self.failures else 0
 

@@ -11,14 +11,14 @@ class Sweep:
     """The plan of one command line's jobs; empty for a single job, and under a sweeper that has rules of its own.
 
     names: of the jobs, in their order
-    extra_arguments: what the command line lacks for Hydra to run it, such as the seeds of seeds=3
+    extra_overrides: what the command line lacks for Hydra to run it, such as the seeds of seeds=3
     searches: the jobs are trials, of which only the search knows what came
     launched: each job has a process of its own, here or on another machine
     jobs: those of a launcher, whose processes keep what they did; table: how they are shown at the end
     """
 
     names: list[str] = field(default_factory=list)
-    extra_arguments: list[str] = field(default_factory=list)
+    extra_overrides: list[str] = field(default_factory=list)
     searches: bool = False
     launched: bool = False
     jobs: list[SweepJob] = field(default_factory=list)

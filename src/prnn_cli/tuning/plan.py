@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -27,19 +27,18 @@ def check_search(given: Sequence[Override]) -> None:
         raise UserError("seeds=N does not go with search=NAME; repeat what is trained with its best settings")
 
 
-def command_lines(overrides: Sequence[str], configs: Path, config_dir: str | None = None) -> list[list[str]]:
+def command_lines(overrides: Sequence[str], config_dir: str | None = None) -> list[list[str]]:
     """The command lines that tune=[…] makes of one: each search, then the command itself with what they found.
 
     Each is a list of overrides; there is none where nothing is to be tuned first.
     """
-    with initialize_config_dir(str(configs), version_base="1.3"):
-        given = parse_overrides([*search_path(config_dir), *overrides])
-        single = [each for each in given if not each.is_sweep_override()]
-        config = compose("train", [_written(each) for each in single if not _is_of_search(each)], True)
-        if not config.tune or config.search is not None:
-            return []
-        require("hydra/sweeper=optuna")
-        folder = Path(config.hydra.sweep.dir) / "search"
+    given = parse_overrides(overrides)
+    single = [each for each in given if not each.is_sweep_override()]
+    config = compose("train", [_written(each) for each in single if not _is_of_search(each)], True)
+    if not config.tune or config.search is not None:
+        return []
+    require("hydra/sweeper=optuna")
+    folder = Path(config.hydra.sweep.dir) / "search"
     shared = [
         _written(each) for each in single if each.key_or_group not in ROW_OPTIONS and not _places_runs(each)
     ]

@@ -36,6 +36,10 @@ class GoogLeNetPooling(ImageExtractor):
         if features.images.weights is not None:
             weights_file(features.images.weights, Path())
 
+    @staticmethod
+    def fetch(features: FeaturesConfig) -> None:
+        weights_file(features.images.weights, _checkpoints())
+
     def identity(self) -> tuple[Any, list[Path]]:
         settings, files = super().identity()
         if self.config.weights is None:
