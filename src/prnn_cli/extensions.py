@@ -72,10 +72,15 @@ class Extension(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the module's source, 8 hex digits, which is part of the key of what it made in the cache."""
+        """A hash of its source files, 8 hex digits, which is part of the key of what it made in the cache."""
         import hashlib
 
-        return hashlib.blake2b(self.file.read_bytes(), digest_size=4).hexdigest()
+        from prnn_cli.extension_sources import source_files
+
+        digest = hashlib.blake2b(digest_size=4)
+        for path in source_files(self.file):
+            digest.update(path.relative_to(self.file.parent).as_posix().encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()
 
     def module(self) -> ModuleType:
         """Loads the module. Raises `UserError` where it cannot be loaded, whatever the reason."""

@@ -58,6 +58,11 @@ class RunFolder:
         return self.path / "model.safetensors"
 
     @property
+    def epochs_file(self) -> Path:
+        """The path of epochs.csv, a line for each epoch that training has ended."""
+        return self.path / "epochs.csv"
+
+    @property
     def items_file(self) -> Path:
         """The path of the items that the model knows, by item_index."""
         return self.path / "items.parquet"

@@ -54,7 +54,7 @@ def with_absolute_paths(config: DictConfig) -> DictConfig:
     absolute = config.copy()
     OmegaConf.set_struct(absolute, False)
     OmegaConf.resolve(absolute)
-    for key in marked(TrainCommand, Mark.PATH):  # the other commands have some of its groups
+    for key in (*marked(TrainCommand, Mark.PATH), "run"):  # the other commands have some of its groups
         if path := OmegaConf.select(absolute, key):
             OmegaConf.update(absolute, key, str(absolute_path(path)))
     return absolute

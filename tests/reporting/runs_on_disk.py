@@ -12,10 +12,10 @@ from omegaconf import OmegaConf
 from prnn_cli.origin import Origin
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.event_values import EVENT, RANKED_AS, ranked_as
-from prnn_cli.reporting.runs import Row, read_run
+from prnn_cli.reporting.runs import FinishedRun, Row, read_run
 from prnn_cli.run_folder import METRICS
 from prnn_cli.schema import TableConfig
-from prnn_cli.system.files import write_json, write_text
+from prnn_cli.system.files import hash_of, write_json, write_text
 
 EVENTS = pd.DataFrame([(0, 1, 5, 10), (0, 2, 6, 3), (0, 3, 5, 10), (1, 1, 6, 3)], columns=[*EVENT, "support"])
 ALL_FIRST, HALF = [1, 1, 1, 1], [1, 30, 1, 30]  # ranks of these events
@@ -81,6 +81,13 @@ def trained(updates: int | None, **epochs: int) -> dict[str, Any]:
     """The part of metrics.json that says how long a run was trained; older runs kept no updates."""
     length = {} if updates is None else {"updates": updates, "epochs": epochs or {"id": 10}}
     return {"events_per_s": 1000.0} | length
+
+
+def write_epochs(run: FinishedRun, history: pd.DataFrame) -> None:
+    """Writes the run's epochs.csv, as if it had ended with it."""
+    path = run.folder / "epochs.csv"
+    history.to_csv(path, index=False)
+    run.metrics["epochs_csv"] = hash_of(None, [path])
 
 
 def three_rows(folder: Path) -> Comparison:

@@ -11,7 +11,7 @@ from prnn_cli.reporting.figures import bars, learning_curves, lines, write_figur
 from prnn_cli.reporting.report import report_runs
 from prnn_cli.reporting.runs import find_folders
 from prnn_cli.reporting.slices import SUPPORT
-from reporting.runs_on_disk import table_config, three_rows, write_run
+from reporting.runs_on_disk import table_config, three_rows, write_epochs, write_run
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_learning_curves_show_loss_validation_and_phases(comparison: Comparison)
         }
     )
     row = comparison.rows[2]
-    history.to_csv(row.runs[0].folder / "epochs.csv", index=False)
+    write_epochs(row.runs[0], history)
     figure = learning_curves([row])
     assert figure is not None
     loss, validation = figure.axes
@@ -79,7 +79,7 @@ def test_without_matplotlib_the_tables_are_whole_and_the_log_says_what_to_instal
 def test_the_curve_of_one_epoch_is_a_point_at_epoch_1(comparison: Comparison) -> None:
     row = comparison.rows[0]
     history = pd.DataFrame({"phase": [1], "learning": ["id"], "loss": [0.5], "mrr@20": [0.1]})
-    history.to_csv(row.runs[0].folder / "epochs.csv", index=False)
+    write_epochs(row.runs[0], history)
     figure = learning_curves([row])
     assert figure is not None
     loss, validation = figure.axes
@@ -106,8 +106,18 @@ def test_panels_of_many_rows_stand_side_by_side_before_the_picture_is_too_high(
 ) -> None:
     for row in comparison.rows:
         history = pd.DataFrame({"phase": [1], "learning": ["id"], "loss": [0.5]})
-        history.to_csv(row.runs[0].folder / "epochs.csv", index=False)
+        write_epochs(row.runs[0], history)
     monkeypatch.setattr(figures, "MOST_LINES", 2)
     figure = learning_curves(comparison.rows, across=1)
     assert figure is not None
     assert figure.axes[0].get_gridspec().get_geometry() == (2, 2)
+
+
+def test_epochs_of_another_run_are_no_curve_of_this_one(
+    comparison: Comparison, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = comparison.rows[2]
+    write_epochs(row.runs[0], pd.DataFrame({"phase": [1], "learning": ["id"], "loss": [4.0]}))
+    pd.DataFrame({"phase": [1], "learning": ["id"], "loss": [3.0]}).to_csv(row.runs[0].folder / "epochs.csv")
+    assert learning_curves([row]) is None
+    assert "epochs.csv is damaged, or of another run" in caplog.text

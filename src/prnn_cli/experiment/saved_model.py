@@ -27,6 +27,7 @@ class SavedModel:
 
     settings: TrainCommand
     metrics: dict[str, Any]
+    origin: Origin
     items: KnownItems
     network: Network
     parameters: dict[str, Tensor]
@@ -61,7 +62,7 @@ def load_saved_model(run: str, device: torch.device) -> SavedModel:
     features = kept_features(folder, origin, features_used(settings).sources)
     network = build_network(settings, len(items.item_ids), features, device)
     return SavedModel(
-        settings, metrics, items, network, load_model(folder.model_file, network, origin, device)
+        settings, metrics, origin, items, network, load_model(folder.model_file, network, origin, device)
     )
 
 
@@ -70,7 +71,7 @@ def data_of(saved: SavedModel, cache_dir: Path) -> PreparedData:
 
     Raises `UserError` where the log is no longer what it was.
     """
-    data_hash, dataset = saved.metrics["data_hash"], saved.settings.dataset
+    data_hash, dataset = saved.origin.data, saved.settings.dataset
     data = prepared_before(data_hash, cache_dir) or prepare(dataset, cache_dir)
     if data.data_hash != data_hash:
         raise UserError(

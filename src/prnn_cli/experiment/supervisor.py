@@ -1,6 +1,7 @@
 """The supervision of training: what happens at its ticks and at the end of its epochs."""
 
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -26,7 +27,6 @@ from prnn_cli.training.trainer import Progress, Trainer
 STATUS_EVERY_S = 1.0
 # The most of a run's time that checkpoints may take, however large the network and slow the disk.
 WRITING_SHARE = 0.02
-EPOCHS = "epochs.csv"
 
 # (phase, from 1) -> {"recall@20": …}
 Validate = Callable[[int], dict[str, float]]
@@ -63,14 +63,18 @@ def train_supervised(
         trainer.run(supervisor.at_tick, supervisor.at_epoch, supervisor.save_checkpoint)
 
 
-def _read_validated(epochs: Path) -> dict[tuple[int, int], dict[str, float]]:
+def _read_validated(epochs: Path, history: Sequence[EpochRecord]) -> dict[tuple[int, int], dict[str, float]]:
     """Reads the metrics from before a resumption, by (phase, epoch); the checkpoint holds the training alone."""
-    if not epochs.is_file():
+    if not (epochs.is_file() and history):
         return {}
     try:
-        measured = pd.read_csv(epochs).set_index(["phase", "epoch"]).filter(like="@").astype(float)
+        rows = pd.read_csv(epochs).set_index(["phase", "epoch"])
+        losses, measured = rows["loss"].astype(float).to_dict(), rows.filter(like="@").astype(float)
     except (ValueError, KeyError) as damage:
         log.warning("%s is damaged (%s); what it had measured on the validation part is lost", epochs, damage)
+        return {}
+    if any(not math.isclose(losses.get((each.phase, each.epoch), -1), each.loss) for each in history):
+        log.warning("%s belongs to another run; what was measured on the validation part is lost", epochs)
         return {}
     return {(int(key[0]), int(key[1])): row.to_dict() for key, row in measured.iterrows()}  # type: ignore[index, misc]
 
@@ -91,7 +95,7 @@ class Supervisor:
         self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
         self._validate, self._observers = validate, observers
-        self._validated = _read_validated(folder.path / EPOCHS) if validate else {}
+        self._validated = _read_validated(folder.epochs_file, trainer.state.history) if validate else {}
         self._started = self._last_checkpoint = self._last_status = time.monotonic()
         self._writing_s = self._last_writing_s = 0.0
 
@@ -133,7 +137,7 @@ class Supervisor:
             asdict(each) | self._validated.get((each.phase, each.epoch), {})
             for each in self.trainer.state.history
         ]
-        with atomic_write(self.folder.path / EPOCHS) as temporary:
+        with atomic_write(self.folder.epochs_file) as temporary:
             pd.DataFrame(rows).drop(columns="steps").to_csv(temporary, index=False)
         for observe in self._observers:
             observe(len(rows), record, self._validated.get((record.phase, record.epoch), {}))

@@ -19,7 +19,8 @@ from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.diagram import architectures
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.slices import POSITION, SUPPORT, Slice
-from prnn_cli.system.files import atomic_write
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.system.files import atomic_write, hash_of
 
 if TYPE_CHECKING:  # an optional extra
     from matplotlib.axes import Axes
@@ -171,8 +172,12 @@ def learning_curves(rows: Sequence[Row], across: int = ACROSS) -> "Figure | None
 
 
 def _epochs(row: Row) -> pd.DataFrame | None:
-    path = row.runs[0].folder / "epochs.csv"
+    run = row.runs[0]
+    path = RunFolder(run.folder).epochs_file
     try:
+        if hash_of(None, [path]) != run.metrics.get("epochs_csv"):
+            log.warning("%s is damaged, or of another run: no learning curve of %s", path, row.name)
+            return None
         history = pd.read_csv(path)
     except (OSError, ValueError):
         return None
