@@ -185,7 +185,6 @@ def test_12_a_test_item_unknown_in_training_is_left_out_instead_of_crashing(tmp_
     register_schemas()
     with initialize_config_dir(str(own_configs()), version_base="1.3"):
         options = ["dataset=generic", f"dataset.path={log}", "dataset.min_item_support=1"]
-        options.append("dataset.min_ranked_events=1")
         config = OmegaConf.to_object(compose("preprocess", options))
     data = prepare(config.dataset, tmp_path / "cache")
     assert data.item_ids.tolist() == ["a", "b"]

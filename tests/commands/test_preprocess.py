@@ -57,6 +57,7 @@ def test_preprocess_explains_what_it_read(prnn: Prnn) -> None:
         "| session | visit |  |",
         "| time | at | 1970-01-01 00:00:00 to 1970-01-06 21:36:03 UTC |",
         "| not used | agent |  |",
+        "| 1970-01-06 | 10 | 30 |",
         "| s0 | train | 1970-01-01 00:00:00 | i0 i1 i2 i3 |",
         "| s59 | test | 1970-01-06 21:36:00 | i3 i4 i5 i6 |",
         "| rows read | 240 |",

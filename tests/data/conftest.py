@@ -20,13 +20,9 @@ CONFIGS = Path(__file__).parents[2] / "configs" / "dataset"
 
 @pytest.fixture
 def dataset_config() -> Callable[..., DatasetConfig]:
-    """dataset_config(name, key=value, …): a shipped dataset config with some of its options changed.
-
-    Test parts may be as small as they are here.
-    """
+    """dataset_config(name, key=value, …): a shipped dataset config with some of its options changed."""
 
     def build(name: str = "generic", **overrides: Any) -> DatasetConfig:
-        overrides = {"min_ranked_events": 1} | overrides
         merged = OmegaConf.merge(OmegaConf.structured(DatasetConfig), *_files(name), overrides)
         return cast(DatasetConfig, OmegaConf.to_object(merged))
 

@@ -26,7 +26,6 @@ def command(tmp_path: Path) -> Callable[..., FeaturesCommand]:
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "clicks.csv").write_text("\n".join(["session_id,item_id,time", *CLICKS]) + "\n")
     base = ["dataset=generic", f"dataset.path={tmp_path / 'log'}", "dataset.min_item_support=2"]
-    base += ["dataset.min_ranked_events=1"]
     base += [f"cache_dir={tmp_path / 'cache'}", "features.images.workers=0"]
 
     def build(*overrides: str) -> FeaturesCommand:

@@ -104,7 +104,6 @@ def test_logs_that_are_no_logs(events: list[Event], name: str, edits: list[tuple
             "dataset=generic",
             f"dataset.path={name}",
             "dataset.min_item_support=1",
-            "dataset.min_ranked_events=1",
             "dataset.max_bad_share=0.5",
         ]
         check_sentence(*run(folder, "preprocess", *own), (0, 2))

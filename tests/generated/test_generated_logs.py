@@ -20,9 +20,7 @@ from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
-GENERIC = OmegaConf.merge(
-    OmegaConf.structured(DatasetConfig), OmegaConf.load(CONFIGS / "generic.yaml"), {"min_ranked_events": 1}
-)
+GENERIC = OmegaConf.merge(OmegaConf.structured(DatasetConfig), OmegaConf.load(CONFIGS / "generic.yaml"))
 OPTIONS = st.fixed_dictionaries(
     {
         "min_item_support": st.integers(1, 4),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prnn_cli import schema
 from prnn_cli.commands import Command
+from prnn_cli.data.part_sizes import warn_of_few
 from prnn_cli.evaluation.methods import compare, labels_of, sessions_to_rank
 from prnn_cli.evaluation.metrics import check_metrics
 from prnn_cli.experiment.saved_model import check_saved_model, data_of, load_saved_model, stored_baselines
@@ -31,6 +32,7 @@ class Evaluate(Command):
         data = data_of(saved, cache_dir)
         evaluation = changed(saved.settings.evaluation, settings.evaluation)
         sessions_to_rank(data, evaluation.part)
+        warn_of_few(data.summary, saved.settings.dataset, evaluation.part)
 
         scorer = NetworkScorer(saved.network, saved.parameters)
         baselines = settings.baselines or stored_baselines(settings.run)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from prnn_cli.commands import Command
 from prnn_cli.data.describe.explanation import explanation
+from prnn_cli.data.part_sizes import warn_of_few
 from prnn_cli.data.prepare import PreparedData, prepare, with_files
 from prnn_cli.reporting.table_formats import TextTable, to_markdown
 from prnn_cli.reporting.tables import dropped_table, table_1, write_table_1
@@ -23,6 +24,8 @@ class Preprocess(Command):
         cache_dir = Path(settings.cache_dir)
         data = prepare(settings.dataset, cache_dir)
         _copy(data, folder)
+        for part in ("test", "validation"):
+            warn_of_few(data.summary, settings.dataset, part)
         frames = explanation(with_files(settings.dataset, cache_dir), data)
         frames |= {"Dropped": dropped_table(data.summary)}
         frames |= {"Table 1": table_1(settings.dataset.name, data.summary)}

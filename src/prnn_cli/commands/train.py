@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from prnn_cli.commands import Command
+from prnn_cli.data.part_sizes import check_enough_to_rank
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.evaluation.methods import compare, sessions_to_rank
 from prnn_cli.experiment.build import (
@@ -85,6 +86,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     data = prepare(settings.dataset, Path(settings.cache_dir))
     log.info("%s", one_line(data.summary))
     sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
+    check_enough_to_rank(data.summary, settings.dataset, settings.evaluation.part)
     features = extract_used(settings, data, device)
     origin = origin_of(settings, folder, data, features)
     trainer = _trained(settings, folder, data, features, origin, device, observers)

@@ -40,27 +40,47 @@ def last_days(events: pd.DataFrame, test_by: str) -> list[dict[str, Any]]:
     ]
 
 
-def check_part_sizes(summary: dict[str, Any], dataset: DatasetConfig) -> None:
-    """Warns of a test or validation part in which fewer than `FEW` events are ranked.
+def check_enough_to_rank(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> None:
+    """Warns where few events of a part are ranked; raises `UserError` where it is fewer than the dataset's minimum.
 
-    Raises `UserError` where it is fewer than `dataset.min_ranked_events`. `summary`: of `PreparedData`.
+    summary: of `PreparedData`; it holds the part
     """
-    for part in ("test", "validation"):
-        if part not in summary:
-            continue
-        ranked = summary[part]["events"] - summary[part]["sessions"]
-        if ranked >= max(FEW, dataset.min_ranked_events):
-            continue
-        size = f"the {part} part holds {_counted(summary[part]['sessions'], ranked)}"
-        remedy = (
-            _test_remedy(summary["last_days"], dataset) if part == "test" else "raise dataset.validation_days"
+    ranked = _num_ranked(summary, part)
+    if ranked < dataset.min_ranked_events:
+        raise UserError(
+            f"{_size(summary, part)}, fewer than dataset.min_ranked_events={dataset.min_ranked_events}: metrics over "
+            f"so few say nothing; {_remedy(summary, dataset, part)}, or allow it with "
+            f"dataset.min_ranked_events={max(ranked, 1)}"
         )
-        if ranked < dataset.min_ranked_events:
-            raise UserError(
-                f"{size}, fewer than dataset.min_ranked_events={dataset.min_ranked_events}: metrics over so few say "
-                f"nothing; {remedy}, or allow it with dataset.min_ranked_events={max(ranked, 1)}"
-            )
-        log.warning("%s: differences of a tenth between methods may be chance; %s", size, remedy)
+    warn_of_few(summary, dataset, part)
+
+
+def warn_of_few(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> None:
+    """Warns where a part has fewer than `FEW` events to rank."""
+    if part in summary and _num_ranked(summary, part) < FEW:
+        log.warning(
+            "%s: differences of a tenth between methods may be chance; %s",
+            *(_size(summary, part), _remedy(summary, dataset, part)),
+        )
+
+
+def _num_ranked(summary: dict[str, Any], part: str) -> int:
+    ranked: int = summary[part]["events"] - summary[part]["sessions"]
+    return ranked
+
+
+def _size(summary: dict[str, Any], part: str) -> str:
+    sessions, ranked = summary[part]["sessions"], _num_ranked(summary, part)
+    return (
+        f"the {part} part holds {sessions:,} session{'s' * (sessions != 1)} with {ranked:,} "
+        f"event{'s' * (ranked != 1)} to rank"
+    )
+
+
+def _remedy(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> str:
+    if part == "validation":
+        return "raise dataset.validation_days"
+    return _test_remedy(summary["last_days"], dataset)
 
 
 def _test_remedy(days: Sequence[dict[str, Any]], dataset: DatasetConfig) -> str:
@@ -89,7 +109,3 @@ def _enough_days(days: Sequence[dict[str, Any]], dataset: DatasetConfig) -> int 
             break
     num_days = (last - first).days + 1
     return num_days if num_days > dataset.test_days else None
-
-
-def _counted(sessions: int, ranked: int) -> str:
-    return f"{sessions:,} session{'s' * (sessions != 1)} with {ranked:,} event{'s' * (ranked != 1)} to rank"

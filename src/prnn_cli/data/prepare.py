@@ -18,7 +18,7 @@ from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.formats.log_files import find_files
 from prnn_cli.data.formats.time_units import unit_advice
 from prnn_cli.data.known_items import KnownItems
-from prnn_cli.data.part_sizes import check_part_sizes, last_days
+from prnn_cli.data.part_sizes import last_days
 from prnn_cli.data.parts import PARTS
 from prnn_cli.data.sessions import Sessions, sessions_of
 from prnn_cli.data.split import SplitLog, split_sessions
@@ -82,7 +82,7 @@ class PreparedData:
 def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     """Reads, filters and splits the log, or takes what an earlier call made of the same input.
 
-    Raises `UserError` for what is no log, or leaves nothing to train on, or too little to test on.
+    Raises `UserError` for what is no log, or leaves nothing to train or to test on.
     """
     dataset = with_files(dataset, cache_dir)
     identity = _identity(dataset)
@@ -95,7 +95,6 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
     )
     if advice := unit_advice(data.summary["first"], data.summary["last"], dataset.time_format):
         log.warning("%s", advice)
-    check_part_sizes(data.summary, dataset)
     return data
 
 

@@ -1,6 +1,7 @@
 """A prepared log -> tables for a person that show how it was read: files, columns, times, a few sessions."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.Data
     return {
         "Files": files_table(find_files(dataset.path), data.summary["rows_of_files"]),
         "Columns": columns_table(dataset, data),
+        "Last days": days_table(data.summary["last_days"]),
         "Example sessions": example_sessions(data),
     }
 
@@ -59,6 +61,12 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
     unused = [name for name in first.columns if name not in _named(dataset)]
     lines.append(("not used", ", ".join(unused) or "none", ""))
     return pd.DataFrame(lines, columns=["What", "column", "note"])
+
+
+def days_table(days: list[dict[str, Any]]) -> pd.DataFrame:
+    """A line for each of the last days that hold sessions (`part_sizes.last_days`)."""
+    lines = [(each["day"], each["sessions"], each["ranked"]) for each in days]
+    return pd.DataFrame(lines, columns=["Day (UTC)", "sessions", "events to rank"])
 
 
 def example_sessions(data: PreparedData) -> pd.DataFrame:

@@ -53,21 +53,25 @@ def _fitness(table: FileGroup, item_id: str) -> tuple[bool, bool, bool, bool]:
 
 def _image_pattern(folder: Path, ids: set[str]) -> dict[str, str]:
     """The settings that find pictures by their items' ids: in the table's folder, in one below it, or in one beside."""
-    below = [each for each in sorted(folder.iterdir()) if each.is_dir()]
-    beside = [each for each in _folders_of(folder.parent) if each.name.lower().startswith(IMAGE_FOLDERS)]
-    for place in [folder, *below, *beside]:
-        pictures = [file for file in place.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES]
+    below = [each for each in _entries(folder) if each.is_dir()]
+    beside = [
+        each
+        for each in _entries(folder.parent)
+        if each.name.lower().startswith(IMAGE_FOLDERS) and each.is_dir()
+    ]
+    for place in [folder, *below, *(each for each in beside if each != folder)]:
+        pictures = [file for file in _entries(place) if file.suffix.lower() in IMAGE_SUFFIXES]
         for suffix in sorted({file.suffix for file in pictures}):
             if any(file.stem in ids for file in pictures if file.suffix == suffix):
-                is_within = place == folder or place in below
-                root = {} if is_within else {"image_root": str(place)}
-                base = folder if is_within else place
-                return {"image_pattern": str(place.relative_to(base) / f"{{item_id}}{suffix}")} | root
+                pattern = f"{{item_id}}{suffix}"
+                if place in beside:
+                    return {"image_pattern": pattern, "image_root": str(place)}
+                return {"image_pattern": str(place.relative_to(folder) / pattern)}
     return {}
 
 
-def _folders_of(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(each for each in folder.iterdir() if each.is_dir())
+        return sorted(folder.iterdir())
     except OSError:  # one that we may not list
         return []
