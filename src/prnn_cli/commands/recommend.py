@@ -66,7 +66,8 @@ class Recommend(Command):
             show(lines_of_one_session(table, _texts(shown, saved, Path(settings.cache_dir))))
         else:
             show(lines_of_sessions(table))
-        say(_summary(table, sessions, n, settings.exclude_clicked))
+        for sentence in _summary(table, sessions, n, settings.exclude_clicked):
+            say(sentence)
         for path in paths:
             print(f"written to {path}")
 
@@ -92,14 +93,20 @@ def _texts(items: list[int], saved: SavedModel, cache_dir: Path) -> list[str] | 
         return None
 
 
-def _summary(table: pa.Table, sessions: NewSessions, n: int, exclude_clicked: bool) -> str:
-    summary = f"the {n} best next items of {len(sessions.ids):,} {'sessions' if len(sessions.ids) > 1 else 'session'}"
-    if exclude_clicked:
-        summary += ", without those that a session has clicked (exclude_clicked=false keeps them)"
-    if without := table["item_id"].null_count:
-        known = "no click on an item that the model knows"
-        summary += f"\n{without:,} of them have {known}, or have clicked all: a line each, without an item"
-    return summary
+def _summary(table: pa.Table, sessions: NewSessions, n: int, exclude_clicked: bool) -> list[str]:
+    """Sentences that say what was recommended, and what was not."""
+    num_sessions, num_without = len(sessions.ids), table["item_id"].null_count
+    left_out = ", without those that a session has clicked (exclude_clicked=false keeps them)"
+    sentences = [
+        f"the {n} best next items of {num_sessions:,} {'sessions' if num_sessions > 1 else 'session'}"
+        f"{left_out if exclude_clicked else ''}"
+    ]
+    if num_without:
+        sentences.append(
+            f"{num_without:,} of them: no click on an item that the model knows, or all items clicked; a line each, "
+            "without an item"
+        )
+    return sentences
 
 
 COMMANDS = {"recommend": Recommend()}
