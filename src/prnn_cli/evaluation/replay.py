@@ -15,9 +15,10 @@ from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, joined
+from prnn_cli.evaluation.shortcuts import ConstantCounter, SparseCounter
 from prnn_cli.evaluation.tiles import LogitScorer, TileCounter, workers_of_one_thread
 from prnn_cli.schema import EvaluationConfig
-from prnn_cli.scoring import Scorer
+from prnn_cli.scoring import ConstantScorer, Scorer, SparseScorer
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.progress import meter
 
@@ -102,10 +103,16 @@ def _walk(
 
 @contextmanager
 def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Iterator[Count]:
-    """How better and equal candidates are counted: by tiles of logits where that is possible, else by all scores."""
+    """How better and equal candidates are counted: by all scores where neither tiles of logits nor a shortcut do."""
     if isinstance(scorer, LogitScorer) and device.type == "cpu":
         with workers_of_one_thread() as workers:
             yield TileCounter(scorer, candidates, num_slots, workers)
+        return
+    if isinstance(scorer, SparseScorer):
+        yield SparseCounter(scorer, candidates)
+        return
+    if isinstance(scorer, ConstantScorer):
+        yield ConstantCounter(scorer, candidates)
         return
 
     def count(targets: Tensor) -> tuple[Tensor, Tensor]:
