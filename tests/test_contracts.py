@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from scipy import sparse
 from torch import Tensor
 
 from prnn_cli.baselines.baseline import Baseline, NoOptions
@@ -171,9 +172,15 @@ class Infinite(Clicked):
         return super().scores(items).log()
 
 
+class Abridged(Clicked):
+    def sparse_scores(self) -> sparse.csr_array:
+        return sparse.csr_array(self.counts.clamp(max=1).numpy())
+
+
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
+        (Abridged, "scores that are told in short are others"),
         (Remembering, "a new session remembers the one before it"),
         (ForgettingAll, "a new session makes other slots forget theirs"),
         (Mixing, "a slot's scores depend on the other slots"),

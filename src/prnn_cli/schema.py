@@ -30,6 +30,7 @@ class Mark(Enum):
     FREE_ON_RESUME = "may differ between a run and its resumption, as it changes no number that is trained"
     UNHASHED = "takes no part in the hash of prepared data, as the content of the files stands for it"
     SHARES_ROW = "runs that differ in nothing else share a row of a table"
+    ITEM_IDS = "takes ids of items, which stay the text that is typed"
 
 
 def option(*marks: Mark) -> Any:
@@ -388,7 +389,7 @@ class PreprocessCommand:
 
 @dataclass
 class FeaturesCommand:
-    similar: str | None = MISSING
+    similar: str | None = option(Mark.ITEM_IDS)
     cache_dir: str = MISSING
     dataset: DatasetConfig = field(default_factory=DatasetConfig)
     features: FeaturesConfig = field(default_factory=FeaturesConfig)
@@ -446,10 +447,11 @@ class EvaluateCommand:
 @dataclass
 class RecommendCommand:
     run: str = MISSING
-    session: list[str] | None = MISSING
+    session: list[str] | None = option(Mark.ITEM_IDS)
     sessions: str | None = MISSING
     n: int = bounded(at_least=1)
     exclude_clicked: bool = MISSING
+    output: str | None = MISSING
     cache_dir: str = MISSING
     hardware: HardwareConfig = field(default_factory=HardwareConfig)
 

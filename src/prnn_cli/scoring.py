@@ -1,8 +1,11 @@
 """The interface that networks and baselines share: whatever can be ranked is a `Scorer`."""
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
+from scipy import sparse
 from torch import Tensor
 
 NUM_SLOTS = 4  # that a scorer is checked with
@@ -28,12 +31,30 @@ class Scorer(Protocol):
         """Scores (B, n) float32 of the next click for n items, higher is better; an item may be asked for twice."""
 
 
+@runtime_checkable
+class SparseScorer(Protocol):
+    """A scorer most of whose scores are 0, which ranks faster by the others alone."""
+
+    def sparse_scores(self) -> sparse.csr_array:
+        """The scores (B, num_items) float32 of the next click, no item of a slot twice; what does not stand is 0."""
+
+
+@runtime_checkable
+class ConstantScorer(Protocol):
+    """A scorer whose scores depend on no click, which ranks faster by one list of them."""
+
+    def constant_scores(self) -> np.ndarray:
+        """The scores (num_items,) float32 of the next click in every slot."""
+
+
 def check_scorer(scorer: Scorer, num_items: int) -> None:
     """Checks a network or a baseline: scores depend on the clicks of the slot since it forgot, and on nothing else."""
     generator = torch.Generator().manual_seed(0)
     clicks = torch.randint(num_items, (3, NUM_SLOTS), generator=generator)  # (T, B)
     whole = slice(0, num_items)
     scores = _after(scorer, clicks, num_items)
+    for short in _told_in_short(scorer):
+        assert torch.equal(short.expand(NUM_SLOTS, -1), scores), "scores that are told in short are others"
     assert scores.shape == (NUM_SLOTS, num_items), f"scores are {tuple(scores.shape)}, not (slots, items)"
     assert bool(torch.isfinite(scores).all()), "a score is not finite"
     assert_same(scorer.scores(whole), scores, "asking for scores changes the scores")
@@ -61,6 +82,13 @@ def check_scorer(scorer: Scorer, num_items: int) -> None:
         others, _after(scorer, longer, num_items)[1:], "a new session makes other slots forget theirs"
     )
     assert_same(_after(scorer, clicks, num_items), scores, "reset does not forget everything")
+
+
+def _told_in_short(scorer: Scorer) -> Iterator[Tensor]:
+    if isinstance(scorer, SparseScorer):
+        yield torch.from_numpy(scorer.sparse_scores().toarray())
+    if isinstance(scorer, ConstantScorer):
+        yield torch.from_numpy(scorer.constant_scores())
 
 
 def _after(scorer: Scorer, clicks: Tensor, num_items: int) -> Tensor:

@@ -1,26 +1,47 @@
 """prnn recommend: the model of a run, asked for the next items."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from commands.conftest import SMALL, Result
+from commands.conftest import SMALL, Result, refusal
+from prnn_cli.cli import main
 
 Prnn = Callable[..., Result]
 RUN = "hydra.run.dir=runs/mine"
 OUT = "hydra.run.dir=out"
-ALL = "n=60"  # as many as the log can have
+ALL = ["n=60", "exclude_clicked=false"]  # as many as the log can have
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A folder with a run in runs/mine, and its prepared log in data."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+        assert main(["preprocess", *SMALL[:4], "hydra.run.dir=data"]) == 0
+        assert main(["train", *SMALL, RUN]) == 0
+    return folder
 
 
 @pytest.fixture
-def trained(prnn: Prnn) -> pd.DataFrame:
+def trained(finished: Path, workplace: Path) -> pd.DataFrame:
     """A run in runs/mine, and the events of its log: session_id, item_id, part."""
-    assert prnn("preprocess", *SMALL[:4], "hydra.run.dir=data").exit_code == 0
-    assert prnn("train", *SMALL, RUN).exit_code == 0
+    shutil.copytree(finished, workplace, dirs_exist_ok=True)
     events = pd.read_parquet("data/events.parquet")
     return events.merge(pd.read_parquet("data/items.parquet"), on="item_index")
+
+
+def table_of(result: Result) -> list[str]:
+    """The lines below the header."""
+    header, rule, *lines = result.out.partition("\n\n")[0].splitlines()
+    assert max(map(len, (header, rule, *lines))) <= 80
+    return lines
 
 
 def recommended(prnn: Prnn, *arguments: str) -> pd.DataFrame:
@@ -36,20 +57,31 @@ def test_the_target_of_an_event_stands_where_the_evaluation_ranked_it(
     event = ranks[ranks["position"] == 2].iloc[0]
     session = trained[trained["session_index"] == event["session_index"]].sort_values("time", kind="stable")
     before = ",".join(session["item_id"][:2])
-    found = recommended(prnn, f"session=[{before}]", ALL)
+    found = recommended(prnn, f"session=[{before}]", *ALL)
     target = session["item_id"].iloc[2]
     assert found.loc[found["item_id"] == target, "rank"].tolist() == [event["rank_network"]]
 
 
 def test_the_best_items_are_printed_with_their_texts(prnn: Prnn, trained: pd.DataFrame) -> None:
     item = trained["item_id"][0]
-    result = prnn("recommend", "run=runs/mine", f"session=[{item}]", "n=3", "exclude_clicked=true", OUT)
+    result = prnn("recommend", "run=runs/mine", f"session=[{item}]", "n=3", OUT)
     found = pd.read_parquet("out/recommendations.parquet")
     assert found["rank"].tolist() == [1, 2, 3]
     assert found["score"].is_monotonic_decreasing
-    assert item not in set(found["item_id"])
     assert all(each in result.out for each in found["item_id"])
     assert "Text" in result.out
+    assert len(table_of(result)) == 3
+
+
+def test_clicked_items_are_left_out_unless_asked_for(prnn: Prnn, trained: pd.DataFrame) -> None:
+    clicked, others = trained["item_id"].unique()[:3].tolist(), set(trained["item_id"].unique()[3:])
+    result = prnn("recommend", "run=runs/mine", f"session=[{','.join(clicked)}]", "n=60", OUT)
+    found = pd.read_parquet("out/recommendations.parquet")
+    assert set(found["item_id"]) == others
+    assert found["rank"].tolist() == list(range(1, len(others) + 1))
+    assert "exclude_clicked=false keeps them" in result.out
+    Path("out").rename("first")
+    assert set(recommended(prnn, f"session=[{','.join(clicked)}]", *ALL)["item_id"]) == {*others, *clicked}
 
 
 def test_the_sessions_of_a_log_are_each_answered_as_alone(prnn: Prnn, trained: pd.DataFrame) -> None:
@@ -57,16 +89,53 @@ def test_the_sessions_of_a_log_are_each_answered_as_alone(prnn: Prnn, trained: p
     Path("today.csv").write_text(
         f"session_id,item_id,time\nlate,{c},9\nearly,{a},2\nlate,unknown,8\nearly,{b},1\nnone,unknown,3\n"
     )
-    result = prnn("recommend", "run=runs/mine", "session=[]", "sessions=today.csv", ALL, OUT)
+    result = prnn("recommend", "run=runs/mine", "session=[]", "sessions=today.csv", *ALL, OUT)
     found = pd.read_parquet("out/recommendations.parquet")
     assert "2 of 5 clicks are on items that the model does not know: left out" in result.err
-    assert "best next items of 2 sessions" in result.out
+    assert found["session_id"].unique().tolist() == ["late", "early", "none"]
     for session, clicks in (("early", f"{b},{a}"), ("late", c)):
         Path("out").rename(f"out-{session}")
-        alone = recommended(prnn, f"session=[{clicks}]", ALL)
+        alone = recommended(prnn, f"session=[{clicks}]", *ALL)
         own = found[found["session_id"] == session]
         assert own["item_id"].tolist() == alone["item_id"].tolist()
         assert own["score"].tolist() == pytest.approx(alone["score"].tolist(), abs=1e-6)
+
+
+def test_a_session_without_a_known_item_has_a_line_and_is_counted(prnn: Prnn, trained: pd.DataFrame) -> None:
+    item = trained["item_id"][0]
+    Path("today.csv").write_text(f"session_id,item_id,time\nnone,unknown,3\nknown,{item},3\n")
+    for ending in ("csv", "jsonl", "parquet"):
+        result = prnn("recommend", "run=runs/mine", "sessions=today.csv", "n=2", f"output=mine.{ending}", OUT)
+        assert "of 2 sessions" in result.out
+        assert "1 of them: no click on an item that the model knows" in result.out
+        shutil.rmtree("out")
+    found = pd.read_parquet("mine.parquet")
+    assert found["session_id"].tolist() == ["none", "known", "known"]
+    assert found["rank"].isna().tolist() == found["item_id"].isna().tolist() == [True, False, False]
+    assert Path("mine.csv").read_text().splitlines()[:2] == [
+        '"session_id","rank","item_id","score"',
+        '"none",,,',
+    ]
+    first, second, _ = map(json.loads, Path("mine.jsonl").read_text().splitlines())
+    assert first == {"session_id": "none", "rank": None, "item_id": None, "score": None}
+    assert second == {
+        "session_id": "known",
+        "rank": 1,
+        "item_id": found["item_id"][1],
+        "score": second["score"],
+    }
+    assert second["score"] == pytest.approx(found["score"][1])
+
+
+def test_the_first_sessions_are_shown_in_80_columns(prnn: Prnn, trained: pd.DataFrame) -> None:
+    item = trained["item_id"][0]
+    rows = [f"a session of a long name {n},{item},{n}" for n in range(9)]
+    Path("today.csv").write_text("\n".join(["session_id,item_id,time", *rows]) + "\n")
+    result = prnn("recommend", "run=runs/mine", "sessions=today.csv", OUT)
+    lines = table_of(result)
+    found = pd.read_parquet("out/recommendations.parquet")
+    assert len(lines) == 5
+    assert lines[0].startswith(f"a session of a long…  {found['item_id'][0]}, {found['item_id'][1]}, ")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +145,15 @@ def test_the_sessions_of_a_log_are_each_answered_as_alone(prnn: Prnn, trained: p
         (["session=[a]", "sessions=today.csv"], "give one of session=[ITEM_ID,ITEM_ID]"),
         (["session=[]"], "give one of session=[ITEM_ID,ITEM_ID]"),
         (["session=[nope]"], "session=nope is no item of the prepared log"),
-        (["sessions=nowhere.csv"], "nowhere.csv"),
+        (["session=x"], "session=x cannot be told into ids"),
+        (["sessions=nowhere.csv"], "prnn: sessions=nowhere.csv does not exist; give a file"),
+        (["sessions=nowhere/*.csv"], "prnn: sessions=nowhere/*.csv matches no file"),
+        (
+            ["sessions=strange.csv", "output=a.xls"],
+            "output=a.xls has an unknown ending; it must be one of .parquet, .csv",
+        ),
+        (["sessions=strange.csv", "output=strange.csv"], "output=strange.csv is there already; remove it"),
+        (["sessions=strange.csv", "output=no/a.csv"], "output=no/a.csv lies in no folder; make no first"),
         (["sessions=strange.csv"], "none of the items in sessions=strange.csv is known to the model"),
         (["session=[a]", "n=0"], "n=0"),
     ],
@@ -88,6 +165,28 @@ def test_what_cannot_be_answered_is_a_sentence(
     result = prnn("recommend", "run=runs/mine", *arguments, OUT)
     assert result.exit_code == 2
     assert sentence in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("session_id,item_id,at\n1,x,1\n", "has no column 'time'"),
+        ("session_id,item_id\n1,x\n", "has no column 'time'"),
+        ("session_id,item_id,time\n", "sessions=today.csv has a header but no rows"),
+        ("session_id,item_id,time\n1,x,\n", "cannot be read as a time"),
+        ("session_id,item_id,time\n1,x,yesterday\n", "cannot be read as a time"),
+        ("session_id,item_id,time\n,x,1\n", "column 'session_id': is empty"),
+        ("", "today.csv"),
+    ],
+)
+def test_a_log_of_sessions_that_is_none_is_named(
+    prnn: Prnn, trained: pd.DataFrame, content: str, sentence: str
+) -> None:
+    Path("today.csv").write_text(content)
+    found = refusal(prnn("recommend", "run=runs/mine", "sessions=today.csv", OUT))
+    assert "sessions=today.csv is read with the dataset's settings of the run: " in found
+    assert sentence in found
+    assert "dataset.path" not in found
 
 
 def test_a_run_that_is_not_there_is_a_sentence(prnn: Prnn) -> None:

@@ -1,29 +1,96 @@
 """The best next items, by a scorer whose order is known: the sum of the clicks, modulo ten, then the items after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+import torch
+from torch import Tensor
 
 from evaluation.test_replay import NUM_ITEMS, SESSIONS, SumScorer
 from prnn_cli.data.sessions import Sessions
-from prnn_cli.evaluation import replay
-from prnn_cli.evaluation.recommending import best_next
+from prnn_cli.errors import RunError
+from prnn_cli.evaluation import recommending
+from prnn_cli.evaluation.recommending import best_next, highest
+from prnn_cli.networks.network import Activation
 from small import CPU
 
 LogOf = Callable[[list[list[int]], int], Sessions]
 
 
+class SumLogits(SumScorer):
+    """`SumScorer` as a product: row i holds item i's score after each sum, of which a slot chooses one."""
+
+    activation: Activation | None = None
+
+    def item_vectors(self, items: slice | Tensor) -> Tensor:
+        return -((torch.arange(NUM_ITEMS)[items][:, None] - torch.arange(NUM_ITEMS)) % NUM_ITEMS).float()
+
+    def state_vectors(self) -> Tensor:
+        return torch.eye(NUM_ITEMS)[[sum(seen) % NUM_ITEMS for seen in self.seen]]
+
+
+@pytest.fixture(params=[1, 4])
+def num_workers(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("most_slots", [1, 2, 100])
 def test_each_session_is_scored_by_its_own_clicks_alone(
-    log_of: LogOf, most_slots: int, monkeypatch: pytest.MonkeyPatch
+    log_of: LogOf, most_slots: int, num_workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sessions of one to seven clicks stand side by side; what pads the short ones is forgotten."""
-    monkeypatch.setitem(replay.MAX_SLOTS, "cpu", most_slots)
-    items, scores = best_next(SumScorer(), log_of(SESSIONS, NUM_ITEMS), 3, False, CPU)
+    monkeypatch.setitem(recommending.MAX_SLOTS, "cpu", most_slots)
+    items, scores = best_next(SumLogits(), log_of(SESSIONS, NUM_ITEMS), 3, False, CPU)
     assert items.tolist() == [[(sum(session) + k) % NUM_ITEMS for k in range(3)] for session in SESSIONS]
     assert scores.tolist() == [[0, -1, -2]] * len(SESSIONS)
 
 
 def test_clicked_items_can_be_left_out(log_of: LogOf) -> None:
-    items, _ = best_next(SumScorer(), log_of([[1, 3], [0]], NUM_ITEMS), 3, True, CPU)
+    items, _ = best_next(SumLogits(), log_of([[1, 3], [0]], NUM_ITEMS), 3, True, CPU)
     assert items.tolist() == [[4, 5, 6], [1, 2, 3]]
+
+
+def test_scores_are_the_activation_of_logits_and_clicked_items_stay_out_of_it(log_of: LogOf) -> None:
+    scorer = SumLogits()
+    scorer.activation = torch.tanh
+    items, scores = best_next(scorer, log_of([[0, 1]], NUM_ITEMS), NUM_ITEMS, True, CPU)
+    assert items[0, :8].tolist() == [2, 3, 4, 5, 6, 7, 8, 9]
+    assert scores[0, :8].tolist() == torch.tanh(-torch.arange(1.0, 9)).tolist()
+    assert scores[0, 8:].tolist() == [-torch.inf, -torch.inf]
+
+
+def test_slots_are_so_few_that_their_logits_fit_into_memory(
+    log_of: LogOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommending, "MAX_LOGITS", 3 * NUM_ITEMS)
+    scorer = SumLogits()
+    best_next(scorer, log_of([[1, 2]] * 6, NUM_ITEMS), 1, False, CPU)
+    assert scorer.num_slots == 3
+
+
+def test_a_nan_is_refused(log_of: LogOf) -> None:
+    class Broken(SumLogits):
+        def state_vectors(self) -> Tensor:
+            return super().state_vectors() * torch.nan
+
+    with pytest.raises(RunError, match="the model scores NaN"):
+        best_next(Broken(), log_of([[1]], NUM_ITEMS), 3, True, CPU)
+
+
+@pytest.mark.parametrize("num_columns", [5, 16, 80, 87, 200])
+@pytest.mark.parametrize("n", [1, 5])
+def test_the_highest_values_are_those_of_a_sort(num_columns: int, n: int) -> None:
+    values = torch.randperm(3 * num_columns, generator=torch.Generator().manual_seed(n)).float().view(3, -1)
+    found, columns = highest(values, n)
+    expected = values.sort(dim=1, descending=True)
+    assert torch.equal(found, expected.values[:, :n])
+    assert torch.equal(columns, expected.indices[:, :n])
+
+
+def test_the_highest_values_may_all_be_the_same() -> None:
+    found, columns = highest(torch.zeros(2, 100), 5)
+    assert found.tolist() == [[0.0] * 5] * 2
+    assert all(len(set(row)) == 5 for row in columns.tolist())

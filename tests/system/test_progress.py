@@ -58,3 +58,26 @@ def test_where_no_bar_can_be_drawn_the_log_has_lines(
     with progress.meter("reading", 4) as meter:
         meter.update(1, "clicks.csv", seconds_left=30.0)
     assert caplog.messages == ["reading 1/4 clicks.csv, 30 s left"]
+
+
+def test_work_within_other_work_has_a_bar_below_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    output = io.StringIO()
+    monkeypatch.setattr(progress, "console", Console(file=output, force_terminal=True, width=80, height=30))
+    with progress.meter("training", 100) as outer:
+        outer.update(50, "")
+        with progress.meter("ranking with network", 100) as inner:
+            inner.update(25, "")
+            inner._bars.refresh()
+        together = output.getvalue().splitlines()[-2:]
+        assert "training" in together[0]
+        assert "50%" in together[0]
+        assert "ranking with network" in together[1]
+        assert "25%" in together[1]
+        output.truncate(0)
+        outer._bars.refresh()
+        assert "training" in output.getvalue()
+        assert "ranking" not in output.getvalue()
+    with progress.meter("ranking with network", 100) as alone:
+        alone._bars.refresh()
+    assert output.getvalue().rfind("ranking") > output.getvalue().rfind("training")

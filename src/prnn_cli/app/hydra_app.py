@@ -18,10 +18,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.app.composition import hydra_of
+from prnn_cli.app.item_ids import with_ids_quoted
 from prnn_cli.app.plan_sweep import MULTIRUN, plan_sweep, require_extras
 from prnn_cli.app.safety import check_compositions
 from prnn_cli.errors import RunError, UserError, refused_by_the_system
-from prnn_cli.experiment.settings import composition_explained, register_schemas
+from prnn_cli.experiment.settings import composition_explained, register_schemas, schema_of
 from prnn_cli.extensions import config_folders
 from prnn_cli.jobs.job import JobRunner
 from prnn_cli.jobs.sweep import Sweep
@@ -44,6 +45,7 @@ def run_command(command: str, arguments: list[str]) -> int:
     logging.raiseExceptions = False
     register_schemas()
     check_compositions()
+    arguments = with_ids_quoted(schema_of(command), arguments)
     with composition_explained(command, arguments):
         flags = _parse_flags(command, arguments)
         if flags is None or flags.config_path or flags.config_name:

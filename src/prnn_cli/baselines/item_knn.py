@@ -14,6 +14,7 @@ from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.baselines.last_click import LastClickScorer
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.schema import ItemKnnConfig
+from prnn_cli.system.progress import meter
 
 PAIRS_A_BLOCK = 2**22  # pairs of items counted at a time: about 100 MB
 
@@ -29,12 +30,14 @@ class ItemKnn(LastClickScorer):
         support = np.diff(holders.indptr) + config.regularisation
         of_item, of_other = support**config.alpha, support ** (1 - config.alpha)
         blocks = []
-        for rows in _blocks(held, holders):
-            similarity = holders[rows] @ held
-            shared, item, other = similarity.data, _rows(similarity) + rows.start, similarity.indices
-            similarity.data = (shared / (of_item[item] * of_other[other])).astype(np.float32)
-            similarity.data[item == other] = 0
-            blocks.append(_most_similar(similarity, config.num_neighbours))
+        with meter("fitting item_knn", sessions.num_items) as progress:
+            for rows in _blocks(held, holders):
+                similarity = holders[rows] @ held
+                shared, item, other = similarity.data, _rows(similarity) + rows.start, similarity.indices
+                similarity.data = (shared / (of_item[item] * of_other[other])).astype(np.float32)
+                similarity.data[item == other] = 0
+                blocks.append(_most_similar(similarity, config.num_neighbours))
+                progress.update(rows.stop, "items")
         return cls("item_knn", sparse.vstack(blocks, format="csr"))
 
 

@@ -20,7 +20,11 @@ class LastClickScorer:
     def advance(self, items: Tensor, new_session: Tensor) -> None:
         self._last = items  # all that there is to remember, so new_session has nothing to clear
 
+    def sparse_scores(self) -> sparse.csr_array:
+        """The rows of the last clicks, (B, num_items): what `scores` is made of."""
+        return self.matrix[self._last.cpu().numpy()]
+
     def scores(self, items: slice | Tensor) -> Tensor:
-        rows = self.matrix[self._last.cpu().numpy()]
+        rows = self.sparse_scores()
         asked = rows[:, items] if isinstance(items, slice) else rows[:, items.cpu().numpy()]
         return torch.from_numpy(asked.toarray()).to(self._last.device)

@@ -29,6 +29,10 @@ class Popularity:
     def advance(self, items: Tensor, new_session: Tensor) -> None:
         self.support = self.support.to(items.device)
 
+    def constant_scores(self) -> np.ndarray:
+        """The supports, (num_items,): what `scores` repeats."""
+        return self.support.cpu().numpy()
+
     def scores(self, items: slice | Tensor) -> Tensor:
         return self.support[items].expand(self._num_slots, -1)
 

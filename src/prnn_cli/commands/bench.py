@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from hydra import compose
 
 from prnn_cli.benchmarks.others import baseline_row, peak_memory_mb, preparation_row, ranking_row
@@ -13,10 +14,12 @@ from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.table_formats import TextTable, to_markdown
 from prnn_cli.reporting.terminal import show
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import BenchCommand, TrainCommand
+from prnn_cli.schema import BaselineCase, BenchCommand, LogCase, RankingCase, TrainCommand, TrainingCase
 from prnn_cli.system.files import write_json, write_text
 from prnn_cli.system.hardware import device_name, select_device
-from prnn_cli.system.progress import console
+from prnn_cli.system.progress import console, meter
+
+Case = LogCase | BaselineCase | RankingCase | TrainingCase
 
 HEADINGS = ["what", "time", "× floor", "events/s", "peak memory"]
 
@@ -43,18 +46,27 @@ class Bench(Command):
 def measured(settings: BenchCommand) -> Iterator[dict[str, Any]]:
     """Measures every case of `bench`, and yields a row of bench.json for each."""
     bench, device = settings.bench, select_device(settings.hardware)
-    for log_case in bench.preparation:
-        yield preparation_row(log_case, train_settings(["dataset=generic", "dataset.path=log.csv"]).dataset)
-    for baseline_case in bench.baselines:
-        train = train_settings([f"baselines=[{baseline_case.name}]"])
-        yield baseline_row(baseline_case, train.baselines[baseline_case.name])
-    for ranking_case in bench.ranking:
-        yield ranking_row(ranking_case, device, bench.repeats) | {"peak_mb": peak_memory_mb(device)}
-    for case in bench.training:
-        train = train_settings(case.overrides)
-        train.hardware = settings.hardware
-        for row in training_rows(train, case.num_items, bench, device):
-            yield row | {"peak_mb": peak_memory_mb(device)}
+    cases: list[Case] = [*bench.preparation, *bench.baselines, *bench.ranking, *bench.training]
+    with meter("bench", len(cases)) as progress:
+        for done, case in enumerate(cases):
+            progress.update(done, f"case {done + 1} of {len(cases)}")
+            yield from _rows_of(case, settings, device)
+
+
+def _rows_of(case: Case, settings: BenchCommand, device: torch.device) -> Iterator[dict[str, Any]]:
+    match case:
+        case LogCase():
+            yield preparation_row(case, train_settings(["dataset=generic", "dataset.path=log.csv"]).dataset)
+        case BaselineCase():
+            train = train_settings([f"baselines=[{case.name}]"])
+            yield baseline_row(case, train.baselines[case.name])
+        case RankingCase():
+            yield ranking_row(case, device, settings.bench.repeats) | {"peak_mb": peak_memory_mb(device)}
+        case TrainingCase():
+            train = train_settings(case.overrides)
+            train.hardware = settings.hardware
+            for row in training_rows(train, case.num_items, settings.bench, device):
+                yield row | {"peak_mb": peak_memory_mb(device)}
 
 
 def train_settings(overrides: list[str]) -> TrainCommand:

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from prnn_cli.schema import DatasetConfig, Mark, marked
 from prnn_cli.system.cache import Identity, check_seal, load_or_make, sealed_folder
 from prnn_cli.system.files import write_json
 from prnn_cli.system.prefetch import prefetch
+from prnn_cli.system.progress import meter
 from prnn_cli.system.tensor_files import DamagedFileError
 
 FORMAT_VERSION = 4  # part of the hash: raise it with every change of what is written or of the rules
@@ -108,10 +109,12 @@ def prepared_before(data_hash: str, cache_dir: Path) -> PreparedData | None:
 
 def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedData:
     events = read_events(dataset)
-    split = split_sessions(events, dataset)
-    summary = _summary(split, events) | {"last_days": last_days(split.events, dataset.test_by)}
-    with sealed_folder(folder, identity) as empty:
-        _write(split, summary, empty)
+    with meter("preparing", 2 * len(events)) as progress:
+        progress.update(0, "filtering and splitting")
+        split = split_sessions(events, dataset)
+        summary = _summary(split, events) | {"last_days": last_days(split.events, dataset.test_by)}
+        with sealed_folder(folder, identity) as empty:
+            _write(split, summary, empty, lambda written: progress.update(len(events) + written, "writing"))
     log.info("prepared data in %s", folder)
     return _prepared(folder, summary, split.events, split.items, reused=False)
 
@@ -165,20 +168,24 @@ def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
     return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
 
 
-def _write(split: SplitLog, summary: dict[str, Any], folder: Path) -> None:
-    _write_events(split, folder / "events.parquet")
+def _write(split: SplitLog, summary: dict[str, Any], folder: Path, report: Callable[[int], None]) -> None:
+    """Writes the files of prepared data; report: called with the number of events written so far."""
+    _write_events(split, folder / "events.parquet", report)
     items = pa.Table.from_pandas(split.items, preserve_index=False)
     pq.write_table(items, folder / "items.parquet", store_schema=False)
     write_json(folder / "summary.json", summary)
 
 
-def _write_events(split: SplitLog, path: Path) -> None:
+def _write_events(split: SplitLog, path: Path, report: Callable[[int], None]) -> None:
     """Writes events.parquet, a row group at a time."""
     with contextlib.ExitStack() as stack:
         writer: pq.ParquetWriter | None = None
+        written = 0
         for table in prefetch(_event_tables(split)):
             writer = writer or stack.enter_context(pq.ParquetWriter(path, table.schema, **STORAGE))
             writer.write_table(table)
+            written += len(table)
+            report(written)
 
 
 def _event_tables(split: SplitLog) -> Iterator[pa.Table]:

@@ -15,10 +15,12 @@ from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.ranking import Ranks, count_better_and_equal, joined
+from prnn_cli.evaluation.shortcuts import ConstantCounter, SparseCounter
 from prnn_cli.evaluation.tiles import LogitScorer, TileCounter, workers_of_one_thread
 from prnn_cli.schema import EvaluationConfig
-from prnn_cli.scoring import Scorer
+from prnn_cli.scoring import ConstantScorer, Scorer, SparseScorer
 from prnn_cli.system.distributed import process_group
+from prnn_cli.system.progress import meter
 
 MAX_SLOTS = {"cpu": 128, "cuda": 1024}  # a CPU was no faster with more; a GPU waits for launches with fewer
 MAX_SCORES = {"cpu": 2**24, "cuda": 2**26}  # at a time: 64 MB, 256 MB
@@ -65,13 +67,19 @@ def replay(
     )
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
-    with _counter(scorer, candidates, plan.num_slots, torch.device(device)) as count, torch.no_grad():
+    done = np.cumsum(plan.num_active).tolist()  # events after each step
+    with (
+        _counter(scorer, candidates, plan.num_slots, torch.device(device)) as count,
+        meter(f"ranking with {scorer.name}", done[-1] if done else 0) as progress,
+        torch.no_grad(),
+    ):
         for start in range(0, plan.num_steps, STEPS_A_TICK):
             positions = plan.positions[start : start + STEPS_A_TICK]
-            counts = _walk(scorer, plan.steps(start, start + STEPS_A_TICK, device), count).cpu().numpy()
+            inputs = plan.steps(start, start + STEPS_A_TICK, device)
+            counts = _walk(scorer, inputs, count, lambda step: progress.update(done[step], "events"), start)
             active = positions >= 0
             predicted = positions[active] + 1
-            better[predicted], equal[predicted] = counts[:, active]
+            better[predicted], equal[predicted] = counts.cpu().numpy()[:, active]
             _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
     return _ranks(sessions, better, equal)
 
@@ -80,23 +88,31 @@ def replay(
 Count = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
-def _walk(scorer: Scorer, inputs: StepInputs, count: Count) -> Tensor:
-    """The numbers of better and of equal candidates of each target, (2, T, B)."""
+def _walk(
+    scorer: Scorer, inputs: StepInputs, count: Count, report: Callable[[int], None], start: int
+) -> Tensor:
+    """The numbers of better and of equal candidates of each target, (2, T, B); tells each step's number to `report`."""
     counts = []
-    for items, targets, new_session in zip(
-        inputs.input_items, inputs.target_items, inputs.new_session, strict=True
-    ):
+    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, strict=True)
+    for step, (items, targets, new_session) in enumerate(steps, start):
         scorer.advance(items, new_session)
         counts.append(torch.stack(count(targets)))
+        report(step)
     return torch.stack(counts, dim=1)
 
 
 @contextmanager
 def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Iterator[Count]:
-    """How better and equal candidates are counted: by tiles of logits where that is possible, else by all scores."""
+    """How better and equal candidates are counted: by all scores where neither tiles of logits nor a shortcut do."""
     if isinstance(scorer, LogitScorer) and device.type == "cpu":
         with workers_of_one_thread() as workers:
             yield TileCounter(scorer, candidates, num_slots, workers)
+        return
+    if isinstance(scorer, SparseScorer):
+        yield SparseCounter(scorer, candidates)
+        return
+    if isinstance(scorer, ConstantScorer):
+        yield ConstantCounter(scorer, candidates)
         return
 
     def count(targets: Tensor) -> tuple[Tensor, Tensor]:

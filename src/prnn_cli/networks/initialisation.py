@@ -14,4 +14,8 @@ def uniform(rows: int, columns: int, generator: torch.Generator) -> Tensor:
 
 def gate_blocks(rows: int, hidden_size: int, num_blocks: int, generator: torch.Generator) -> Tensor:
     """A matrix (rows, num_blocks · hidden_size): blocks side by side, each drawn as if it stood alone."""
-    return torch.cat([uniform(rows, hidden_size, generator) for _ in range(num_blocks)], dim=1)
+    matrix = torch.empty(rows, num_blocks * hidden_size)
+    # Not torch.cat, which on the meta device imports torch's compiler: a second and a half of each command's start.
+    for block in matrix.chunk(num_blocks, dim=1):
+        block.copy_(uniform(rows, hidden_size, generator))
+    return matrix

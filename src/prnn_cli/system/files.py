@@ -98,8 +98,14 @@ def _digest_of(path: Path) -> bytes:
     size = path.stat().st_size
     if size <= HASHED_BYTES:
         return of_block(0)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return hashlib.blake2b(b"".join(threads.map(of_block, range(0, size, HASHED_BYTES)))).digest()
+    from prnn_cli.system.progress import meter  # of large files alone, as rich takes a while to import
+
+    whole = hashlib.blake2b()
+    with ThreadPoolExecutor(os.cpu_count()) as threads, meter("checking", size) as progress:
+        for number, digest in enumerate(threads.map(of_block, range(0, size, HASHED_BYTES))):
+            whole.update(digest)
+            progress.update(min(size, (number + 1) * HASHED_BYTES), path.name)
+    return whole.digest()
 
 
 def remove_remains(folder: Path) -> None:

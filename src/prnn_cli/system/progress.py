@@ -24,6 +24,7 @@ PLAIN_LINE_EVERY_S = 10.0
 
 log = logging.getLogger(__name__)
 
+_drawn: Progress | None = None  # the bars on the terminal, while there are any
 _sink: Callable[[str], None] | None = None  # takes the notes while a sweep's view is drawn
 
 
@@ -67,6 +68,11 @@ class Meter:
             self._last_line = time.monotonic()
             log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
 
+    def remove(self) -> None:
+        """Takes the bar away while others stay."""
+        if self._bars and self._task is not None:
+            self._bars.remove_task(self._task)
+
     def _left(self, done: int, known: float | None) -> float:
         if known is not None:
             return known
@@ -85,12 +91,26 @@ def can_draw() -> bool:
 
 @contextmanager
 def meter(what: str, total: int) -> Iterator[Meter]:
-    """A meter of `what`, up to `total` in any unit: a bar on a terminal, elsewhere lines of the log."""
+    """A meter of `what`, up to `total` in any unit: a bar on a terminal, elsewhere lines of the log.
+
+    Work within other work, such as ranking at the end of an epoch, has its bar below the other's.
+    """
+    global _drawn
     if _sink or not can_draw() or not process_group().is_main:
         yield Meter(what, total, None)
         return
-    with Progress(*_columns(console.width), console=console, transient=True, expand=True) as bars:
-        yield Meter(what, total, bars)
+    if _drawn:
+        inner = Meter(what, total, _drawn)
+        try:
+            yield inner
+        finally:
+            inner.remove()
+        return
+    with Progress(*_columns(console.width), console=console, transient=True, expand=True) as _drawn:
+        try:
+            yield Meter(what, total, _drawn)
+        finally:
+            _drawn = None
 
 
 def _columns(width: int) -> tuple[ProgressColumn, ...]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +15,9 @@ from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.text import WORD, join_columns, normalised, stopwords
 from prnn_cli.schema import DatasetConfig, FeaturesConfig, TfidfConfig
+from prnn_cli.system.progress import meter
+
+TEXTS_A_TICK = 1000  # between two reports of progress
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +70,7 @@ def tfidf(texts: Sequence[str], config: TfidfConfig) -> csr_array:
         dtype=np.float32,
     )
     try:
-        matrix = csr_array(vectorizer.fit_transform(_cut(texts, config.max_characters)))
+        matrix = csr_array(vectorizer.fit_transform(_watched(_cut(texts, config.max_characters))))
     except ValueError as error:  # its way to say that the vocabulary is empty
         raise UserError(
             f"no word stands in {config.min_documents} of the {len(texts)} texts of items; check "
@@ -87,6 +90,14 @@ def _cut(texts: Sequence[str], length: int) -> list[str]:
             *(too_long, length),
         )
     return [text[:length] for text in texts]
+
+
+def _watched(texts: list[str]) -> Iterator[str]:
+    with meter("texts", len(texts)) as progress:
+        for number, text in enumerate(texts, 1):
+            yield text
+            if number % TEXTS_A_TICK == 0:
+                progress.update(number, "")
 
 
 EXTRACTORS: dict[str, type[Extractor]] = {"tfidf": Tfidf}

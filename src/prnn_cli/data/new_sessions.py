@@ -1,0 +1,95 @@
+"""A log of sessions that a finished model is to go on with -> their clicks on the items that it knows."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from prnn_cli.data.counting_sort import counting_argsort
+from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.sessions import Sessions
+from prnn_cli.errors import UserError
+from prnn_cli.schema import DatasetConfig
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class NewSessions:
+    """Sessions that a model has not seen.
+
+    ids: (num_sessions,) text, in the order of the log
+    known: those with clicks on items that the model knows, and these clicks alone; their session_index is a place in
+        `ids`
+    """
+
+    ids: pa.Array
+    known: Sessions
+
+
+def one_session(clicks: Sequence[int], num_items: int, dataset: DatasetConfig) -> NewSessions:
+    """A single session with these clicks, item_index each."""
+    return _new_sessions(
+        pa.array(["session"]), np.zeros(len(clicks), np.int32), np.array(clicks), num_items, dataset
+    )
+
+
+def read_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray) -> NewSessions:
+    """The sessions of the log at `path`, whose rows are read and filtered as those of `dataset` were.
+
+    What is left out of it is logged. Raises `UserError`, which names sessions=PATH, for what is no such log, and where
+    none of its items is among `item_ids`, (num_items,).
+    """
+    with _blamed_on(path):
+        events = read_events(replace(dataset, path=path, synthetic=None, profile=None, scale=None))
+    item = pd.Index(item_ids).get_indexer(pd.Index(events.item_ids.to_pylist()))[events.item]
+    order = counting_argsort(events.session)
+    found = _new_sessions(events.session_ids, events.session[order], item[order], len(item_ids), dataset)
+    if not found.known.num_sessions:
+        raise UserError(
+            f"none of the items in sessions={path} is known to the model: they are such as {events.item_ids[0]}, and "
+            f"its own, those that were clicked often enough in the log of its run, such as {item_ids[0]}"
+        )
+    _log_left_out(path, events, int(np.count_nonzero(item < 0)))
+    return found
+
+
+def _new_sessions(
+    session_ids: pa.Array, session: np.ndarray, item: np.ndarray, num_items: int, dataset: DatasetConfig
+) -> NewSessions:
+    """Events that are sorted by session; item: item_index, −1 for one that is not known."""
+    present, place = np.unique(session, return_inverse=True)
+    stays = item >= 0
+    if dataset.drop_repeats:
+        stays[1:] &= (np.diff(item) != 0) | (np.diff(session) != 0)
+    place, item = place[stays], item[stays].astype(np.int32)
+    with_clicks, starts = np.unique(place, return_index=True)
+    offsets = np.append(starts, len(place)).astype(np.int64)
+    return NewSessions(session_ids.take(pa.array(present)), Sessions(item, offsets, with_clicks, num_items))
+
+
+@contextmanager
+def _blamed_on(path: str) -> Iterator[None]:
+    """Turns errors of reading a log, which is known as dataset.path there, into such about sessions=PATH."""
+    try:
+        yield
+    except UserError as error:
+        reason = str(error).replace(f"dataset.path={path}", f"sessions={path}")
+        raise UserError(
+            f"sessions={path} is read with the dataset's settings of the run: {reason}"
+        ) from error
+
+
+def _log_left_out(path: str, events: Events, num_unknown: int) -> None:
+    """Logs the rows that filters dropped (of bad ones reading has warned), and the clicks on unknown items."""
+    for reason, count in events.dropped.items():
+        if not reason.startswith("bad rows"):
+            log.info("%d rows of %s are left out: %s", count, path, reason)
+    if num_unknown:
+        log.warning(
+            "%d of %d clicks are on items that the model does not know: left out", num_unknown, len(events)
+        )
