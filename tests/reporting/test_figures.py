@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from prnn_cli.reporting import figures
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.figures import bars, learning_curves, write_figures
+from prnn_cli.reporting.figures import bars, learning_curves, lines, write_figures
 from prnn_cli.reporting.report import report_runs
 from prnn_cli.reporting.runs import find_folders
+from prnn_cli.reporting.slices import SUPPORT
 from reporting.runs_on_disk import table_config, three_rows, write_run
 
 
@@ -33,7 +35,10 @@ def test_bars_are_told_apart_without_colour(comparison: Comparison) -> None:
 
 
 def test_figures_are_written_as_png_and_pdf(comparison: Comparison, tmp_path: Path) -> None:
-    for path in write_figures(tmp_path, comparison).values():
+    pictures = write_figures(tmp_path, comparison)
+    assert {"figure3", "by_support", "by_position"} <= {picture.name for picture in pictures}
+    for picture in pictures:
+        path = tmp_path / f"{picture.name}.png"
         with Image.open(path) as image:
             assert image.width > 300
         assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
@@ -69,3 +74,40 @@ def test_without_matplotlib_the_tables_are_whole_and_the_log_says_what_to_instal
     assert "pip install 'prnn-cli[figures]'" in caplog.text
     assert "mine" in (tmp_path / "summary.html").read_text()
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_the_curve_of_one_epoch_is_a_point_at_epoch_1(comparison: Comparison) -> None:
+    row = comparison.rows[0]
+    history = pd.DataFrame({"phase": [1], "learning": ["id"], "loss": [0.5], "mrr@20": [0.1]})
+    history.to_csv(row.runs[0].folder / "epochs.csv", index=False)
+    figure = learning_curves([row])
+    assert figure is not None
+    loss, validation = figure.axes
+    assert loss.lines[0].get_marker() == "."
+    assert validation.lines[0].get_marker() == "x"
+    figure.canvas.draw()
+    assert [tick for tick in loss.get_xticks() if 0.5 <= tick <= 1.5] == [1.0]
+
+
+def test_by_support_every_value_has_its_interval_and_panels_stand_as_told(comparison: Comparison) -> None:
+    """Bins of two sessions have no interval: the bars have no length, and the values are drawn all the same."""
+    slices = [each for each in comparison.slices if each.by == SUPPORT]
+    for across, wider in ((2, True), (1, False)):
+        figure = lines(comparison, ["item_knn", "p-RNN"], slices, SUPPORT, across)
+        assert [axes.get_title() for axes in figure.axes] == ["recall@20", "mrr@20"]
+        drawn = figure.axes[0].lines[0].get_ydata()
+        assert list(drawn) == [slices[0].means["item_knn", name] for name in slices[0].bins]
+        width, height = figure.get_size_inches()
+        assert (width > height) == wider
+
+
+def test_panels_of_many_rows_stand_side_by_side_before_the_picture_is_too_high(
+    comparison: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for row in comparison.rows:
+        history = pd.DataFrame({"phase": [1], "learning": ["id"], "loss": [0.5]})
+        history.to_csv(row.runs[0].folder / "epochs.csv", index=False)
+    monkeypatch.setattr(figures, "MOST_LINES", 2)
+    figure = learning_curves(comparison.rows, across=1)
+    assert figure is not None
+    assert figure.axes[0].get_gridspec().get_geometry() == (2, 2)

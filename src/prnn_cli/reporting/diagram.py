@@ -7,16 +7,17 @@ if TYPE_CHECKING:  # an optional extra
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS = 3
+ACROSS = 3  # panels side by side
 INPUT, GRU, MIX, READOUT, SUM, SCORES = 0.0, 1.1, 2.0, 2.9, 3.8, 4.7  # heights, from below as in the paper
 ADDITION, PRODUCT = "+", "∘"
 
 
-def architectures(layouts: Mapping[str, Mapping[str, Any]]) -> "Figure":
+def architectures(layouts: Mapping[str, Mapping[str, Any]], across: int = ACROSS) -> "Figure":
     """Draws a panel for each network. layouts: by name, as `networks.summary.layout` gives it"""
     from matplotlib.figure import Figure
 
-    num_lines, width = -(-len(layouts) // COLUMNS), min(len(layouts), COLUMNS)
+    width = min(len(layouts), across, ACROSS)
+    num_lines = -(-len(layouts) // width)
     figure = Figure(figsize=(4.2 * width, 4.2 * num_lines), layout="constrained")
     panels = figure.subplots(num_lines, width, squeeze=False).ravel()
     for axes in panels:

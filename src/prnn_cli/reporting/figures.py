@@ -5,8 +5,10 @@ which would want a display and keep what it draws.
 """
 
 import importlib.util
+import io
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,29 +27,50 @@ if TYPE_CHECKING:  # an optional extra
 
 # Fill, hatch, marker, line.
 STYLES = [("white", "////", "o", ":"), ("0.75", "", "s", "--"), ("0.25", "", "^", "-")]
-COLUMNS = 4  # of small panels
+ACROSS = 4  # panels side by side
+MOST_LINES = 100  # of panels: a higher picture could not be drawn
 HEADROOM = 0.2  # above learning curves, where the names of the phases stand
 
 log = logging.getLogger(__name__)
 
 
-def write_figures(folder: Path, comparison: Comparison) -> dict[str, Path]:
-    """Writes each figure as PNG and PDF; the PNGs by title. Without matplotlib there is none, and the log says so."""
+@dataclass(frozen=True)
+class Picture:
+    """A figure for the page: two PNGs, and the narrow one, for a phone, has its panels beneath each other."""
+
+    name: str
+    title: str
+    wide: bytes
+    narrow: bytes
+
+
+def write_figures(folder: Path, comparison: Comparison) -> list[Picture]:
+    """Writes each figure as PNG and PDF, and returns them. Without matplotlib there is none, and the log says so."""
     if importlib.util.find_spec("matplotlib") is None:
         log.warning("no figures, as matplotlib is not installed; pip install 'prnn-cli[figures]' adds it")
-        return {}
-    written = {}
-    for name, title, figure in _figures(comparison):
-        for suffix in ("png", "pdf"):
+        return []
+    pictures = []
+    for (name, title, figure), (_, _, narrow) in zip(
+        _figures(comparison), _figures(comparison, across=1), strict=True
+    ):
+        wide = _drawn(figure, "png")
+        for suffix, content in (("png", wide), ("pdf", _drawn(figure, "pdf"))):
             with atomic_write(folder / f"{name}.{suffix}") as temporary:
-                figure.savefig(temporary, format=suffix, dpi=150)
-        written[title] = folder / f"{name}.png"
-    return written
+                temporary.write_bytes(content)
+        pictures.append(Picture(name, title, wide, _drawn(narrow, "png")))
+    return pictures
 
 
-def _figures(comparison: Comparison) -> Iterator[tuple[str, str, "Figure"]]:
-    yield "figure3", "Figure 3: best p-RNN, ID only and baseline", bars(comparison)
-    if curves := learning_curves(comparison.finished):
+def _drawn(figure: "Figure", form: str) -> bytes:
+    content = io.BytesIO()
+    figure.savefig(content, format=form, dpi=150)
+    return content.getvalue()
+
+
+def _figures(comparison: Comparison, across: int = ACROSS) -> Iterator[tuple[str, str, "Figure"]]:
+    """The name, the title and the drawing of each figure. across: the panels that stand side by side, at most"""
+    yield "figure3", "Figure 3: best p-RNN, ID only and baseline", bars(comparison, across)
+    if curves := learning_curves(comparison.finished, across):
         yield "learning_curves", "Loss and validation metric by epoch; shading: phases", curves
     metrics = comparison.metrics[:2]
     methods = contestants(comparison, metrics[-1])
@@ -59,16 +82,17 @@ def _figures(comparison: Comparison) -> Iterator[tuple[str, str, "Figure"]]:
         yield (
             "by_support",
             "Metrics by item support",
-            lines(comparison, methods, support, f"{SUPPORT} (rare to popular)"),
+            lines(comparison, methods, support, f"{SUPPORT} (rare to popular)", across),
         )
-    yield "by_position", "Metrics by position in the session", lines(comparison, methods, position, POSITION)
+    figure = lines(comparison, methods, position, POSITION, across)
+    yield "by_position", "Metrics by position in the session", figure
     layouts: dict[str, dict[str, Any]] = {}
     for row in comparison.finished:
         run = row.runs[0].metrics
         if "network" in run:
             layouts.setdefault(str(run["arch"]), run["network"])
     if layouts:
-        yield "architectures", "Figure 1: the networks as composed", architectures(layouts)
+        yield "architectures", "Figure 1: the networks as composed", architectures(layouts, across)
 
 
 def contestants(comparison: Comparison, metric: str) -> list[str]:
@@ -81,10 +105,10 @@ def contestants(comparison: Comparison, metric: str) -> list[str]:
     return list(dict.fromkeys(method for method in methods if method))
 
 
-def bars(comparison: Comparison) -> "Figure":
+def bars(comparison: Comparison, across: int = ACROSS) -> "Figure":
     """Draws the paper's Figure 3, with intervals over the sessions; a panel for each metric."""
     metrics = comparison.metrics[:2]
-    figure, panels = _panels(1, len(metrics), (3.6 * len(metrics), 3.4))
+    figure, panels = _panels(len(metrics), across, (3.6, 3.4))
     for axes, metric in zip(panels, metrics, strict=True):
         for place, method in enumerate(contestants(comparison, metric)):
             estimate = comparison.estimate(method, metric)
@@ -105,9 +129,11 @@ def bars(comparison: Comparison) -> "Figure":
     return figure
 
 
-def lines(comparison: Comparison, methods: Sequence[str], slices: Sequence[Slice], label: str) -> "Figure":
+def lines(
+    comparison: Comparison, methods: Sequence[str], slices: Sequence[Slice], label: str, across: int = ACROSS
+) -> "Figure":
     """Draws metrics over the bins of slices with their intervals, a panel each. label: of the bins' axis"""
-    figure, panels = _panels(1, len(slices), (4.2 * len(slices), 3.4))
+    figure, panels = _panels(len(slices), across, (4.2, 3.4))
     for axes, each in zip(panels, slices, strict=True):
         for place, method in enumerate(methods):
             fill, _, marker, dash = STYLES[place]
@@ -127,24 +153,20 @@ def lines(comparison: Comparison, methods: Sequence[str], slices: Sequence[Slice
         axes.set_ylim(bottom=0)
         axes.set_title(each.metric)
     panels[0].legend(fontsize=8)
-    figure.supxlabel(f"{label}; below: number of test events", fontsize=10)
+    figure.supxlabel(f"{label};{' ' if across > 1 else chr(10)}below: number of test events", fontsize=10)
     return figure
 
 
-def learning_curves(rows: Sequence[Row]) -> "Figure | None":
+def learning_curves(rows: Sequence[Row], across: int = ACROSS) -> "Figure | None":
     """Draws a panel for each row, of its first seed; None where no run has its epochs.csv."""
     histories = {row.name: _epochs(row) for row in rows}
     known = {name: frame for name, frame in histories.items() if frame is not None}
     if not known:
         return None
-    num_lines = -(-len(known) // COLUMNS)
-    width = min(len(known), COLUMNS)
-    figure, panels = _panels(num_lines, width, (3.1 * width, 2.3 * num_lines))
-    for axes, (name, history) in zip(panels, known.items(), strict=False):
+    figure, panels = _panels(len(known), across, (3.1, 2.3))
+    for axes, (name, history) in zip(panels, known.items(), strict=True):
         _draw_history(axes, history)
         axes.set_title(name, fontsize=9)
-    for axes in panels[len(known) :]:
-        axes.set_axis_off()
     return figure
 
 
@@ -170,7 +192,7 @@ def _draw_history(axes: "Axes", history: pd.DataFrame) -> None:
     axes.plot(epochs, history["loss"], "-", color="black", marker="." if len(epochs) < 15 else None)
     axes.set_xlim(0.5, len(epochs) + 0.5)
     axes.margins(y=HEADROOM)
-    axes.locator_params(axis="x", integer=True)
+    axes.locator_params(axis="x", integer=True, min_n_ticks=1)
     axes.set_ylabel("loss", fontsize=8)
     axes.set_xlabel("epoch", fontsize=8)
     axes.tick_params(labelsize=7)
@@ -182,8 +204,14 @@ def _draw_history(axes: "Axes", history: pd.DataFrame) -> None:
         right.tick_params(labelsize=7)
 
 
-def _panels(num_lines: int, num_columns: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
+def _panels(count: int, across: int, size: tuple[float, float]) -> "tuple[Figure, list[Axes]]":
+    """A figure of `count` panels, each of `size` in inches."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, layout="constrained")
-    return figure, list(np.atleast_1d(figure.subplots(num_lines, num_columns)).ravel())
+    num_columns = min(count, max(across, -(-count // MOST_LINES)))
+    num_lines = -(-count // num_columns)
+    figure = Figure(figsize=(size[0] * num_columns, size[1] * num_lines), layout="constrained")
+    panels = list(figure.subplots(num_lines, num_columns, squeeze=False).ravel())
+    for axes in panels[count:]:
+        axes.set_axis_off()
+    return figure, panels[:count]

@@ -1,32 +1,61 @@
 """The page summary.html: tables, figures, settings and environment of a comparison, in one file."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 from prnn_cli.reporting.comparison import Comparison
+from prnn_cli.reporting.figures import Picture
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.sections import Section
 from prnn_cli.reporting.table_formats import TextTable, to_html
 
 STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #111; }
+:root { color-scheme: light dark; --page: #fff; --ink: #111; --soft: #444; --rule: #999; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem;
+  color: var(--ink); background: var(--page); }
+nav { font-size: 14px; columns: 16rem; }
+nav ul { margin: 0; padding-left: 1rem; }
+a { color: inherit; }
+h2 a { text-decoration: none; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 14px; display: block; overflow-x: auto; }
 th, td { padding: .25rem .7rem; text-align: left; vertical-align: top; font-variant-numeric: tabular-nums; }
-:is(th, td):first-child, .number { white-space: nowrap; }
-.number { text-align: right; }
-th { border-bottom: 2px solid #111; }
-tr.rule td { border-top: 1px solid #999; }
+:is(th, td):first-child { position: sticky; left: 0; background: var(--page); }
+.number { white-space: nowrap; text-align: right; }
+th { border-bottom: 2px solid var(--ink); }
+tr.rule td { border-top: 1px solid var(--rule); }
 img { max-width: 100%; }
-p.note { margin: .2rem 0; color: #444; }
+p.note { margin: .2rem 0; color: var(--soft); }
+@media (min-width: 40rem) { :is(th, td):first-child { white-space: nowrap; } }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #161616; --ink: #e6e6e6; --soft: #b4b4b4; --rule: #777; }
+  img { filter: invert(.91); }
+}
 """
 
 
-def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures: Mapping[str, Path]) -> str:
-    """The page's HTML: the first section, the figures, the other sections. figures: PNG files by title"""
+@dataclass(frozen=True)
+class Part:
+    """A part of the page under a heading of its own. key: what a link to it ends in"""
+
+    key: str
+    heading: str
+    html: str
+
+
+def page(comparisons: Sequence[Comparison], sections: Sequence[Section], pictures: Sequence[Picture]) -> str:
+    """The page's HTML: contents, the first section, the figures, the other sections."""
     title = " and ".join(dict.fromkeys(_title(comparison) for comparison in comparisons))
-    main = sections[0]
+    tables = [Part(each.key, each.heading, _section(each)) for each in sections]
+    figures = [Part(each.name, each.title, _figure(each)) for each in pictures]
+    parts = [
+        *tables[:1],
+        *figures,
+        *tables[1:],
+        Part("settings", "Settings", "".join(to_html(settings(comparison)) for comparison in comparisons)),
+        Part("environment", "Environment", "".join(to_html(environment(each)) for each in comparisons)),
+    ]
     return "\n".join(
         [
             "<!DOCTYPE html>",
@@ -35,13 +64,10 @@ def page(comparisons: Sequence[Comparison], sections: Sequence[Section], figures
             f"<title>{escape(title)}</title>",
             f"<style>{STYLE}</style></head><body>",
             f"<h1>{escape(title)}</h1>",
-            _section(main),
-            *(_figure(name, path) for name, path in figures.items()),
-            *(_section(section) for section in sections[1:]),
-            "<h2>Settings</h2>",
-            *(to_html(settings(comparison)) for comparison in comparisons),
-            "<h2>Environment</h2>",
-            *(to_html(environment(comparison)) for comparison in comparisons),
+            "<nav><ul>",
+            *(f"<li>{_link(part)}</li>" for part in parts),
+            "</ul></nav>",
+            *(f'<h2 id="{part.key}">{_link(part)}</h2>\n{part.html}' for part in parts),
             "</body></html>",
             "",
         ]
@@ -84,14 +110,24 @@ def _title(comparison: Comparison) -> str:
     return f"{metrics.get('experiment') or 'Runs'} on {metrics['dataset']}"
 
 
+def _link(part: Part) -> str:
+    return f'<a href="#{part.key}">{escape(part.heading)}</a>'
+
+
 def _section(section: Section) -> str:
     notes = "\n".join(f'<p class="note">{escape(note)}</p>' for note in section.notes)
-    return f"<h2>{escape(section.heading)}</h2>\n{to_html(section.table)}{notes}"
+    return f"{to_html(section.table)}{notes}"
 
 
-def _figure(title: str, path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
-    return f'<h2>{escape(title)}</h2>\n<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
+def _figure(picture: Picture) -> str:
+    wide, narrow = (
+        f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"
+        for content in (picture.wide, picture.narrow)
+    )
+    return (
+        f'<picture><source media="(max-width: 40rem)" srcset="{narrow}">'
+        f'<img alt="{escape(picture.title)}" src="{wide}"></picture>'
+    )
 
 
 def _setting(row: Row, key: str) -> str:

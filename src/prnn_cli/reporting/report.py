@@ -123,8 +123,8 @@ def write_report(
         tables = [section.latex_table() for section in sections if section.latex == name]
         write_text(folder / name, "\n".join(tables))
     _write_datasets(folder, comparisons)
-    figures = write_figures(folder, comparisons[0]) if config.figures else {}
-    write_text(folder / "summary.html", page(comparisons, sections, figures))
+    pictures = write_figures(folder, comparisons[0]) if config.figures else []
+    write_text(folder / "summary.html", page(comparisons, sections, pictures))
     mains = [section for section in sections if section.latex == RESULTS]
     for section in mains:
         show(section.table, title=section.heading if len(mains) > 1 else "")

@@ -43,27 +43,28 @@ def sections_of(comparison: Comparison, number: int = 1, apart: str = "") -> lis
     number: of the comparison in the report; apart: why its runs stand apart from those of the first
     """
     metrics, end = comparison.first.metrics, "" if number == 1 else f"-{number}"
+    of = "" if number == 1 else f", set {number}"
     results = Section(
         f"results{end}",
-        f"Results on {metrics['dataset']}",
+        f"Results on {metrics['dataset']}{of}",
         paper_table(comparison),
         [*([apart] if apart else []), *footer(comparison)],
         RESULTS,
     )
     intervals = Section(
-        f"intervals{end}", "Intervals and differences", significance_table(comparison), latex=INTERVALS
+        f"intervals{end}", f"Intervals and differences{of}", significance_table(comparison), latex=INTERVALS
     )
-    sections = [results, intervals, *_slices(comparison, end)]
+    sections = [results, intervals, *_slices(comparison, end, of)]
     if "data" in metrics:
         table = TextTable.from_frame(table_1(metrics["dataset"], metrics["data"]))
-        sections.append(Section(f"data{end}", "Data", table))
+        sections.append(Section(f"data{end}", f"Data{of}", table))
     return sections
 
 
-def _slices(comparison: Comparison, end: str) -> Iterator[Section]:
+def _slices(comparison: Comparison, end: str, of: str) -> Iterator[Section]:
     for each in comparison.slices:
         by = "support" if each.by == SUPPORT else "position"
-        key, heading = f"{each.metric.replace('@', '-')}-by-{by}", slice_tables.heading(each)
+        key, heading = f"{each.metric.replace('@', '-')}-by-{by}", f"{slice_tables.heading(each)}{of}"
         values, notes = slice_tables.values_table(comparison, each), slice_tables.notes(comparison, each)
         yield Section(f"{key}{end}", heading, values, notes, SLICES)
         if each.differences:
