@@ -65,6 +65,7 @@ def options_of(kind: str, named_by: str | None = None, marks: Sequence[Mark] = (
 class ColumnsConfig:
     session_id: str | None = MISSING
     item_id: str = MISSING
+    next_item_id: str | None = MISSING
     time: Any = MISSING
     order: str | None = MISSING
 
@@ -154,6 +155,7 @@ class ProfileConfig:
 @dataclass
 class ItemsConfig:
     path: str | None = option(Mark.PATH)
+    header: list[str] | None = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
     image: str | None = MISSING
@@ -167,6 +169,9 @@ class DatasetConfig:
     name: str = option(Mark.UNHASHED)
     path: str | None = option(Mark.PATH, Mark.UNHASHED)
     separator: str | None = MISSING
+    header: list[str] | None = MISSING
+    comment: str | None = MISSING
+    quoting: str = one_of("auto", "double", "none")
     encoding: str = MISSING
     max_bad_share: float = bounded(at_least=0, at_most=1)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
@@ -190,6 +195,20 @@ class DatasetConfig:
     synthetic: SyntheticConfig | None = option(Mark.UNHASHED)
     profile: ProfileConfig | None = option(Mark.UNHASHED)
     items: ItemsConfig = group(ItemsConfig, Mark.UNHASHED)
+
+    def check_values(self, path: str) -> None:
+        for name in ("separator", "list_separator", "comment"):
+            value = getattr(self, name)
+            if value is not None and (not value or set(value) & set('"\r\n')):
+                raise UserError(
+                    f"{path}{name}={value!r} cannot be; give one or more characters other than quotes and line ends, "
+                    "or null"
+                )
+        for name, names in (("header", self.header), ("items.header", self.items.header)):
+            if names is not None and (not names or "" in names or len(set(names)) < len(names)):
+                raise UserError(
+                    f"{path}{name}={names} must name each column of the file by a name of its own"
+                )
 
 
 @dataclass

@@ -191,12 +191,31 @@ def test_an_array_that_is_no_matrix_of_numbers_is_refused(
         precomputed(config(tmp_path / "m.npy", ids), ITEM_IDS)
 
 
+@pytest.mark.parametrize("content", [b"nothing of the kind", b"PK\x03\x04, a ZIP", b"", b"\x80\x04K\x01."])
 @pytest.mark.parametrize("suffix", ["npy", "safetensors", "parquet"])
-def test_a_file_of_another_kind_is_refused(suffix: str, ids: Path, tmp_path: Path) -> None:
+def test_a_file_of_another_kind_is_refused(
+    suffix: str, content: bytes, ids: Path, npy: Path, tmp_path: Path
+) -> None:
     path = tmp_path / f"m.{suffix}"
-    path.write_bytes(b"nothing of the kind")
+    path.write_bytes(content)
     with pytest.raises(UserError, match=rf"features\.precomputed\.path=.*m\.{suffix} cannot be used: "):
         precomputed(config(path, ids), ITEM_IDS)
+    if suffix != "safetensors":
+        with pytest.raises(UserError, match=rf"m\.{suffix} (cannot be (used|read)|is empty)"):
+            precomputed(config(npy, path), ITEM_IDS)
+
+
+def test_an_archive_of_arrays_is_no_matrix(ids: Path, tmp_path: Path) -> None:
+    np.savez(tmp_path / "m.npz", vectors=VECTORS)
+    (tmp_path / "m.npz").rename(tmp_path / "m.npy")
+    with pytest.raises(UserError, match=r"features\.precomputed\.path=.*m\.npy cannot be used: "):
+        precomputed(config(tmp_path / "m.npy", ids), ITEM_IDS)
+
+
+def test_space_around_an_id_is_no_part_of_it(npy: Path, tmp_path: Path) -> None:
+    (tmp_path / "ids.txt").write_text(" c\nz\n007 \n")
+    vectors, _ = precomputed(config(npy, tmp_path / "ids.txt"), ITEM_IDS)
+    np.testing.assert_array_equal(vectors, EXPECTED)
 
 
 def test_an_unknown_extension_is_answered_with_the_known_ones(ids: Path, tmp_path: Path) -> None:

@@ -18,6 +18,22 @@ def test_tensors_and_metadata_are_read_as_they_were_written(tmp_path: Path) -> N
     assert read_tensors(tmp_path / "file", metadata_only=True, file_format=SECOND) == ({}, metadata)
 
 
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.arange(4)[::4],
+        torch.arange(4)[::2],
+        torch.ones(3, 2).t(),
+        torch.zeros(4, 1)[::4],
+        torch.zeros(0)[::2],
+    ],
+)
+def test_tensors_may_lie_in_memory_in_any_way(tensor: torch.Tensor, tmp_path: Path) -> None:
+    """A sparse matrix of one value has a stride of its own."""
+    write_tensors(tmp_path / "file", {"a": tensor})
+    assert torch.equal(read_tensors(tmp_path / "file")[0]["a"], tensor)
+
+
 @pytest.mark.parametrize("metadata_only", [False, True])
 def test_a_file_of_another_format_is_not_a_damaged_one(metadata_only: bool, tmp_path: Path) -> None:
     write_tensors(tmp_path / "file", TENSORS, file_format=SECOND)

@@ -9,6 +9,7 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 
+from prnn_cli.data.formats.column_values import value_text
 from prnn_cli.data.formats.data_file import DataFile
 from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.errors import UserError
@@ -43,7 +44,7 @@ class BadRows:
             return
         self.counts[f"bad rows: {name} {what}"] += int(bad.sum())
         for row in np.flatnonzero(bad)[:SHOWN].tolist():
-            wrong = f"column {name!r}:{_shown(column[row].as_py())} {what}"
+            wrong = f"column {name!r}:{_shown(value_text(column, row))} {what}"
             self.examples.append((rows.file, int(rows.numbers[row]), wrong, hint))
 
     def add_unparsed(self, file: DataFile) -> None:
@@ -77,6 +78,5 @@ class BadRows:
             yield from ((wrong, hint) for wrong in file.unparsed())
 
 
-def _shown(value: object) -> str:
-    text = "" if value is None else str(value)
+def _shown(text: str) -> str:
     return f" {text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + '…'!r}" if text else ""

@@ -1,21 +1,27 @@
 """A dataset's log -> events sorted by time; where the log holds users, these are cut into sessions."""
 
+import logging
+from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.counting_sort import counting_argsort
-from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text
+from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text, value_text
 from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.time_units import format_advice
 from prnn_cli.data.formats.times import TimeParser
+from prnn_cli.data.id_forms import warn_of_odd_ids, with_one_number_form
 from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log
+from prnn_cli.data.repeated_events import check_no_repeats
 from prnn_cli.data.stray_times import without_stray_times
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -83,17 +89,26 @@ def _events_as_written(dataset: DatasetConfig) -> Events:
     """The events of the log, whose `session` is what `dataset.columns.session_id` holds, be it a session or a user."""
     counts = RowCounts()
     blocks, parser, file = [], TimeParser(dataset.time_format), None
+    num_events = Counter[Path]()
     for rows in read_log(dataset, _event_columns(dataset), counts):
         if rows.file is not file:
             file, parser = rows.file, TimeParser(dataset.time_format)
-        blocks.append(_events_of(rows, dataset, parser, counts.bad))
+        blocks.append(_events_of(rows, dataset, parser, counts))
+        if len(blocks[-1]):
+            num_events[file.path] += len(blocks[-1])
     counts.bad.check_share(counts.total, dataset.max_bad_share)
+    for name, number in counts.trimmed.items():
+        log.warning("%d rows have space around their %s, which is no part of it", number, name)
     if not sum(map(len, blocks)):
         raise UserError(_why_empty(dataset, counts))
-    log = pa.concat_tables(blocks).unify_dictionaries()
+    table = pa.concat_tables(blocks).unify_dictionaries()
     del blocks  # as large as the log
-    log = without_stray_times(log, dataset, counts.bad, counts.total)
-    return _sorted_events(log, dict(counts.bad.counts + counts.dropped), counts.rows_of_files)
+    for place, name in enumerate(("session_id", "item_id")):
+        table = table.set_column(place, name, with_one_number_form(table[name].combine_chunks(), name))
+    warn_of_odd_ids(table["item_id"].combine_chunks(), "item_id", dataset.list_separator is not None)
+    check_no_repeats(num_events, table, has_sessions=dataset.columns.session_id is not None)
+    table = without_stray_times(table, dataset, counts.bad, counts.total)
+    return _sorted_events(table, dict(counts.bad.counts + counts.dropped), counts.rows_of_files)
 
 
 def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
@@ -105,11 +120,11 @@ def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
     return {key: name for key, name in wanted.items() if name is not None}
 
 
-def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, bad_rows: BadRows) -> pa.Table:
+def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, counts: RowCounts) -> pa.Table:
     """Columns session_id, item_id (dictionaries of text), time and, if asked for, order (float64) of the good rows."""
-    columns = dataset.columns
+    columns, bad_rows = dataset.columns, counts.bad
     session, item = columns.session_id or ROW_NUMBER, columns.item_id
-    values = {"session_id": _ids(session, rows), "item_id": _ids(item, rows)}
+    values = {"session_id": _ids(session, rows, counts), "item_id": _ids(item, rows, counts)}
     good = np.ones(len(rows.table), dtype=bool)
     for name, codes in zip((session, item), values.values(), strict=True):
         hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
@@ -118,11 +133,11 @@ def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, bad_r
         good &= ~missing
 
     time_name, times = _times(dataset, rows)
-    values["time"] = parser.seconds(times)
+    values["time"] = _seconds(parser, times, time_name, rows)
     what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
     unknown = np.isnan(values["time"])
     unknown &= good
-    hint = format_advice(str(times[int(unknown.argmax())].as_py())) if unknown.any() else ""
+    hint = format_advice(value_text(times, int(unknown.argmax()))) if unknown.any() else ""
     bad_rows.add(rows, unknown, time_name, times, what, hint)
     good &= ~unknown
 
@@ -136,14 +151,17 @@ def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, bad_r
     return table if good.all() else table.filter(pa.array(good))
 
 
-def _ids(name: str, rows: FileRows) -> pa.DictionaryArray:
+def _ids(name: str, rows: FileRows, counts: RowCounts) -> pa.DictionaryArray:
     column = rows.table[name]
     try:
-        return as_codes(column)
+        codes, num_trimmed = as_codes(column)
     except pa.ArrowException as error:
         raise UserError(
             f"{rows.file.path}, column {name!r} is of type {column.type}; ids must be text or whole numbers"
         ) from error
+    if num_trimmed:
+        counts.trimmed[name] += num_trimmed
+    return codes
 
 
 def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray]:
@@ -151,16 +169,32 @@ def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray
     names = list(time_columns(dataset).values())
     if len(names) == 1:
         return names[0], rows.table[names[0]]
-    parts = [as_text(rows.table[name]) for name in names]
+    try:
+        parts = [as_text(rows.table[name]) for name in names]
+    except pa.ArrowException as error:
+        kinds = ", ".join(str(rows.table[name].type) for name in names)
+        raise UserError(
+            f"{rows.file.path}, columns {names} are of types {kinds}; a date in three columns must be whole numbers"
+        ) from error
     return ", ".join(names), pc.binary_join_element_wise(*parts, "-")
 
 
-def _sorted_events(log: pa.Table, dropped: dict[str, int], rows_of_files: list[int]) -> Events:
-    time = log["time"].to_numpy()
-    session, item = (log[name].combine_chunks() for name in ("session_id", "item_id"))
+def _seconds(parser: TimeParser, times: pa.ChunkedArray, name: str, rows: FileRows) -> np.ndarray:
+    try:
+        return parser.seconds(times)
+    except pa.ArrowException as error:
+        raise UserError(
+            f"{rows.file.path}, column {name!r} is of type {times.type}, which holds no times of "
+            f"dataset.time_format={parser.time_format}; times must be numbers, text or timestamps"
+        ) from error
+
+
+def _sorted_events(table: pa.Table, dropped: dict[str, int], rows_of_files: list[int]) -> Events:
+    time = table["time"].to_numpy()
+    session, item = (table[name].combine_chunks() for name in ("session_id", "item_id"))
     order: np.ndarray | slice
-    if "order" in log.column_names:
-        order = np.lexsort((log["order"].to_numpy(), time))  # stable
+    if "order" in table.column_names:
+        order = np.lexsort((table["order"].to_numpy(), time))  # stable
     elif (time[1:] >= time[:-1]).all():
         order = slice(None)
     else:
@@ -180,6 +214,11 @@ def _why_empty(dataset: DatasetConfig, counts: RowCounts) -> str:
     if not counts.total:
         return f"dataset.path={dataset.path} has a header but no rows; give a log with events"
     reason, count = (counts.dropped + counts.bad.counts).most_common(1)[0]
+    if not counts.dropped.total():
+        return (
+            f"dataset.path={dataset.path} has {counts.total} rows, none of which can be read ({count}: {reason}); "
+            "look at them, or name other columns in dataset.columns"
+        )
     return (
         f"dataset.path={dataset.path} has {counts.total} rows and dataset.filters dropped all of them "
         f"({count}: {reason}); loosen the filters"

@@ -12,6 +12,7 @@ from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.formats.log_files import check_no_copies, find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, check_columns
 from prnn_cli.data.formats.session_lists import explode_lists, is_list
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.row_filters import filter_rows
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
@@ -19,7 +20,7 @@ from prnn_cli.system.prefetch import prefetch
 from prnn_cli.system.progress import meter
 
 ROW_NUMBER = "(row)"  # the session_id of lists that have none
-ID_COLUMNS = ("columns.session_id", "columns.item_id", "items.item_id")
+ID_COLUMNS = ("columns.session_id", "columns.item_id", "columns.next_item_id", "items.item_id")
 
 
 @dataclass
@@ -29,11 +30,13 @@ class RowCounts:
     dropped: rows that a filter took out, by reason
     bad: rows that cannot be read
     rows_of_files: rows read of each file, bad and dropped ones among them
+    trimmed: rows with space around their id, by column
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     bad: BadRows = field(default_factory=BadRows)
     rows_of_files: list[int] = field(default_factory=list)
+    trimmed: Counter[str] = field(default_factory=Counter)
 
     @property
     def total(self) -> int:
@@ -47,6 +50,8 @@ def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts)
     Raises `UserError` for files that lack a column, are no tables, or are copies of each other.
     """
     wanted = columns | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
+    if dataset.columns.next_item_id is not None:
+        wanted["columns.next_item_id"] = dataset.columns.next_item_id
     files = find_files(dataset.path)
     sizes = [path.stat().st_size for path in files]
     with meter("reading", sum(sizes)) as progress:
@@ -61,7 +66,7 @@ def _rows_of(
     path: Path, dataset: DatasetConfig, wanted: dict[str, str], counts: RowCounts
 ) -> Iterator[FileRows]:
     """The rows of one file block by block, counted, each a single event."""
-    file = open_file(path, dataset.separator, dataset.encoding, wanted.values())
+    file = open_file(path, TextOptions.of_log(dataset), wanted.values())
     check_columns(file, wanted)
     ids = {name for key, name in wanted.items() if key in ID_COLUMNS}
     rows_before, first = counts.total, 0
@@ -86,6 +91,21 @@ def _single_events(rows: FileRows, dataset: DatasetConfig) -> FileRows:
                 f"dataset.columns.session_id=null makes each row a session, but {rows.file.path} holds single items "
                 f"in the column {columns.item_id!r}; name the column of the sessions, or set dataset.list_separator"
             )
+        if columns.next_item_id is not None:
+            raise UserError(
+                f"dataset.columns.next_item_id={columns.next_item_id} comes after the items of a list, but "
+                f"{rows.file.path} holds single items in the column {columns.item_id!r}; set dataset.list_separator, "
+                "or leave it null"
+            )
         return rows
-    table, index = explode_lists(rows.table, columns.item_id, dataset.list_separator)
+    try:
+        table, index = explode_lists(
+            rows.table, columns.item_id, dataset.list_separator, columns.next_item_id
+        )
+    except pa.ArrowException as error:
+        kinds = {name: str(rows.table[name].type) for name in rows.table.column_names}
+        raise UserError(
+            f"{rows.file.path} holds lists that cannot be taken apart, its columns are {kinds}; lists must hold text "
+            "or whole numbers"
+        ) from error
     return FileRows(rows.file, table, rows.numbers[index])

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, read_rows
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
 from prnn_cli.errors import UserError
 from prnn_cli.features.text import join
@@ -139,9 +140,10 @@ class ItemCatalogue:
     def _table_rows(self) -> Iterator[FileRows]:
         columns = self._columns()
         for path in self.files:
-            rows = read_rows(open_file(path, None, self.dataset.encoding, columns.values()), columns)
+            rows = read_rows(open_file(path, TextOptions.of_items(self.dataset), columns.values()), columns)
             name = columns["items.item_id"]
-            rows.raise_if_any(~rows.table[name].is_valid().to_numpy(), name, "is empty; fill it in")
+            has_id = _not_blank(_text(rows, name)).is_valid().to_numpy()
+            rows.raise_if_any(~has_id, name, "is empty; fill it in")
             yield rows
 
     def _first_values_of_the_log(self) -> pa.Table:
@@ -151,7 +153,7 @@ class ItemCatalogue:
 
     def _as_text(self, rows: FileRows) -> pa.Table:
         items = self.dataset.items
-        columns = {"item_id": _text(rows, items.item_id)}
+        columns = {"item_id": _not_blank(_text(rows, items.item_id))}
         columns |= {f"text{n}": _not_blank(_text(rows, name)) for n, name in enumerate(items.text)}
         if items.image is not None:
             columns["image"] = _not_blank(_text(rows, items.image))

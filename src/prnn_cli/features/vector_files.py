@@ -7,11 +7,14 @@ from tokenize import TokenError
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.lib.format import open_memmap, read_array
 from safetensors import SafetensorError, safe_open
 
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import open_file
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError, first_line
 
 ITEM_ID, VECTOR, VECTORS = "item_id", "vector", "vectors"
@@ -44,7 +47,7 @@ def read_ids(path: Path) -> list[str]:
 
 
 def _matrix_of_npy(path: Path) -> tuple[np.ndarray, None]:
-    matrix: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    matrix: np.ndarray = open_memmap(path, mode="r")  # np.load would take a ZIP too
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":
         raise ValueError(f"it holds {matrix.dtype} of shape {matrix.shape}, not a matrix of numbers")
     return matrix, None
@@ -97,14 +100,15 @@ def _ids_of_text(path: Path) -> list[str]:
 
 
 def _ids_of_npy(path: Path) -> list[str]:
-    ids = np.load(path, allow_pickle=False)
+    with path.open("rb") as file:
+        ids = read_array(file, allow_pickle=False)
     if ids.ndim != 1:
         raise ValueError(f"it has the shape {ids.shape}, not one id a row")
     return _texts(pa.chunked_array([pa.array(ids.tolist())]))
 
 
 def _ids_of_table(path: Path) -> list[str]:
-    file = open_file(path, None, "utf-8", [ITEM_ID])
+    file = open_file(path, TextOptions("utf-8"), [ITEM_ID])
     if ITEM_ID not in file.columns and len(file.columns) != 1:
         raise ValueError(f"it has the columns {', '.join(file.columns)}, but needs {ITEM_ID}")
     name = ITEM_ID if ITEM_ID in file.columns else file.columns[0]
@@ -112,7 +116,7 @@ def _ids_of_table(path: Path) -> list[str]:
 
 
 def _texts(column: pa.ChunkedArray) -> list[str]:
-    ids: list[str | None] = as_text(column).to_pylist()
+    ids: list[str | None] = pc.utf8_trim_whitespace(as_text(column)).to_pylist()
     texts = [each for each in ids if each]
     if len(texts) < len(ids):
         row = next(row for row, each in enumerate(ids) if not each)

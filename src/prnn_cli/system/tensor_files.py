@@ -30,7 +30,7 @@ def write_tensors(
 ) -> None:
     """Writes a file, whole or not at all, with a checksum of all that is in it and the number of its format."""
     with atomic_write(path) as temporary:
-        stored = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        stored = {name: _dense(value.detach().cpu()) for name, value in tensors.items()}
         sealed = dict(metadata or {})
         if file_format:
             sealed[FORMAT] = str(file_format.number)
@@ -69,6 +69,12 @@ def read_tensors(
     if _checksum(tensors, metadata) != checksum:
         raise DamagedFileError("its content has another checksum than when it was written")
     return {name: value.to(device) for name, value in tensors.items()}, metadata
+
+
+def _dense(value: Tensor) -> Tensor:
+    """The tensor with the strides of a new one: `contiguous` leaves those of a single row or element as they are."""
+    is_dense = value.stride() == torch.empty_like(value, memory_format=torch.contiguous_format).stride()
+    return value if is_dense else value.clone(memory_format=torch.contiguous_format)
 
 
 def _unpacked(texts: Mapping[str, str]) -> dict[str, str]:

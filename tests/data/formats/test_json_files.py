@@ -8,6 +8,7 @@ import pytest
 from data.conftest import CLICKS, json_lines, rows
 from prnn_cli.data.events import Events
 from prnn_cli.data.formats.log_files import open_file
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 
 
@@ -32,5 +33,22 @@ def test_a_table_of_json_may_change_its_types_along_the_way(
     monkeypatch.setattr("prnn_cli.data.formats.json_files.BLOCK_ROWS", 2)
     path = tmp_path / "items.jsonl"
     path.write_text("".join(f'{{"item_id": {i}, "n": null}}\n' for i in ("1", "2", '"x"')))
-    table = open_file(path, None, "utf-8", []).read(["item_id", "n"])
+    table = open_file(path, TextOptions("utf-8")).read(["item_id", "n"])
     assert table.to_pydict() == {"item_id": ["1", "2", "x"], "n": [None, None, None]}
+
+
+def test_half_a_character_becomes_a_replacement_character(read: Callable[..., Events]) -> None:
+    text = r'{"session_id": "1", "item_id": "a\ud83d", "time": 5}' + "\n"
+    assert [item for _, item, _ in rows(read(text, "clicks.jsonl"))] == ["a\ufffd"]
+
+
+def test_a_whole_number_among_texts_is_written_as_elsewhere(read: Callable[..., Events]) -> None:
+    text = "".join(f'{{"session_id": 1, "item_id": {i}, "time": 5}}\n' for i in ("7", "7.0", '"x"'))
+    assert [item for _, item, _ in rows(read(text, "clicks.jsonl"))] == ["7", "7", "x"]
+
+
+@pytest.mark.parametrize("depth", [3, 400, 950])
+def test_lists_in_lists_are_no_ids(read: Callable[..., Events], depth: int) -> None:
+    text = f'{{"session_id": 1, "item_id": {"[" * depth}7{"]" * depth}, "time": 5}}\n'
+    events = read(text + '{"session_id": 1, "item_id": ["a"], "time": 6}\n', "clicks.jsonl", max_bad_share=1)
+    assert rows(events)[-1] == ("1", "a", 6)

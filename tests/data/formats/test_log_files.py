@@ -13,6 +13,7 @@ import pytest
 
 from data.conftest import CLICKS, HEADER, delimited, items, json_lines, rows, zstd
 from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.formats.log_files import glob_of
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -128,3 +129,13 @@ def test_days_without_rows_are_no_copies(dataset_config: Config, tmp_path: Path)
         (tmp_path / name).write_text("session_id,item_id,time\n")
     (tmp_path / "3.csv").write_bytes(delimited(","))
     assert read_events(dataset_config(path=str(tmp_path))).rows_of_files == [0, 0, 5]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [(["b.csv"], "b.csv"), (["x_1.csv", "x_2.csv"], "x_*.csv"), (["b.csv", "x_1.csv"], None)],
+)
+def test_some_of_the_files_have_a_path_of_their_own_or_none(chosen: list[str], expected: str | None) -> None:
+    files = [Path("logs", name) for name in ("b.csv", "x_1.csv", "x_2.csv")]
+    path = glob_of([Path("logs", name) for name in chosen], files)
+    assert path == (None if expected is None else f"logs/{expected}")

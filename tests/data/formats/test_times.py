@@ -117,3 +117,17 @@ def test_times_out_of_range_are_bad_rows(read: Callable[..., Events]) -> None:
     text = "session_id,item_id,time\n1,a,2024-05-01\n1,b,9999-12-31\n1,c,0001-01-01T00:00:00Z\n"
     events = read(text, "clicks.csv", max_bad_share=0.9, stray_years=None)
     assert [item for _, item, _ in rows(events)] == ["c", "a"]
+
+
+@pytest.mark.parametrize("time_format", ["auto", "seconds", "iso", "%d/%m/%Y"])
+def test_a_file_whose_times_are_all_missing_is_all_bad_rows(
+    read: Callable[..., Events], time_format: str
+) -> None:
+    with pytest.raises(UserError, match=r"none of which can be read \(2: bad rows: time cannot be read"):
+        read(HEADER + "1,a,\n1,b,\n", time_format=time_format, max_bad_share=1)
+
+
+@pytest.mark.parametrize("pattern", ["%Y-%Y", "%!", "%Y-%m-%d %"])
+def test_a_pattern_that_is_none_is_refused(read: Callable[..., Events], pattern: str) -> None:
+    with pytest.raises(UserError, match="is no strptime pattern"):
+        read(HEADER + "1,a,2024-05-01\n", time_format=pattern)

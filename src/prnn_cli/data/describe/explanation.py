@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from prnn_cli.data.events import time_columns
 from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
 from prnn_cli.data.parts import PARTS
 from prnn_cli.data.prepare import PreparedData
@@ -42,7 +43,7 @@ def files_table(files: list[Path], rows: list[int]) -> pd.DataFrame:
 def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
     """A line for each role of a column (session, item, time, …): the column's name, and how it was read."""
     columns, items = dataset.columns, dataset.items
-    first = open_file(find_files(dataset.path)[0], dataset.separator, dataset.encoding, _named(dataset))
+    first = open_file(find_files(dataset.path)[0], TextOptions.of_log(dataset), _named(dataset))
     gap_s, separator = dataset.session_gap_s, dataset.list_separator
     gap = "" if gap_s is None else f"cut where {gap_s:g} s pass without an event"
     listed = "" if separator is None else f"lists separated by {separator!r}"
@@ -52,6 +53,8 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
         ("item", columns.item_id, listed),
         ("time", ", ".join(time_columns(dataset).values()), f"{begin} to {end} UTC"),
     ]
+    if columns.next_item_id is not None:
+        lines.append(("next item", columns.next_item_id, "after those of the list"))
     if columns.order is not None:
         lines.append(("order", columns.order, ""))
     source = "" if items.path is None else f"of {items.path}"
@@ -88,7 +91,13 @@ def example_sessions(data: PreparedData) -> pd.DataFrame:
 def _named(dataset: DatasetConfig) -> set[str]:
     """The columns of the log that the settings name."""
     columns, items = dataset.columns, dataset.items
-    named = {columns.session_id, columns.item_id, columns.order, *time_columns(dataset).values()}
+    named = {
+        columns.session_id,
+        columns.item_id,
+        columns.next_item_id,
+        columns.order,
+        *time_columns(dataset).values(),
+    }
     named |= {each.column for each in dataset.filters}
     if items.path is None:
         named |= {*items.text, items.image}

@@ -7,6 +7,8 @@ import pyarrow as pa
 
 from prnn_cli.data.formats.data_file import DataFile
 from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.formats.text_files import TextFile
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 
 SAMPLE_ROWS = 50_000
@@ -25,8 +27,10 @@ class FileGroup:
 
     def __post_init__(self) -> None:
         first = self.files[0]
-        blocks = first.blocks(first.columns)
-        self.sample = next(blocks, pa.table({name: pa.array([], pa.string()) for name in first.columns}))
+        blocks = first.blocks(first.unique_columns)
+        self.sample = next(
+            blocks, pa.table({name: pa.array([], pa.string()) for name in first.unique_columns})
+        )
         self.sample = self.sample.slice(0, SAMPLE_ROWS)
 
     @property
@@ -57,9 +61,13 @@ def _opened(path: Path) -> tuple[DataFile, str]:
             raise
         encoding = "utf-16" if "dataset.encoding=utf-16" in str(error) else "cp1252"
         _first_rows(path, encoding)
-    return open_file(path, None, encoding, ()), encoding
+    file = open_file(path, TextOptions(encoding))
+    if isinstance(file, TextFile) and file.seems_to_lack_a_header:
+        names = tuple(f"column_{n}" for n in range(1, len(file.columns) + 1))
+        file = open_file(path, TextOptions(encoding, header=names))
+    return file, encoding
 
 
 def _first_rows(path: Path, encoding: str) -> None:
-    file = open_file(path, None, encoding, ())
-    next(file.blocks(file.columns), None)
+    file = open_file(path, TextOptions(encoding))
+    next(file.blocks(file.unique_columns), None)

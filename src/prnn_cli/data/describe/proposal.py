@@ -12,6 +12,7 @@ from prnn_cli.data.describe.column_roles import LogColumns, distinct_values, fin
 from prnn_cli.data.describe.file_groups import FileGroup, file_groups
 from prnn_cli.data.describe.item_tables import items_settings
 from prnn_cli.data.describe.preview import Preview, preview
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 from prnn_cli.system.paths import absolute_path
 
@@ -86,8 +87,10 @@ def _certainty(columns: LogColumns) -> str:
 
 def _reading(table: FileGroup, columns: LogColumns) -> dict[str, Any]:
     """The settings that say how the log is read, but for its path."""
-    separator = getattr(table.files[0], "separator", None)
+    options = getattr(table.files[0], "options", TextOptions(table.encoding))
+    separator = options.separator
     settings: dict[str, Any] = {"separator": separator} if separator and separator not in ",;\t|" else {}
+    settings |= {"header": list(options.header)} if options.header else {}
     settings |= {"encoding": table.encoding} if table.encoding != "utf-8" else {}
     settings["columns"] = _columns(columns)
     settings["time_format"] = columns.time_format

@@ -21,23 +21,39 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def as_codes(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    """The ids of a column as int32 codes of distinct texts, null where an id is missing. Raises like `as_text`."""
+def as_codes(column: pa.ChunkedArray) -> tuple[pa.DictionaryArray, int]:
+    """(the ids of a column as int32 codes of distinct texts, the number of rows with space around their id).
+
+    Space around an id is no part of it; where an id is missing the code is null. Raises like `as_text`.
+    """
     encoded = column.combine_chunks().dictionary_encode()
-    texts = as_text(pa.chunked_array([encoded.dictionary]))
+    written = as_text(pa.chunked_array([encoded.dictionary])).combine_chunks()
     indices = pc.cast(encoded.indices, pa.int32())
-    if texts.null_count or pc.any(pc.is_in(texts, NO_ID)).as_py():
-        texts = pc.if_else(pc.is_in(texts, NO_ID), None, texts)
-        decoded = texts.take(indices).combine_chunks()
-        return decoded.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(indices, texts.combine_chunks())
+    texts = pc.utf8_trim_whitespace(written)
+    is_missing = pc.fill_null(pc.is_in(texts, NO_ID), False)
+    if texts.null_count == 0 and texts.equals(written) and not pc.any(is_missing).as_py():
+        return pa.DictionaryArray.from_arrays(indices, texts), 0
+    num_trimmed = pc.sum(pc.not_equal(texts, written).take(indices)).as_py() or 0
+    texts = pc.if_else(is_missing, None, texts)
+    return texts.take(indices).dictionary_encode(), num_trimmed
 
 
 def as_numbers(column: pa.ChunkedArray) -> np.ndarray:
-    """The column as float64, (num_rows,); NaN where it has no finite number."""
+    """The column as float64, (num_rows,); NaN where it has no finite number. Of dates it is that of the day."""
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.date32()).cast(pa.int32())
     try:
         numbers = column.cast(pa.float64()).to_numpy()
     except pa.ArrowException:
         parsed = pd.to_numeric(column.to_pandas(), errors="coerce")
         numbers = parsed.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def value_text(column: pa.ChunkedArray, row: int) -> str:
+    """A value as a person reads it in a message; empty where it is missing."""
+    try:
+        value = column[row].as_py()
+    except (ValueError, OverflowError):
+        return "a date that no calendar has"
+    return "" if value is None else str(value)

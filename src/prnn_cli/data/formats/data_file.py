@@ -25,6 +25,10 @@ MAGIC = {
 }
 
 
+class TooLongRowError(ValueError):
+    """A row of more than `BLOCK_BYTES`, which is read no further."""
+
+
 class DataFile(ABC):
     """A table in a file, read block by block. Rows are numbered from 0; those that don't parse have no number.
 
@@ -53,6 +57,11 @@ class DataFile(ABC):
     def unparsed(self) -> Iterator[str]:
         """Yields where each row stands that doesn't parse, and why. Reads the file again: for messages only."""
         return iter(())
+
+    @property
+    def unique_columns(self) -> list[str]:
+        """The names that no two columns have."""
+        return [name for name in self.columns if self.columns.count(name) == 1]
 
     def read(self, names: Collection[str]) -> pa.Table:
         """The named columns of all rows at once; raises `UserError` for a row that doesn't parse."""
@@ -112,17 +121,17 @@ def readable(path: Path, encoding: str = "utf-8") -> Iterator[None]:
         yield
     except UnicodeError as error:
         raise UserError(f"{path} is not {encoding} text ({error}); set dataset.encoding") from error
-    except (OSError, EOFError, pa.ArrowException, csv.Error) as error:
+    except (OSError, EOFError, pa.ArrowException, csv.Error, TooLongRowError) as error:
         reason = first_line(error)
         if "runcated" in reason or "ended before" in reason:
             line = _last_line(path)
             raise UserError(
                 f"{path} breaks off after about line {line}: the compressed file is cut short; copy it again"
             ) from error
-        if "straddling" in reason:
+        if isinstance(error, TooLongRowError) or "straddling" in reason or "field limit" in reason:
             raise UserError(
                 f"{path} has a row of more than {BLOCK_BYTES >> 20} MB, which is no row of a log or an items table; "
-                "is a quote left open?"
+                "is a quote left open? dataset.quoting=none takes quotes as they are"
             ) from error
         hint = "set dataset.encoding" if "UTF8" in reason else "check that its extension tells its format"
         raise UserError(f"{path} cannot be read ({reason}); {hint}") from error

@@ -2,6 +2,7 @@
 
 import filecmp
 import glob
+import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from prnn_cli.data.formats.data_file import COMPRESSIONS, DataFile
 from prnn_cli.data.formats.json_files import JsonLinesFile
 from prnn_cli.data.formats.parquet_files import ParquetFile
 from prnn_cli.data.formats.text_files import TextFile
+from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 
-TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
 PARQUET_SUFFIXES = (".parquet",)
 KNOWN = (*TEXT_SUFFIXES, *JSON_SUFFIXES, *PARQUET_SUFFIXES)
@@ -34,18 +36,15 @@ def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
     raise UserError(f"{option}={path} does not exist; give a file, a folder or a glob such as logs/*.csv")
 
 
-def open_file(path: Path, separator: str | None, encoding: str, wanted: Collection[str]) -> DataFile:
-    """Opens a file by its extension and reads its header only.
-
-    `separator` and `encoding` are those of text formats; `wanted` columns help to find a separator of None.
-    """
+def open_file(path: Path, options: TextOptions, wanted: Collection[str] = ()) -> DataFile:
+    """Opens a file by its extension and reads its header only; `wanted` columns help to find a separator of None."""
     match _suffix(path):
         case suffix if suffix in PARQUET_SUFFIXES:
             return ParquetFile.open(path)
         case suffix if suffix in JSON_SUFFIXES:
-            return JsonLinesFile.open(path, encoding)
+            return JsonLinesFile.open(path, options.encoding)
         case _:
-            return TextFile.open(path, separator, encoding, wanted)
+            return TextFile.open(path, options, wanted)
 
 
 def check_no_copies(files: Sequence[Path]) -> None:
@@ -56,6 +55,18 @@ def check_no_copies(files: Sequence[Path]) -> None:
             if filecmp.cmp(path, other, shallow=False):
                 raise UserError(f"{other} and {path} are copies of each other; leave one of them out")
         by_size[path.stat().st_size].append(path)
+
+
+def glob_of(chosen: Sequence[Path], files: Sequence[Path]) -> str | None:
+    """A path that reads the chosen ones of some files alone: a file, a glob in their folder, or None for neither."""
+    if len(chosen) == 1:
+        return str(chosen[0])
+    if len({path.parent for path in files}) != 1:
+        return None
+    names, common = [path.name for path in chosen], os.path.commonprefix
+    pattern = f"{common(names)}*{common([name[::-1] for name in names])[::-1]}"
+    matches = {path for path in files if path.match(glob.escape(pattern).replace("[*]", "*"))}
+    return str(files[0].parent / pattern) if matches == set(chosen) else None
 
 
 def _is_data(path: Path) -> bool:

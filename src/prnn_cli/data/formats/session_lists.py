@@ -4,20 +4,32 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from prnn_cli.data.formats.column_values import as_text
 
-def explode_lists(table: pa.Table, item: str, separator: str | None) -> tuple[pa.Table, np.ndarray]:
+BRACKETS, QUOTES, SPACE = "[]()", "\"'", " \t\r\n"
+NO_ITEM = pa.array(["", "..."])  # the dots stand where numpy left out what was in the middle of a long list
+
+
+def explode_lists(
+    table: pa.Table, item: str, separator: str | None, next_item: str | None = None
+) -> tuple[pa.Table, np.ndarray]:
     """A row for each item of the lists in the column `item`, and the row of `table` that each comes from.
 
     Rows are in the order of the lists. Lists in other columns go along if they are as long as that of the items, else
     their values are null; what is no list holds for all items. An empty list leaves one row without an item.
-    `separator` splits text cells.
+    `separator` splits text cells. The item in the column `next_item` comes after those of the list, and lists of
+    other columns give it their last value. Raises `pa.ArrowException` where it is nothing that can stand among these.
     """
     items = _as_list(table[item], separator)
     lengths = _lengths(items)
     columns = {
         name: items if name == item else _fitting(table[name], separator, lengths)
         for name in table.column_names
+        if name != next_item
     }
+    if next_item is not None:
+        columns = _with_next(columns, item, lengths, table[next_item])
+        lengths = _lengths(columns[item])
     rows = np.repeat(np.arange(len(table)), np.maximum(lengths, 1))
     starts = np.cumsum(np.maximum(lengths, 1)) - np.maximum(lengths, 1)
     position = np.arange(len(rows)) - starts[rows]
@@ -41,11 +53,18 @@ def is_list(kind: pa.DataType) -> bool:
 
 
 def _fitting(column: pa.ChunkedArray, separator: str | None, lengths: np.ndarray) -> pa.Array:
-    """The column as lists if it holds them, or if most of its cells split into as many parts as there are items."""
+    """The column as lists if it holds them, or if most of its cells split into as many parts as there are items.
+
+    Cells of one part tell nothing, nor do such that all have as many parts, as dates with a time of day have.
+    """
     split = _as_list(column, separator)
-    if is_list(column.type) or not is_list(split.type) or (_lengths(split) == lengths).mean() > 0.5:
+    if is_list(column.type) or not is_list(split.type):
         return split
-    return column.combine_chunks()
+    own = _lengths(split)
+    telling = (own > 1) | (lengths > 1)
+    varies = (own[telling] != own[telling][:1]).any() or (lengths[telling] == lengths[telling][:1]).all()
+    is_listed = varies and telling.any() and (own == lengths)[telling].mean() > 0.5
+    return split if is_listed else column.combine_chunks()
 
 
 def _as_list(column: pa.ChunkedArray, separator: str | None) -> pa.Array:
@@ -55,10 +74,43 @@ def _as_list(column: pa.ChunkedArray, separator: str | None) -> pa.Array:
         array = array.cast(array.type.value_type)
     if separator is None or not pa.types.is_string(array.type):
         return array
-    lists = pc.split_pattern(pc.utf8_trim(array, "[]() "), separator)
-    values = pc.utf8_trim(lists.flatten(), " \"'")
-    values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
-    return pa.ListArray.from_arrays(lists.offsets, values, mask=lists.is_null())
+    cells = pc.utf8_trim(array, BRACKETS + SPACE)
+    # numpy prints numbers in columns, and long lists over several lines
+    lists = pc.utf8_split_whitespace(cells) if separator == " " else pc.split_pattern(cells, separator)
+    parts = pc.utf8_trim(lists.flatten(), QUOTES + SPACE)
+    parts = pc.if_else(pc.is_in(parts, NO_ITEM), pa.scalar(None, pa.string()), parts)
+    lengths, is_empty = _lengths(lists), pc.equal(cells, "").fill_null(False).to_numpy(zero_copy_only=False)
+    parts = parts.filter(pa.array(np.repeat(~is_empty, lengths)))
+    return pa.ListArray.from_arrays(_offsets(np.where(is_empty, 0, lengths)), parts, mask=lists.is_null())
+
+
+def _with_next(
+    columns: dict[str, pa.Array], item: str, lengths: np.ndarray, next_items: pa.ChunkedArray
+) -> dict[str, pa.Array]:
+    """The columns, with an element more in each list that is as long as that of the items, if there is a next item."""
+    has_next = next_items.is_valid().to_numpy()
+    ends = np.cumsum(lengths)[has_next]
+    longer = dict(columns)
+    for name, column in columns.items():
+        if not is_list(column.type) or (_lengths(column) != lengths).any():
+            continue
+        values = column.flatten()
+        if name == item:
+            added = next_items.drop_null().combine_chunks()
+            if added.type != values.type:
+                values, added = (
+                    as_text(pa.chunked_array([each])).combine_chunks() for each in (values, added)
+                )
+        else:
+            added = values.take(pa.array(np.maximum(ends - 1, 0), mask=lengths[has_next] == 0))
+        order = np.insert(np.arange(len(values)), ends, len(values) + np.arange(len(added)))
+        elements = pa.concat_arrays([values, added]).take(pa.array(order))
+        longer[name] = pa.ListArray.from_arrays(_offsets(lengths + has_next), elements)
+    return longer
+
+
+def _offsets(lengths: np.ndarray) -> pa.Array:
+    return pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
 
 
 def _lengths(lists: pa.Array) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Columns of times in any format -> seconds since 1970 (UTC)."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -35,7 +36,10 @@ class TimeParser:
         self.guesses = time_format == "auto"
 
     def seconds(self, column: pa.ChunkedArray) -> np.ndarray:
-        """The times as (num_rows,) float64, NaN where a value cannot be read; times without a zone are UTC."""
+        """The times as (num_rows,) float64, NaN where a value cannot be read; times without a zone are UTC.
+
+        Raises `pa.ArrowException` for a column of a type that holds no times.
+        """
         if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
             return _in_range(_of_timestamps(column))
         if self.time_format == "auto":
@@ -92,9 +96,11 @@ def _parsed(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
             pass  # with zones, or not all of them times
     # each distinct text is parsed once: logs with times by the second or the day repeat them a lot
     encoded = texts.combine_chunks().dictionary_encode()
+    if not len(encoded.dictionary):
+        return np.full(len(column), np.nan)
     try:
         distinct = pd.to_datetime(encoded.dictionary.to_pandas(), format=pattern, utc=True, errors="coerce")
-    except ValueError as error:
+    except (ValueError, re.error) as error:
         raise UserError(
             f'dataset.time_format="{pattern}" is no strptime pattern ({error}); '
             'a valid one is "%d/%m/%Y %H:%M"'
