@@ -40,6 +40,8 @@ def as_codes(column: pa.ChunkedArray) -> tuple[pa.DictionaryArray, int]:
 
 def as_numbers(column: pa.ChunkedArray) -> np.ndarray:
     """The column as float64, (num_rows,); NaN where it has no finite number. Of dates it is that of the day."""
+    if pa.types.is_nested(column.type):
+        return np.full(len(column), np.nan)
     if pa.types.is_date(column.type):
         column = column.cast(pa.date32()).cast(pa.int32())
     try:

@@ -25,7 +25,6 @@ def explode_lists(
     columns = {
         name: items if name == item else _fitting(table[name], separator, lengths)
         for name in table.column_names
-        if name != next_item
     }
     if next_item is not None:
         columns = _with_next(columns, item, lengths, table[next_item])
