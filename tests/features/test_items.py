@@ -72,6 +72,23 @@ def test_the_column_of_the_ids_may_have_another_name_and_hold_numbers(
     assert catalogue.rows.tolist() == [1, -1]
 
 
+def test_a_table_may_have_no_header_line_and_a_separator_of_its_own(tmp_path: Path, command: Command) -> None:
+    """As the movies of MovieLens 1M have it."""
+    (tmp_path / "movies.dat").write_text("c::Blue vase, old::x\n a ::Red lamp::y\n")
+    path = f"dataset.items.path={tmp_path / 'movies.dat'}"
+    config = command("dataset.items.header=[item_id,title,genre]", "dataset.items.text=[title]", path)
+    catalogue = catalogue_of(config)
+    assert [catalogue.text(item) for item in range(3)] == ["Red lamp", "", "Blue vase, old"]
+    config.dataset.items.header = ["title", "item_id", "genre"]
+    with pytest.raises(UserError, match="describes no item of the log"):
+        _ = ItemCatalogue(config.dataset, catalogue.item_ids).rows
+
+
+def test_an_item_whose_id_is_space_is_refused(command: Command, write_items: WriteItems) -> None:
+    with pytest.raises(UserError, match=r"items\.csv, line 3, column 'item_id':.* is empty; fill it in"):
+        _ = catalogue_of(command(TEXT, write_items(*ROWS[:2], " ,x,y"))).table
+
+
 def test_of_repeated_items_the_first_row_counts(
     command: Command, write_items: WriteItems, caplog: pytest.LogCaptureFixture
 ) -> None:

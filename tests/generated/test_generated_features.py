@@ -12,6 +12,8 @@ from PIL import Image
 from features.conftest import CLICKS, ITEMS, extracted
 from generated.cases import EDITS, cases, edited
 from prnn_cli.errors import UserError
+from prnn_cli.features.extractors.colour_histogram import SIZE, colour_histogram
+from prnn_cli.features.images import load_images
 from prnn_cli.schema import FeaturesCommand
 from test_configs import composed
 
@@ -81,3 +83,34 @@ def test_pictures(kind: str, edits: list[tuple[str, float, bytes]]) -> None:
             )
         own = ["features=colour_histogram", "dataset.items.image_pattern='{item_id}.png'"]
         check(command(folder, *own, "features.images.max_bad_share=0.5"))
+
+
+MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB", "I", "I;16", "F"]
+
+
+@cases(40)
+@given(
+    st.sampled_from(MODES),
+    st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"]),
+    st.integers(1, 3),
+    st.integers(0, 9),
+    EDITS | st.just([]),
+)
+def test_pictures_of_any_mode(
+    mode: str, kind: str, frames: int, orientation: int, edits: list[tuple[str, float, bytes]]
+) -> None:
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    pictures = [Image.new(mode, (7, 5)) for _ in range(frames)]
+    several = {"save_all": True, "append_images": pictures[1:]} if frames > 1 and kind != "BMP" else {}
+    try:
+        pictures[0].save(stream, kind, exif=exif, **several)
+    except (OSError, ValueError, KeyError):  # a mode that the format has not
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "picture")
+        path.write_bytes(edited(stream.getvalue(), edits))
+        ((described, (reason,)),) = load_images([path], [[0]], colour_histogram, workers=0)
+    assert described.shape == (1, SIZE)
+    assert described.isfinite().all()
+    assert reason or edits or described.any()

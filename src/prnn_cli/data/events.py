@@ -181,6 +181,8 @@ def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray
 
 def _seconds(parser: TimeParser, times: pa.ChunkedArray, name: str, rows: FileRows) -> np.ndarray:
     try:
+        if pa.types.is_nested(times.type):
+            raise pa.ArrowTypeError
         return parser.seconds(times)
     except pa.ArrowException as error:
         raise UserError(

@@ -42,7 +42,12 @@ class Tfidf:
 
     def identity(self) -> tuple[Any, list[Path]]:
         items = self.catalogue.dataset.items
-        return [dataclasses.asdict(self.config), items.item_id, items.text], self.catalogue.files
+        return [
+            dataclasses.asdict(self.config),
+            items.item_id,
+            items.text,
+            items.header,
+        ], self.catalogue.files
 
     def extract(self, parts: Path) -> tuple[csr_array, np.ndarray]:
         of_table = tfidf(join_columns(self.catalogue.text_columns()), self.config)
