@@ -107,7 +107,7 @@ def test_any_file_is_described_or_refused(
             return
         for path in (f"{folder}/a.csv", f"{folder}/b.parquet", folder):
             try:
-                assert "columns:" in describe(path, set())
+                assert "columns:" in describe(path, set()).yaml
             except UserError as error:
                 assert str(error)  # noqa: PT017
 

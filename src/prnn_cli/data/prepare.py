@@ -32,7 +32,7 @@ from prnn_cli.system.prefetch import prefetch
 from prnn_cli.system.progress import meter
 from prnn_cli.system.tensor_files import DamagedFileError
 
-FORMAT_VERSION = 4  # part of the hash: raise it with every change of what is written or of the rules
+FORMAT_VERSION = 5  # part of the hash: raise it with every change of what is written or of the rules
 ROWS_PER_GROUP = 1 << 20
 STORAGE: dict[str, Any] = {  # of events.parquet: what suits each column, and plain text for every reader
     "store_schema": False,
