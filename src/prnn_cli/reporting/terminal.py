@@ -79,9 +79,9 @@ def fitted(table: TextTable, width: int | None) -> tuple[list[Widths], list[str]
 def _folded(table: TextTable, cells: Sequence[Sequence[str]], column: int) -> int:
     """The width to which a column can be folded between words, and numbers not at all."""
     lines = [line[column] for line in cells]
-    heading = _longest(*table.header[column].split())
+    heading = _longest(*(piece.rstrip() for piece in PIECES.findall(table.header[column])))
     if table.align[column] == "r":
-        return _longest(*lines, *table.header[column].split())
+        return max(_longest(*lines), heading)
     return max(min(WORDS, _longest(*lines)), min(WORDS, heading))
 
 
@@ -119,7 +119,8 @@ def _print_block(table: TextTable, widths: Widths) -> None:
     printed = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
     for column, size in widths.items():
         side = "right" if table.align[column] == "r" else "left"
-        printed.add_column(Text(table.header[column]), justify=side, width=size, overflow="fold")  # type: ignore[arg-type]
+        heading = Text(_in_lines(table.header[column], size))
+        printed.add_column(heading, justify=side, width=size, overflow="fold")  # type: ignore[arg-type]
     for i, cells in enumerate(table.written(on_one_line, "{}")):
         # As `Text`, as rich would take brackets for its markup.
         texts = [
