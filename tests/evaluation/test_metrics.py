@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from prnn_cli.errors import UserError
-from prnn_cli.evaluation.metrics import check_metrics, measured_metrics, mrr, ndcg, recall, value_of
+from prnn_cli.evaluation.metrics import (
+    check_metrics,
+    measured_metrics,
+    mrr,
+    ndcg,
+    recall,
+    shown_metrics,
+    value_of,
+)
 from prnn_cli.schema import EvaluationConfig
 
 
@@ -23,6 +31,12 @@ def test_ndcg_discounts_by_the_logarithm_of_the_rank() -> None:
 def test_hit_is_another_name_of_recall_where_one_item_is_relevant() -> None:
     ranks = np.array([1.0, 6.0])
     assert value_of("hit@5", ranks).tolist() == value_of("recall@5", ranks).tolist() == [1, 0]
+
+
+def test_of_two_names_of_one_metric_the_first_is_shown() -> None:
+    assert shown_metrics(["recall", "mrr", "hit"], [5, 20]) == ["recall@5", "mrr@5", "recall@20", "mrr@20"]
+    assert shown_metrics(["hit", "recall"], [20]) == ["hit@20"]
+    assert shown_metrics(["of_an_extension_that_is_gone"], [20]) == ["of_an_extension_that_is_gone@20"]
 
 
 def test_the_papers_metrics_are_always_measured_at_its_cutoff() -> None:

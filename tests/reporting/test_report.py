@@ -203,6 +203,12 @@ def test_slices_and_intervals_stand_in_every_format_under_names_that_can_be_cite
     assert "## mrr@20 by item support" in (tmp_path / "table.md").read_text()
 
 
+def test_two_names_of_one_metric_make_one_column(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", HALF, label="mine", metrics=["recall", "hit"])
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    assert cells(tmp_path)["Method"] == ["recall@20", "tie rate", "epochs", "updates"]
+
+
 def test_a_run_that_is_named_like_a_baseline_keeps_its_own_numbers(tmp_path: Path) -> None:
     """Item-kNN ranks each event second; `label=item_knn` is the network's, which ranks each first."""
     write_run(tmp_path / "a", ALL_FIRST, label="item_knn")

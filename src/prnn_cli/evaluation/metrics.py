@@ -5,11 +5,12 @@ item, the one that was clicked next. An extension adds its own by a dict METRICS
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
 from prnn_cli.errors import UserError, first_line
-from prnn_cli.extensions import chosen, fingerprint_of
+from prnn_cli.extensions import chosen, fingerprint_of, registered
 from prnn_cli.schema import EvaluationConfig
 
 PAPERS_METRICS = ("recall", "mrr")  # always measured, at the paper's cut-off too, so that runs compare
@@ -51,8 +52,11 @@ def measured_metrics(config: EvaluationConfig) -> list[str]:
 
 
 def shown_metrics(names: Iterable[str], cutoffs: Iterable[int]) -> list[str]:
-    """The columns of a table, in their order."""
-    return [f"{name}@{k}" for k in cutoffs for name in names]
+    """The columns of a table, in their order; of several names of one metric (recall, hit) the first."""
+    known, distinct = registered("METRICS"), dict[Any, str]()
+    for name in names:
+        distinct.setdefault(known.get(name, name), name)
+    return [f"{name}@{k}" for k in cutoffs for name in distinct.values()]
 
 
 def check_metric(metric: Metric) -> None:

@@ -81,7 +81,13 @@ def _wrong_type(text: str, schema: type) -> str:
     key = _find(r"full_key: (\S+)", text)
     value = _find(r"Value '(.*?)' of type", text)
     given = _find(r"Error merging override (.*)", text) or (f"{key}={value}" if value else key)
-    return f"{given} does not fit; {key} must be {_in_words(_type_at(key, schema))}"
+    kind = _type_at(key, schema)
+    listed = _without_none(kind)
+    elements = typing.get_args(listed) if typing.get_origin(listed) is list else ()
+    _, _, alone = given.partition("=")
+    # A single word or number, where a list of these is wanted.
+    teach = f"; write {key}=[{alone}]" if alone and elements and elements[0] in (str, int, float) else ""
+    return f"{given} does not fit; {key} must be {_in_words(kind)}{teach}"
 
 
 def _in_words(kind: object) -> str:
