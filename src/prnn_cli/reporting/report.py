@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from prnn_cli.errors import UserError
+from prnn_cli.reporting.comparable import comparable_sets, reasons_apart
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.event_values import check_ranks
 from prnn_cli.reporting.figures import write_figures
@@ -15,12 +16,10 @@ from prnn_cli.reporting.plain import plain_rows, plain_slices
 from prnn_cli.reporting.runs import (
     FinishedRun,
     Row,
-    comparable_sets,
     failed_row,
     gather_rows,
     in_papers_order,
     read_run,
-    reasons_apart,
     runs_at,
 )
 from prnn_cli.reporting.sections import RESULTS, sections_of

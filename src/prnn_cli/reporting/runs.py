@@ -196,26 +196,6 @@ def in_papers_order(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (groups.index(row.group), order.get(row.key or "", len(order))))
 
 
-def reasons_apart(run: FinishedRun, other: FinishedRun) -> str:
-    """A sentence that says why two runs don't compare."""
-    keys = {"data_hash": "prepared data", "part": "part", "num_test_events": "number of events"}
-    keys |= {"candidates": "candidates", "tie_break": "tie mode"}
-    reasons = [
-        f"{name} {run.metrics[key]} instead of {other.metrics[key]}"
-        for key, name in keys.items()
-        if run.metrics[key] != other.metrics[key]
-    ]
-    return f"Set apart: {', '.join(reasons) or 'other baselines, or other options of theirs'}."
-
-
-def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
-    """Sets of runs that compare with each other, the largest first."""
-    sets: dict[tuple[Any, ...], list[FinishedRun]] = {}
-    for run in runs:
-        sets.setdefault(run.ranked_as, []).append(run)
-    return sorted(sets.values(), key=len, reverse=True)
-
-
 def group_of(row: str | None, arch: str) -> str:
     """The block of the paper's tables that a row stands in; empty for a run that is no row."""
     return "" if row is None else "networks" if arch in ONE_SUBNET else arch
