@@ -16,6 +16,7 @@ from prnn_cli.errors import RunError, Stopped, UserError
 from prnn_cli.extensions import commands, take_flags
 from prnn_cli.system.distributed import process_group
 
+QUICK = ("status", "clean")  # commands that do without torch
 SHOWING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc"}  # flags of Hydra
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
@@ -126,7 +127,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 def _say_what_is_waited_for(command: str, arguments: Sequence[str]) -> None:
     """Prints a line before torch is imported, which takes seconds; nothing for what answers without it."""
     shows = SHOWING & {each.partition("=")[0] for each in arguments}
-    if command != "status" and not shows and "torch" not in sys.modules and process_group().is_main:
+    if command not in QUICK and not shows and "torch" not in sys.modules and process_group().is_main:
         print(f"loading prnn {command} …", file=sys.stderr, flush=True)
 
 
