@@ -1,13 +1,15 @@
 """Help, versions, what is imported for them, and commands that are not there."""
 
+import resource
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from commands.conftest import Result, refusal
+from commands.conftest import SMALL, Result, refusal
 from prnn_cli import __version__
 from prnn_cli.commands import WORD_COMMANDS
 from prnn_cli.extensions import commands
@@ -38,7 +40,8 @@ def test_help_and_version_import_neither_torch_nor_hydra() -> None:
 def test_a_command_says_at_once_that_it_loads(workplace: Path) -> None:
     """Before torch, for which one waits; `status` and --cfg, which answer without it, print what they print alone."""
     loads = (
-        "import sys; from prnn_cli.cli import _say_what_is_waited_for as say; say({!r}, {!r}); "
+        "import sys, prnn_cli.cli as cli\n"
+        "if cli._loads_torch({0!r}, {1!r}): cli._say_what_is_waited_for({0!r})\n"
         "sys.exit('torch' in sys.modules)"
     )
     for command, arguments, line in (
@@ -59,6 +62,40 @@ def test_the_process_ends_with_its_exit_code_once_all_is_written(
     ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert ended.returncode == exit_code
     assert ended.stdout.startswith("not flushed ")
+
+
+def test_a_limit_of_memory_that_libraries_cannot_be_loaded_under_is_a_sentence(
+    start_prnn: Callable[..., subprocess.Popen[str]],
+) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (10**9, resource.RLIM_INFINITY))
+
+    process = start_prnn("train", preexec_fn=limit)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err == (
+        "prnn: prnn train may take 1.0 GB of memory (ulimit -v), and needs 1.5 GB to load torch and scipy alone; raise "
+        "the limit\n"
+    )
+
+
+def test_a_thread_that_cannot_be_started_is_a_sentence(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a limit leaves no room for its stack."""
+
+    def start(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    prnn("preprocess", *SMALL[:4], "hydra.run.dir=first")
+    monkeypatch.setattr(threading.Thread, "start", start)
+    for arguments in (
+        ["train", *SMALL, "hydra.run.dir=mine"],
+        ["preprocess", *SMALL[:3], "hydra.run.dir=second"],
+    ):
+        result = prnn(*arguments)
+        assert (result.exit_code, "Traceback" in result.err) == (1, False), result.err
+        assert result.err.splitlines()[-1].startswith(
+            "prnn: the system starts no further thread; raise the limit"
+        )
 
 
 def test_what_is_registered_for_the_end_is_done_before_it() -> None:
@@ -92,6 +129,6 @@ def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
     assert (
-        "choose one of train, preprocess, features, evaluate, recommend, tables, bench, status, datasets, check,"
+        "choose one of train, preprocess, features, evaluate, recommend, tables, bench, clean, status, datasets, check,"
         in result.err
     )

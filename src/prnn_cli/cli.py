@@ -6,16 +6,19 @@ Imports neither torch nor Hydra until a command needs them, so that help answers
 import atexit
 import io
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
 
 from prnn_cli import __version__
 from prnn_cli.commands import WORD_COMMANDS
-from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.errors import RunError, Stopped, UserError, shortage
 from prnn_cli.extensions import commands, take_flags
 from prnn_cli.system.distributed import process_group
 
+LOADED_BYTES = 1.5e9  # of address space, on two cores
+QUICK = ("status", "clean")  # commands that do without torch
 SHOWING = {"--cfg", "-c", "--info", "-i", "--hydra-help", "--shell-completion", "-sc"}  # flags of Hydra
 
 HELP = f"""prnn {__version__}: parallel RNNs for feature-rich session-based recommendation
@@ -47,6 +50,10 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(error, 2)
     except RunError as error:
         return _complain(error, 1)
+    except (MemoryError, RuntimeError) as error:
+        if not (sentence := shortage(error)):
+            raise
+        return _complain(sentence, 1)
     except Stopped as stop:
         return _complain(stop, stop.exit_code)
     except KeyboardInterrupt:
@@ -117,16 +124,33 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
         print(help_of(command, rest), end="")
         return 0
-    _say_what_is_waited_for(command, rest)
+    if _loads_torch(command, rest):
+        _refuse_small_memory(command)
+        _say_what_is_waited_for(command)
     from prnn_cli.app.hydra_app import run_command
 
     return run_command(command, rest)
 
 
-def _say_what_is_waited_for(command: str, arguments: Sequence[str]) -> None:
-    """Prints a line before torch is imported, which takes seconds; nothing for what answers without it."""
+def _loads_torch(command: str, arguments: Sequence[str]) -> bool:
+    """Whether what is asked for imports torch; False where it is imported already."""
     shows = SHOWING & {each.partition("=")[0] for each in arguments}
-    if command != "status" and not shows and "torch" not in sys.modules and process_group().is_main:
+    return command not in QUICK and not shows and "torch" not in sys.modules
+
+
+def _refuse_small_memory(command: str) -> None:
+    """Raises `RunError` for a limit below which libraries cannot be loaded: some then try without end."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LOADED_BYTES:
+        raise RunError(
+            f"prnn {command} may take {limit / 1e9:.1f} GB of memory (ulimit -v), and needs {LOADED_BYTES / 1e9:.1f} "
+            "GB to load torch and scipy alone; raise the limit"
+        )
+
+
+def _say_what_is_waited_for(command: str) -> None:
+    """Prints a line before torch is imported, which takes seconds."""
+    if process_group().is_main:
         print(f"loading prnn {command} …", file=sys.stderr, flush=True)
 
 

@@ -40,6 +40,21 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
+def shortage(error: BaseException) -> str:
+    """What to do about an error that is for want of memory or of another thread; empty for any other."""
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        return (
+            "the system starts no further thread; raise the limit of memory or of processes (ulimit -v, ulimit -u, the "
+            "container's), or take fewer: hardware.threads=1, and OMP_NUM_THREADS=1 in the environment"
+        )
+    if is_out_of_memory(error):
+        return (
+            "out of memory; lower recipe.batch_size, subnets.*.hidden_size or recipe.num_sampled, or use a smaller "
+            "evaluation.candidates"
+        )
+    return ""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error is for want of memory, on the CPU or a GPU."""
     # torch says it in a RuntimeError.

@@ -533,6 +533,16 @@ class StatusCommand:
     run: str = MISSING
 
 
+@dataclass
+class CleanCommand:
+    runs: str = MISSING
+    cache_dir: str = MISSING
+    days: float = bounded(at_least=0)
+    sweeps: bool = MISSING
+    checkpoints: bool = MISSING
+    remove: bool = MISSING
+
+
 @cache
 def marked(config: type, mark: Mark) -> tuple[str, ...]:
     """The marked options of a config class, such as dataset.items.path, and marked groups in place of their options.

@@ -27,6 +27,7 @@ pytest_plugins = ["commands.conftest"]
                 "recommend",
                 "tables",
                 "bench",
+                "clean",
                 "status",
                 "datasets",
                 "check",

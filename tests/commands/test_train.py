@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -180,6 +181,8 @@ def test_a_stopped_run_resumes_to_the_same_bits(
     process = start_prnn("train", *long, RUN, "checkpoint.every_s=0")
     wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
     process.send_signal(number)
+    time.sleep(0.02)
+    process.send_signal(number)  # as a scheduler does, to the process and to its group
     _, err = process.communicate(timeout=60)
     assert process.returncode == exit_code
     assert "resume=true" in err.splitlines()[-1]

@@ -10,8 +10,8 @@ from prnn_cli.errors import (
     RunError,
     Stopped,
     UserError,
-    is_out_of_memory,
     refused_by_the_system,
+    shortage,
 )
 from prnn_cli.run_folder import RunFolder
 
@@ -64,12 +64,9 @@ def resources_explained() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
+        if not (sentence := shortage(error)):
             raise
-        raise RunError(
-            "out of memory; lower recipe.batch_size, subnets.*.hidden_size or recipe.num_sampled, or use a smaller "
-            "evaluation.candidates"
-        ) from error
+        raise RunError(sentence) from error
     except BrokenPipeError:
         raise
     except OSError as error:

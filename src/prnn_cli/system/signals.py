@@ -1,11 +1,19 @@
-"""Stops by SIGINT and SIGTERM: at once, or, while a model trains, at the end of the tick; a second one at once."""
+"""Stops by SIGINT and SIGTERM: at once, or, while a model trains, at the end of the tick; a later one at once.
+
+Schedulers and shells send a signal to a process and to its group, so the same one comes twice within milliseconds.
+"""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from prnn_cli.errors import Stopped
+
+REPEATED_S = (
+    1.0  # in which a further signal is the same one: it must not cost the checkpoint that the first asks for
+)
 
 
 class StopSignal:
@@ -14,6 +22,7 @@ class StopSignal:
     def __init__(self) -> None:
         self.number: int | None = None
         self._deferred = False
+        self._received = float("-inf")
 
     def install(self) -> None:
         """Makes this the process's handler; from now on a signal raises `Stopped`."""
@@ -32,6 +41,10 @@ class StopSignal:
             raise Stopped(self.number)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
+        now, before = time.monotonic(), self._received
+        if now - before < REPEATED_S:
+            return
+        self._received = now
         if self._deferred and self.number is None:
             self.number = number
         else:
