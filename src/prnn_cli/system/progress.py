@@ -16,9 +16,18 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from prnn_cli.errors import visible
 from prnn_cli.system.distributed import process_group
 
-console = Console(stderr=True)
+
+class _Unread(Console):
+    """A console whose reader may go, as in `prnn train 2>&1 | head`: the work goes on without it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+console = _Unread(stderr=True)
 
 PLAIN_LINE_EVERY_S = 10.0
 
@@ -45,7 +54,9 @@ class ConsoleHandler(logging.Handler):
         if getattr(record, "in_file_only", False) or (quiet and record.levelno < logging.WARNING):
             return
         style = "yellow" if record.levelno >= logging.WARNING else None
-        console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            visible(self.format(record)), style=style, markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class Meter:
