@@ -30,6 +30,11 @@ WRONG = {
     "subnets.id.momentum=1": "subnets.id.momentum=1.0 is too large; it must be below 1",
     "recipe.loss=foo": "recipe.loss=foo does not exist; choose one of top1, top1_max, bpr",
     "evaluation.tie_break=luck": "choose one of conservative, median, standard",
+    "dataset.list_separator=''": "dataset.list_separator='' cannot be; give one or more characters",
+    "dataset.separator='\"'": "dataset.separator='\"' cannot be; give one or more characters",
+    "dataset.header=[a,a]": "dataset.header=['a', 'a'] must name each column",
+    "dataset.items.header=[]": "dataset.items.header=[] must name each column",
+    "dataset.quoting=single": "dataset.quoting=single does not exist; choose one of auto, double, none",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
 }
 
