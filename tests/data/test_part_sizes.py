@@ -60,7 +60,7 @@ def test_what_is_allowed_is_still_warned_of_each_time(
 ) -> None:
     for _ in range(2):  # the second time the prepared log is read from the cache
         caplog.clear()
-        check_days({0: 300, 1: 310, 4: 4}, min_ranked_events=8)
+        check_days({0: 400, 1: 310, 4: 4}, min_ranked_events=8)
         (warning,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
         assert warning.startswith(
             "the test part holds 4 sessions with 8 events to rank: differences of a tenth"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from prnn_cli.data.parts import DAY_S
+from prnn_cli.data.parts import DAY_S, PARTS
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -80,32 +80,35 @@ def _size(summary: dict[str, Any], part: str) -> str:
 def _remedy(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> str:
     if part == "validation":
         return "raise dataset.validation_days"
-    return _test_remedy(summary["last_days"], dataset)
+    return _test_remedy(summary, dataset)
 
 
-def _test_remedy(days: Sequence[dict[str, Any]], dataset: DatasetConfig) -> str:
+def _test_remedy(summary: dict[str, Any], dataset: DatasetConfig) -> str:
     """The last days, and the options that would give a larger test part."""
+    days = summary["last_days"]
     listed = ", ".join(f"{each['day']} {each['sessions']:,}" for each in days)
     counts = f"sessions of the last days (UTC): {listed}"
     if dataset.test_from is not None:
         return f"{counts}; set an earlier dataset.test_from"
-    num_days = _enough_days(days, dataset)
-    remedies = [f"set dataset.test_days={num_days}" if num_days else "give a log of more days"]
+    num_days = _enough_days(days, sum(summary[part]["sessions"] for part in PARTS if part in summary))
+    larger = (
+        f"set dataset.test_days={num_days}" if num_days > dataset.test_days else "give a log of more days"
+    )
     full = [each["day"] for each in days[1:] if each["ranked"] >= FEW]
     if full and full[-1] != days[-1]["day"]:
         end = date.fromisoformat(full[-1]) + timedelta(days=1)
-        remedies.append(f"leave the thin end out with dataset.test_until={end}")
-    return f"{counts}; {', or '.join(remedies)}"
+        larger += f", or leave the thin end out with dataset.test_until={end}"
+    return f"{counts}; {larger}"
 
 
-def _enough_days(days: Sequence[dict[str, Any]], dataset: DatasetConfig) -> int | None:
-    """The number of last days that hold `FEW` ranked events, or else all but the earliest; None where it is no more."""
-    last = first = date.fromisoformat(days[-1]["day"])
-    ranked = 0
-    for each in reversed(days[1:]):  # something is left to train on
-        first = date.fromisoformat(each["day"])
-        ranked += each["ranked"]
-        if ranked >= FEW:
+def _enough_days(days: Sequence[dict[str, Any]], num_sessions: int) -> int:
+    """The number of last days that hold `FEW` ranked events, or as many as hold no more than half of the sessions."""
+    last = date.fromisoformat(days[-1]["day"])
+    ranked, sessions, num_days = 0, 0, 0
+    for each in reversed(days):
+        sessions += each["sessions"]
+        if ranked >= FEW or sessions > num_sessions / 2:
             break
-    num_days = (last - first).days + 1
-    return num_days if num_days > dataset.test_days else None
+        ranked += each["ranked"]
+        num_days = (last - date.fromisoformat(each["day"])).days + 1
+    return num_days
