@@ -21,17 +21,17 @@ class SlowSplit:
 
 
 def slow_split(events: list[Event], dataset: DatasetConfig) -> SlowSplit:
-    """`events` in the order of the files; knows min_item_support, max_session_length, days and ends, no test_from."""
+    """`events` in the order of the files; knows min_item_support, max_session_length, and all that cuts the parts."""
     log = sorted(events, key=lambda event: event[2])
     if dataset.test_until is not None:
-        end = datetime.fromisoformat(dataset.test_until).replace(tzinfo=UTC).timestamp()
+        end = seconds(dataset.test_until)
         when = deciding_times(log, dataset.test_by)
         log = [event for event in log if when[event[0]] < end]
     limit = dataset.max_session_length or len(log)
     lengths = session_lengths(log)
     log = [event for event in log if lengths[event[0]] <= limit]
     log = filtered(log, dataset.min_item_support, dataset.repeat_until_stable)
-    training, test = cut(log, dataset.test_days, dataset)
+    training, test = cut(log, dataset.test_days, dataset, dataset.test_from)
     parts = {"train": training, "test": known(test, training)}
     if dataset.validation_days:
         train, validation = cut(training, dataset.validation_days, dataset)
@@ -72,12 +72,21 @@ def deciding_times(log: list[Event], test_by: str) -> dict[str, float]:
     return {session: choose(each) for session, each in times.items()}
 
 
-def cut(log: list[Event], num_days: int, dataset: DatasetConfig) -> tuple[list[Event], list[Event]]:
+def seconds(date: str) -> float:
+    time = datetime.fromisoformat(date)
+    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+
+
+def cut(
+    log: list[Event], num_days: int, dataset: DatasetConfig, begins: str | None = None
+) -> tuple[list[Event], list[Event]]:
     when = deciding_times(log, dataset.test_by)
     last = max(when.values())
     start = last - num_days * DAY_S
     if dataset.days == "calendar":
         start = (last // DAY_S - num_days + 1) * DAY_S
+    if begins is not None:
+        start = seconds(begins)
     early = [event for event in log if when[event[0]] < start]
     late = [event for event in log if when[event[0]] >= start]
     return early, late

@@ -17,6 +17,7 @@ from generated.cases import EDITS, EVENTS, WRITERS, Event, cases, csv_of, edited
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.prepare import prepare
 from prnn_cli.data.split import SplitLog, split_sessions
+from prnn_cli.data.stray_times import are_stray
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -29,6 +30,7 @@ OPTIONS = st.fixed_dictionaries(
         "test_days": st.integers(1, 3),
         "days": st.sampled_from(["calendar", "24_hours"]),
         "test_by": st.sampled_from(["last_event", "first_event"]),
+        "test_from": st.sampled_from([None, None, "1970-01-04T12:00", "1970-01-05 06:30:01+02:00"]),
         "test_until": st.sampled_from([None, "1970-01-05", "1970-01-06T13:30"]),
         "validation_days": st.integers(0, 2),
     }
@@ -96,6 +98,57 @@ def test_filters_and_split_equal_the_slow_ones(events: list[Event], options: dic
     assert parts_of(split) == wanted
     assert len(split.events) + sum(split.dropped.values()) == len(events)
     assert sum(split.dropped.values()) == expected.num_dropped
+
+
+NUMBERS = st.one_of(st.integers(-5, 5), st.sampled_from([0.5, -0.5, 1e300, float("inf")]))
+BOUNDS = st.lists(st.tuples(st.sampled_from(["above", "below"]), st.integers(-5, 5)), max_size=3)
+
+
+@cases(60)
+@given(st.lists(NUMBERS, min_size=1, max_size=20), BOUNDS)
+def test_bounds_of_numbers_equal_a_loop(numbers: list[float], bounds: list[tuple[str, int]]) -> None:
+    kept = [
+        str(row)
+        for row, number in enumerate(numbers)
+        if not np.isinf(number) and all(number > n if bound == "above" else number < n for bound, n in bounds)
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "clicks.csv")
+        rows = [f"s,{row},1,{number}" for row, number in enumerate(numbers)]
+        path.write_text("\n".join(["session_id,item_id,time,price", *rows, "s,last,1,nan"]))
+        filters = [{"column": "price", bound: n} for bound, n in [("above", -9), *bounds]]
+        try:
+            read = read_events(dataset_of(path, filters=filters, max_bad_share=1))
+        except UserError:
+            assert kept == []
+            return
+    assert [read.item_ids[code].as_py() for code in read.item] == kept
+
+
+YEAR_S = 365.25 * 86_400
+MOMENTS = st.one_of(
+    st.integers(0, 60).map(lambda n: n * YEAR_S), st.sampled_from([-1.0, 0.0, 3600.0, 90_000.0])
+)
+
+
+@cases(200)
+@given(st.lists(MOMENTS, min_size=1, max_size=12), st.floats(0, 60), st.integers(1, 30))
+def test_stray_times_equal_a_loop(moments: list[float], begin: float, length: int) -> None:
+    times = [*moments, *(begin * YEAR_S + 0.2 * YEAR_S * n for n in range(length))]
+    pieces: list[list[float]] = []
+    for time in sorted(times):
+        if not pieces or time - pieces[-1][-1] > 5 * YEAR_S:
+            pieces.append([])
+        pieces[-1].append(time)
+    log = max(reversed(pieces), key=len)
+    lasts = log[-1] - log[0]
+    stray = set[float]()
+    for piece in pieces:
+        distance = piece[0] - log[-1] if piece[0] > log[-1] else log[0] - piece[-1]
+        is_far, is_unknown = distance > lasts, all(abs(time) <= 86_400 for time in piece)
+        if piece is not log and piece[-1] - piece[0] <= 86_400 and (is_far or is_unknown):
+            stray.update(piece)
+    assert are_stray(np.array(times), 5).tolist() == [time in stray for time in times]
 
 
 @cases(200)
