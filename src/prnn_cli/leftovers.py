@@ -12,7 +12,6 @@ from prnn_cli.errors import UserError, refused_by_the_system
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.locks import is_locked
 
-DATED = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}_\w+")  # a folder that prnn named itself
 KINDS = {  # of what the cache holds, by folder
     "prepared": "prepared data",
     "features": "item vectors",
@@ -69,7 +68,7 @@ def _unfinished(runs: Path, sweeps: bool) -> Iterator[Leftover]:
         is_sweep = (path / "multirun.yaml").is_file()
         if is_sweep and sweeps:
             candidates = _folders(path)
-        elif DATED.fullmatch(path.name) and not is_sweep:
+        elif RunFolder(path).is_named_by_date and not is_sweep:
             candidates = [path]
         else:
             continue

@@ -21,6 +21,8 @@ from prnn_cli.system.locks import is_locked, try_lock
 from prnn_cli.system.yaml_files import check_yaml
 
 CONFIG = Path(".hydra") / "config.yaml"
+# What the configs call a folder that nobody names.
+DATED = re.compile(r"([a-z]+_)?\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}(_.+)?")
 # Format 2 did not carry the run's origin.
 METRICS = FileFormat("result", 3, "read it with the prnn that wrote it, or train again in another folder")
 
@@ -144,6 +146,11 @@ class RunFolder:
             raise
         except UserError:
             return None
+
+    @property
+    def is_named_by_date(self) -> bool:
+        """Whether prnn itself named the folder."""
+        return bool(DATED.fullmatch(self.path.name))
 
     def is_begun(self) -> bool:
         return self.status_file.is_file()

@@ -1,6 +1,8 @@
 """The start of a run: which folders are free for it, which run it may go on with, and what is refused."""
 
 import logging
+import shutil
+from contextlib import suppress
 
 from hydra.conf import HydraConf
 from hydra.types import RunMode
@@ -41,6 +43,19 @@ def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraC
     write_text(folder.path / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))
     write_text(folder.path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
     return True
+
+
+def discard_refused(folder: RunFolder) -> None:
+    """Removes the folder of a run that was refused, if prnn named it and it holds no work.
+
+    What is left in such a folder says what the console has said, and is found by nobody.
+    """
+    idle = {".hydra", folder.status_file.name, ".lock"}
+    with suppress(OSError):
+        if folder.is_named_by_date and all(
+            entry.name in idle or entry.suffix == ".log" for entry in folder.path.iterdir()
+        ):
+            shutil.rmtree(folder.path)
 
 
 def refuse_if_kept(folder: RunFolder) -> None:

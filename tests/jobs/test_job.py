@@ -7,11 +7,21 @@ from pathlib import Path
 import pytest
 
 from commands.conftest import SMALL, Result
+from prnn_cli.run_folder import RunFolder
 
 RUN = "hydra.run.dir=runs/mine"
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
+
+
+def test_a_refused_run_leaves_no_folder_that_nobody_named(prnn: Prnn) -> None:
+    """What was wrong stands on the console; a folder that was named says it too."""
+    missing = ["train", "dataset=generic", "dataset.path=nope.csv", "arch=id_only"]
+    assert prnn(*missing).exit_code == 2
+    assert not list(Path("runs").glob("*"))
+    assert prnn(*missing, "hydra.run.dir=runs/mine").exit_code == 2
+    assert RunFolder(Path("runs/mine")).status()["status"] == "failed"
 
 
 def test_a_folder_of_a_refused_run_is_free_again(prnn: Prnn) -> None:

@@ -24,7 +24,7 @@ from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
-from prnn_cli.run_start import begin_run
+from prnn_cli.run_start import begin_run, discard_refused
 from prnn_cli.system.distributed import process_group
 
 log = logging.getLogger(__name__)
@@ -83,6 +83,8 @@ class JobRunner:
             self.failures.append(type(error)(str(error)))
             if self.is_sweep:
                 log.error("job %s failed: %s", HydraConfig.get().job.num, error)
+            if isinstance(error, UserError) and not self.is_sweep:
+                discard_refused(RunFolder(folder))
             with suppress(OSError):
                 # Hydra made the folder before it called; one that holds anything stays.
                 folder.rmdir()

@@ -61,7 +61,9 @@ def link_or_copy(source: Path, target: Path) -> None:
     """
     with atomic_write(target) as temporary:
         try:
-            if source.stat().st_uid != os.getuid():  # its owner's file keeps its owner's permissions
+            found = source.stat()
+            # A link shares its permissions: neither the owner's nor those of another umask may change with it.
+            if (found.st_uid, found.st_mode & 0o777) != (os.getuid(), 0o666 & ~_UMASK):
                 raise PermissionError
             os.link(source, temporary)
         except OSError:
