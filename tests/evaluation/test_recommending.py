@@ -12,7 +12,8 @@ from prnn_cli.errors import RunError
 from prnn_cli.evaluation import recommending
 from prnn_cli.evaluation.recommending import best_next, highest
 from prnn_cli.networks.network import Activation
-from small import CPU
+from prnn_cli.networks.scorer import NetworkScorer
+from small import CPU, id_network, parameters_of, random_sessions
 
 LogOf = Callable[[list[list[int]], int], Sessions]
 
@@ -94,3 +95,16 @@ def test_the_highest_values_may_all_be_the_same() -> None:
     found, columns = highest(torch.zeros(2, 100), 5)
     assert found.tolist() == [[0.0] * 5] * 2
     assert all(len(set(row)) == 5 for row in columns.tolist())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_recommends_as_the_cpu_does() -> None:
+    found = []
+    for device in (CPU, torch.device("cuda")):
+        parameters = {name: value.to(device) for name, value in parameters_of(id_network()).items()}
+        scorer = NetworkScorer(id_network(), parameters)
+        found.append(best_next(scorer, random_sessions(seed=4), 3, True, device))
+    (items, scores), (gpu_items, gpu_scores) = found
+    assert gpu_items.tolist() == items.tolist()
+    assert gpu_scores == pytest.approx(scores, abs=1e-5)

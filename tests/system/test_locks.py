@@ -1,6 +1,7 @@
 """Who holds a lock, who waits for it, who is turned away, and what is left afterwards."""
 
 import fcntl
+import logging
 import multiprocessing
 import os
 import signal
@@ -47,6 +48,16 @@ def test_what_two_processes_need_at_once_is_built_once(tmp_path: Path) -> None:
     for each in [started(build, tmp_path / "it") for _ in range(2)]:
         each.join()
     assert (tmp_path / "builders").read_text() == "one\n"
+
+
+def test_who_waits_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    other = started(build, tmp_path / "it")
+    wait_until(lambda: is_locked(tmp_path / ".it.lock"))
+    with exclusive_lock(tmp_path / "it"):
+        assert (tmp_path / "it").read_text() == "made"
+    other.join()
+    assert caplog.messages == [f"another process works on {tmp_path / 'it'}; waiting for it"]
 
 
 def test_work_that_fails_leaves_neither_lock_nor_folder(tmp_path: Path) -> None:

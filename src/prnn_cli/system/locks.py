@@ -1,6 +1,7 @@
 """Locks on files that processes hold against each other; the kernel lets go of those of a dead process."""
 
 import fcntl
+import logging
 import os
 import time
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from prnn_cli.errors import RunError
+
+log = logging.getLogger(__name__)
 
 PATIENCE_S, RETRY_S = 0.5, 0.05  # `is_locked` holds a lock for a moment, and nobody is refused for that
 
@@ -21,7 +24,10 @@ def exclusive_lock(path: Path) -> Iterator[None]:
     `RunError` where no lock can be written beside `path`.
     """
     lock_file = path.with_name(f".{path.name}.lock")
-    lock = _locked(lock_file, wait=True)
+    lock = _locked(lock_file, wait=False)
+    if lock is None:
+        log.info("another process works on %s; waiting for it", path)
+        lock = _locked(lock_file, wait=True)
     assert lock is not None  # who waits gets it
     with lock:
         try:
