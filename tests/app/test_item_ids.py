@@ -116,7 +116,7 @@ def test_what_is_no_list_of_ids_is_a_sentence(text: str, reason: str) -> None:
 
 def test_the_items_that_were_typed_are_looked_up_and_no_others(prnn: Prnn) -> None:
     """A log in which every form of a number is an item of its own; clicked items are not recommended."""
-    ids = ["1000", "1_000", "1e3", "10", "0x10", "16", "007", "7", "1.0", "1", "true", "True"]
+    ids = ["1000", "1_000", "1e3", "10", "0x10", "16", "007", "7", "1.0", "2", "true", "True"]
     _write_log("log.csv", ids)
     log = ["dataset=generic", "dataset.path=log.csv", "dataset.min_item_support=1", *SMALL[4:], "epochs=1"]
     assert prnn("train", *log, "baselines=[popularity]", "hydra.run.dir=run").exit_code == 0

@@ -177,5 +177,5 @@ def _is_number(value: object) -> bool:
 
 
 def on_one_line(text: str) -> str:
-    """The text with spaces for its line ends, and signs for other control characters."""
-    return visible(" ".join(text.splitlines()))
+    """The text with spaces for its line ends and tabs, and signs for other control characters."""
+    return visible(" ".join(text.splitlines()).replace("\t", " "))
