@@ -1,5 +1,7 @@
 """Help, versions, what is imported for them, and commands that are not there."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -95,3 +97,23 @@ def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
         "choose one of train, preprocess, features, evaluate, recommend, tables, bench, status, datasets, check,"
         in result.err
     )
+
+
+def test_a_mistyped_command_is_guessed(prnn: Prnn) -> None:
+    assert "prnn has no command 'trian'; did you mean train? choose" in refusal(prnn("trian"))
+    assert "did you mean" not in refusal(prnn("frobnicate"))
+
+
+@pytest.mark.parametrize("command", ["datasets", "train --cfg job", "trian"])
+def test_a_reader_that_goes_ends_a_command_quietly(command: str) -> None:
+    """As with `… | true`: the pipe has no reader before the first byte."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-m", "prnn_cli", *command.split()],
+        stdout=writer,
+        stderr=writer if command == "trian" else subprocess.PIPE,
+    )
+    os.close(writer)
+    assert ended.returncode == 128 + signal.SIGPIPE
+    assert not ended.stderr

@@ -35,12 +35,21 @@ examples:
   prnn COMMAND --help                                            groups, options and examples
   eval "$(prnn completion bash)"                                 completion in this shell
 
-exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a signal
+exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130/143 stopped by a signal, 141 nobody reads the output
 """
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs a command line and returns its exit code. Whatever goes wrong for the user is one sentence on stderr."""
+    try:
+        exit_code = _explained(arguments)
+        sys.stdout.flush()
+        return exit_code
+    except BrokenPipeError:  # the reader of a pipe, such as head, has gone
+        return 128 + signal.SIGPIPE
+
+
+def _explained(arguments: Sequence[str]) -> int:
     try:
         return _dispatch(take_flags(arguments))
     except UserError as error:
@@ -51,10 +60,6 @@ def main(arguments: Sequence[str]) -> int:
         return _complain(stop, stop.exit_code)
     except KeyboardInterrupt:
         return _complain("stopped", 128 + signal.SIGINT)
-    except BrokenPipeError:
-        # The reader of a pipe, such as head, has gone; Python flushes stdout once more when it ends.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        return 0
 
 
 def entry_point() -> None:
@@ -65,6 +70,10 @@ def entry_point() -> None:
             stream.reconfigure(errors="replace")
     ends_quickly = _QuickEnd()
     ends_quickly.exit_code = main(sys.argv[1:])
+    if ends_quickly.exit_code == 128 + signal.SIGPIPE:
+        # What is still to be written would end in the same error.
+        for descriptor in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     sys.exit(ends_quickly.exit_code)
 
 
@@ -111,7 +120,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
         return check.run(rest)
     if command not in (known := commands()):
-        raise UserError(f"prnn has no command {command!r}; choose one of {', '.join(known | WORD_COMMANDS)}")
+        raise _unknown(command, known | WORD_COMMANDS)
     if {"-h", "--help"} & set(rest):
         from prnn_cli.app.help import help_of
 
@@ -128,6 +137,14 @@ def _say_what_is_waited_for(command: str, arguments: Sequence[str]) -> None:
     shows = SHOWING & {each.partition("=")[0] for each in arguments}
     if command != "status" and not shows and "torch" not in sys.modules and process_group().is_main:
         print(f"loading prnn {command} …", file=sys.stderr, flush=True)
+
+
+def _unknown(command: str, known: dict[str, str]) -> UserError:
+    import difflib
+
+    close = difflib.get_close_matches(command, known, n=1)
+    guess = f"did you mean {close[0]}? " if close else ""
+    return UserError(f"prnn has no command {command!r}; {guess}choose one of {', '.join(known)}")
 
 
 def _listed(summaries: dict[str, str]) -> str:

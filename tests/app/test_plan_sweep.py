@@ -52,3 +52,11 @@ def test_a_job_that_cannot_run_is_refused_before_the_first(prnn: Prnn) -> None:
     assert result.exit_code == 2
     assert "recipe.dropout=1.5 is too large" in result.err
     assert not Path("runs").exists()
+
+
+def test_hydras_list_of_jobs_is_left_out_where_prnn_tells_of_them(prnn: Prnn) -> None:
+    result = prnn(*SWEEP, "seed=1,2")
+    assert result.exit_code == 0
+    assert "[2/2] seed=2: done" in result.err
+    assert "Launching" not in result.err
+    assert "Launching 2 jobs" in prnn("preprocess", "-m", *SMALL[:4], "dataset.test_days=1,2").err

@@ -24,7 +24,7 @@ WRONG = {
     "arch=foo": "choose one of concatenated, feature_only, id_only, interaction, parallel, shared_w",
     "dataset=generic": "dataset.path has no value; add dataset.path=VALUE",
     "seed=1,2": "seed=1,2 holds several values; add -m to sweep over them",
-    'dataset.path="x': "cannot read 'dataset.path=\"x': write KEY=VALUE or GROUP=CHOICE",
+    'dataset.path="x': "cannot read 'dataset.path=\"x': a quote (\") is never closed",
     "foo": "cannot read 'foo': write KEY=VALUE or GROUP=CHOICE",
 }
 

@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from prnn_cli.reporting.table_formats import (
     TextTable,
@@ -30,7 +31,7 @@ def test_markdown() -> None:
         r"| --- | --- | --- |",
         r"| Item-kNN | 0.5 | a\|b |",
         r"|  |  |  |",
-        r"| [ID] & \<co> | **0.7 (+40.00%)** | two lines |",
+        r"| [ID] & \<co\> | **0.7 (+40.00%)** | two lines |",
         r"| broken | failed: NaN |  |",
     ]
 
@@ -71,8 +72,10 @@ def test_html() -> None:
 def test_markdown_escapes_what_would_break_a_cell_or_vanish() -> None:
     assert markdown_text("a|b\r\nc") == r"a\|b c"
     assert markdown_text(r"a\|b") == r"a\\\|b"  # shown as a\|b
-    assert markdown_text(r"C:\logs [SALE] *new* a_b") == r"C:\logs [SALE] *new* a_b"
-    assert markdown_text("<html>") == r"\<html>"
+    assert markdown_text(r"C:\logs [SALE] 3 * 4 a_b 0.5*") == r"C:\logs [SALE] 3 * 4 a_b 0.5*"
+    assert markdown_text("<img src=x onerror=alert(1)>") == r"\<img src=x onerror=alert(1)\>"
+    assert markdown_text("![x](http://a/b)") == r"![x\](http://a/b)"
+    assert markdown_text("`code` *new* _a_ ~b~ $c$ &lt;") == r"\`code\` \*new* \_a_ \~b~ \$c$ \&lt;"
 
 
 def test_latex_escapes_what_it_would_read_as_commands() -> None:
@@ -112,3 +115,25 @@ def test_unless_told_the_first_column_is_of_words() -> None:
 def test_csv_has_the_values_as_they_are(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", pd.DataFrame({"item": ["a,b"], "events": [1234], "loss": [1 / 3]}))
     assert (tmp_path / "a.csv").read_text() == 'item,events,loss\n"a,b",1234,0.3333333333333333\n'
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\n=1"])
+def test_csv_holds_no_formula(text: str, tmp_path: Path) -> None:
+    """Numbers below 0 are numbers, whatever else their column holds."""
+    frame = pd.DataFrame(
+        {text: [text, "a=b"], "gain": [-0.5, None], "mixed": pd.Series([-1, text], dtype=object)}
+    )
+    write_csv(tmp_path / "a.csv", frame)
+    read = pd.read_csv(tmp_path / "a.csv", dtype=str, keep_default_na=False)
+    safe = f"'{text}"
+    assert [list(read), *read.to_numpy().tolist()] == [
+        [safe, "gain", "mixed"],
+        [safe, "-0.5", "-1"],
+        ["a=b", "", safe],
+    ]
+
+
+def test_a_cell_of_csv_ends_no_line(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", pd.DataFrame({"reason": ["failed\r=1+1", "two\r\nlines"]}))
+    assert pd.read_csv(tmp_path / "a.csv")["reason"].tolist() == ["failed\n=1+1", "two\nlines"]
+    assert b"\r" not in (tmp_path / "a.csv").read_bytes()

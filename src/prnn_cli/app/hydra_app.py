@@ -1,6 +1,7 @@
 """A command line -> its configuration, composed by Hydra, and the runs of its jobs."""
 
 import logging
+import logging.config
 import os
 import sys
 from argparse import Namespace
@@ -8,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from traceback import extract_tb
 from typing import NoReturn
 
 import hydra
+from hydra._internal.core_plugins.basic_launcher import BasicLauncher
 from hydra._internal.hydra import Hydra
 from hydra._internal.utils import get_args_parser
 from hydra.errors import HydraException
@@ -21,7 +24,8 @@ from prnn_cli.app.composition import hydra_of
 from prnn_cli.app.item_ids import with_ids_quoted
 from prnn_cli.app.plan_sweep import MULTIRUN, plan_sweep, require_extras
 from prnn_cli.app.safety import check_compositions
-from prnn_cli.errors import RunError, UserError, refused_by_the_system
+from prnn_cli.errors import RunError, UserError, first_line, refused_by_the_system
+from prnn_cli.experiment.override_text import with_text_quoted
 from prnn_cli.experiment.settings import composition_explained, register_schemas, schema_of
 from prnn_cli.extensions import config_folders
 from prnn_cli.jobs.job import JobRunner
@@ -45,7 +49,7 @@ def run_command(command: str, arguments: list[str]) -> int:
     logging.raiseExceptions = False
     register_schemas()
     check_compositions()
-    arguments = with_ids_quoted(schema_of(command), arguments)
+    arguments = with_text_quoted(with_ids_quoted(schema_of(command), arguments))
     with composition_explained(command, arguments):
         flags = _parse_flags(command, arguments)
         if flags is None or flags.config_path or flags.config_name:
@@ -82,7 +86,10 @@ def _run_job_or_sweep(app: Hydra, command: str, overrides: list[str], multirun: 
         raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
     runner = JobRunner(command, sweep or Sweep())
     stop_signal.install()
-    with _launcher_explained(runner), _output_folder_explained():
+    # Where prnn has a view of the jobs, or names the trials of a search, Hydra's list of them says it twice.
+    is_told = command == "train" and bool(runner.sweep.names or runner.sweep.searches)
+    logging.getLogger(BasicLauncher.__module__).setLevel(logging.WARNING if is_told else logging.NOTSET)
+    with _launcher_explained(runner), _output_folder_explained(), _logging_explained():
         if sweep:
             app.multirun(command, runner.run, [*overrides, *sweep.extra_overrides, MULTIRUN])
         else:
@@ -94,8 +101,13 @@ def _left_to_hydra(command: str, arguments: list[str]) -> int:
     """The exit code of what Hydra's own command line does: to show something, or to run a config of another name."""
     runner = JobRunner(command)
     stop_signal.install()
-    with _launcher_explained(runner), _output_folder_explained(), _command_line(command, arguments):
-        configs = str(_configs_of(command))
+    configs = str(_configs_of(command))
+    with (
+        _launcher_explained(runner),
+        _output_folder_explained(),
+        _logging_explained(),
+        _command_line(command, arguments),
+    ):
         try:
             hydra.main(version_base="1.3", config_path=configs, config_name=command)(runner.run)()
         except SystemExit as finished:  # after --hydra-help and its like
@@ -112,6 +124,20 @@ def _output_folder_explained() -> Iterator[None]:
         raise
     except OSError as error:
         raise refused_by_the_system(error) from error
+
+
+@contextmanager
+def _logging_explained() -> Iterator[None]:
+    """Turns what Python's logging says of its configuration into a `UserError`."""
+    try:
+        yield
+    except Exception as error:
+        if not any(frame.filename == logging.config.__file__ for frame in extract_tb(error.__traceback__)):
+            raise
+        reason = ": ".join(first_line(each) for each in (error, error.__cause__) if each)
+        raise UserError(
+            f"logging cannot be set up as hydra.job_logging or hydra_logging say ({reason})"
+        ) from error
 
 
 @contextmanager

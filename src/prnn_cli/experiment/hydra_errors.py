@@ -8,6 +8,7 @@ import typing
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, ValidationError
 
+from prnn_cli.experiment.override_text import why_unreadable
 from prnn_cli.extensions import config_folders, extensions, options_class, registered
 
 
@@ -18,10 +19,7 @@ def explain(error: Exception, schema: type) -> str:
     for cause in causes:
         match cause:
             case OverrideParseException():
-                return (
-                    f"cannot read {cause.override!r}: write KEY=VALUE or GROUP=CHOICE, and quote a value that "
-                    "holds spaces, commas or brackets twice, as in 'dataset.path=\"a b.csv\"'"
-                )
+                return why_unreadable(str(cause.override))
             case MissingConfigException() if cause.missing_cfg_file and cause.options is not None:
                 group, _, choice = cause.missing_cfg_file.rpartition("/")
                 return f"{group}={choice} does not exist; choose one of {', '.join(cause.options)}"

@@ -15,9 +15,9 @@ from prnn_cli.errors import RunError, Stopped
 from prnn_cli.networks.model_file import refuse_other_network
 from prnn_cli.networks.readouts import SHARED
 from prnn_cli.origin import Origin
+from prnn_cli.reporting.table_formats import write_csv
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.distributed import process_group
-from prnn_cli.system.files import atomic_write
 from prnn_cli.system.progress import Meter, meter, training_note
 from prnn_cli.system.signals import stop_signal
 from prnn_cli.training.checkpoint import save_checkpoint
@@ -137,8 +137,7 @@ class Supervisor:
             asdict(each) | self._validated.get((each.phase, each.epoch), {})
             for each in self.trainer.state.history
         ]
-        with atomic_write(self.folder.epochs_file) as temporary:
-            pd.DataFrame(rows).drop(columns="steps").to_csv(temporary, index=False)
+        write_csv(self.folder.epochs_file, pd.DataFrame(rows).drop(columns="steps"))
         for observe in self._observers:
             observe(len(rows), record, self._validated.get((record.phase, record.epoch), {}))
 

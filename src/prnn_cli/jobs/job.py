@@ -39,11 +39,13 @@ class JobRunner:
     paths then begin at `workplace`, and `extension_files` are loaded there.
 
     ended: the jobs of a sweep of training that have been run; table: how `finish` shows them
+    is_unread: the reader of the output has gone, before what is printed last
     """
 
     command: str
     sweep: Sweep = field(default_factory=Sweep)
     is_sweep: bool = False
+    is_unread: bool = False
     ended: list[SweepJob] = field(default_factory=list)
     failures: list[UserError | RunError] = field(default_factory=list)
     view: SweepView | None = None
@@ -87,6 +89,8 @@ class JobRunner:
             return str(error)
         except Pruned as pruned:
             log.info("%s", pruned)
+        except BrokenPipeError:  # Hydra would report it
+            self.is_unread = True
         return ""
 
     @contextmanager
@@ -131,7 +135,10 @@ class JobRunner:
                 command.show_result(folder)
 
     def finish(self) -> int:
-        """Shows the table of a sweep, and returns the exit code. Raises the failure of a single job."""
+        """Shows the table of a sweep, and returns the exit code.
+
+        Raises the failure of a single job, `BrokenPipeError` where nobody reads the output.
+        """
         for job in self.sweep.jobs:
             failure = RunFolder(job.folder).why_unfinished()
             self.ended.append(replace(job, failure=failure))
@@ -139,6 +146,8 @@ class JobRunner:
             self.is_sweep = True
         if self.failures and not self.is_sweep:
             raise self.failures[0]
+        if self.is_unread:
+            raise BrokenPipeError
         if self.sweep.searches:
             return 0
         if (table := self.sweep.table or self.table) and self.is_sweep and self.ended:

@@ -24,7 +24,7 @@ from prnn_cli.reporting.runs import (
 )
 from prnn_cli.reporting.sections import RESULTS, sections_of
 from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
-from prnn_cli.reporting.table_formats import write_csv
+from prnn_cli.reporting.table_formats import markdown_text, write_csv
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.reporting.terminal import say, show
 from prnn_cli.schema import TableConfig
@@ -114,7 +114,7 @@ def write_report(
     apart = ["", *(reasons_apart(comparison.first, comparisons[0].first) for comparison in comparisons[1:])]
     numbered = enumerate(zip(comparisons, apart, strict=True), 1)
     sections = [each for number, (found, why) in numbered for each in sections_of(found, number, why)]
-    left_out = [f"Left out: {sentence}\n" for sentence in [*skipped, *repeated]]
+    left_out = [f"Left out: {markdown_text(sentence)}\n" for sentence in [*skipped, *repeated]]
     write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
     write_csv(folder / "table.csv", _together([plain_rows(comparison) for comparison in comparisons]))
     write_csv(folder / "slices.csv", _together([plain_slices(comparison) for comparison in comparisons]))

@@ -15,7 +15,7 @@ from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
 from prnn_cli.reporting.event_values import RANKED_AS, ranked_as
-from prnn_cli.reporting.table_formats import TextTable, to_markdown, write_csv
+from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown, write_csv
 from prnn_cli.reporting.tables import epochs_text, gain, results_table, run_name
 from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import METRICS, read_json
@@ -71,7 +71,9 @@ def write_results(
     folder: Path, results: dict[str, Any], ranks: dict[str, Ranks], support: np.ndarray
 ) -> None:
     """Writes all four files. results: metrics.json; support: (num_items,) training events of each item"""
-    write_text(folder / "results.md", f"{to_markdown(_as_text(results))}\n{_footer(results)}\n")
+    write_text(
+        folder / "results.md", f"{to_markdown(_as_text(results))}\n{markdown_text(_footer(results))}\n"
+    )
     write_csv(folder / "results.csv", _plain_rows(results))
     with atomic_write(folder / "ranks.parquet") as temporary:
         table = pa.Table.from_pandas(ranks_frame(ranks, results["tie_break"], support), preserve_index=False)

@@ -8,7 +8,7 @@ from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.footer import footer
 from prnn_cli.reporting.paper_table import paper_table, significance_table
 from prnn_cli.reporting.slices import SUPPORT
-from prnn_cli.reporting.table_formats import TextTable, to_latex, to_markdown
+from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_latex, to_markdown
 from prnn_cli.reporting.tables import table_1
 
 RESULTS, INTERVALS, SLICES = "table.tex", "intervals.tex", "slices.tex"
@@ -29,8 +29,10 @@ class Section:
 
     def markdown(self) -> str:
         """The section as a part of table.md."""
-        notes = "  \n".join(self.notes)  # two spaces end a line
-        return f"## {self.heading}\n\n{to_markdown(self.table)}" + (f"\n{notes}\n" if notes else "")
+        notes = "  \n".join(map(markdown_text, self.notes))  # two spaces end a line
+        return f"## {markdown_text(self.heading)}\n\n{to_markdown(self.table)}" + (
+            f"\n{notes}\n" if notes else ""
+        )
 
     def latex_table(self) -> str:
         """The section as a table of a LaTeX file."""

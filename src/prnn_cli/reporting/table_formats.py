@@ -65,8 +65,10 @@ def to_markdown(table: TextTable) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-# A bar ends a cell, "<" begins a tag, and a backslash escapes the punctuation that it stands before.
-MARKDOWN = re.compile(r"[|<]|\\(?=[!-/:-@\[-`{-~])")
+# A bar ends a cell; the others begin a tag, code, a link, emphasis, a formula or an entity, or escape what follows.
+MARKDOWN = re.compile(r"[|<>`]|\](?=[(\[])|[*~$](?=\S)|(?<![^\W_])_(?=\S)|&(?=#?\w+;)|\\(?=[!-/:-@\[-`{-~])")
+# Text that begins so is a formula to a spreadsheet, which computes it and may fetch what it names.
+FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
 def markdown_text(text: str) -> str:
@@ -147,9 +149,20 @@ def _class(name: str) -> str:
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """Writes the values of `frame` as they are, without its index."""
+    """Writes the values of `frame` as they are, without its index, but for ' before text that begins as a formula."""
+    words = frame.select_dtypes(["object", "string"])
+    guarded = frame.assign(**{str(name): words[name].map(_no_formula) for name in words})
+    guarded = guarded.rename(columns=_no_formula)
     with atomic_write(path) as temporary:
-        frame.to_csv(temporary, index=False)
+        guarded.to_csv(temporary, index=False)
+
+
+def _no_formula(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    # A lone \r would not be quoted, and would end the line.
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _text(value: object, form: str | None) -> str:

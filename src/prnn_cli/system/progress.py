@@ -18,7 +18,15 @@ from rich.table import Column
 
 from prnn_cli.system.distributed import process_group
 
-console = Console(stderr=True)
+
+class _Unread(Console):
+    """A console whose reader may go, as in `prnn train 2>&1 | head`: the work goes on without it."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+console = _Unread(stderr=True)
 
 PLAIN_LINE_EVERY_S = 10.0
 
