@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from prnn_cli import __version__
 from prnn_cli.commands import WORD_COMMANDS
-from prnn_cli.errors import RunError, Stopped, UserError
+from prnn_cli.errors import RunError, Stopped, UserError, visible
 from prnn_cli.extensions import commands, take_flags
 from prnn_cli.system.distributed import process_group
 
@@ -155,5 +155,5 @@ def _listed(summaries: dict[str, str]) -> str:
 def _complain(message: object, exit_code: int) -> int:
     group = process_group()
     which = "" if group.is_main else f" (process {group.rank} of {group.world_size})"
-    print(f"prnn{which}: {message}", file=sys.stderr)
+    print(f"prnn{which}: {visible(str(message))}", file=sys.stderr)
     return exit_code

@@ -35,6 +35,11 @@ class Stopped(KeyboardInterrupt):
         self.exit_code = 128 + signal_number
 
 
+def visible(text: str) -> str:
+    """The text with a sign for each control character, which a terminal would obey; line ends and tabs stay."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\ufffd", text)
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's text, or its class's name where it has none."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -16,7 +16,7 @@ from commands.conftest import SMALL, Result, refusal
 from prnn_cli.app.safety import LOGGING, TARGETS
 from prnn_cli.errors import UserError
 from prnn_cli.features.images import read_image
-from prnn_cli.features.items import _inside
+from prnn_cli.features.items import _inside, _refuse_links_out
 from prnn_cli.features.vector_files import read_ids, read_matrix
 
 Prnn = Callable[..., Result]
@@ -270,6 +270,22 @@ def test_pickles_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_images_of_a_table_lie_in_its_folder(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="lies outside"):
         _inside(tmp_path, name, "a")
+
+
+@pytest.mark.parametrize("link", ["own/a.png", "own"])
+def test_a_link_does_not_lead_an_image_out_of_the_folder(link: str, tmp_path: Path) -> None:
+    """Whether the file or its folder is the link; a link within the folder, or to it, holds."""
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/a.png").write_bytes(b"secret")
+    (tmp_path / "shop/real").mkdir(parents=True)
+    (tmp_path / "shop/real/a.png").write_bytes(b"picture")
+    (tmp_path / "shop/inner").symlink_to("real")
+    (tmp_path / "linked").symlink_to("shop")
+    _refuse_links_out(tmp_path / "linked", [tmp_path / "linked/inner/a.png", None])
+    (tmp_path / "shop" / link).parent.mkdir(exist_ok=True)
+    (tmp_path / "shop" / link).symlink_to(tmp_path / "private" / link.removeprefix("own").lstrip("/"))
+    with pytest.raises(UserError, match=r"is a link to .*private/a\.png, outside"):
+        _refuse_links_out(tmp_path / "shop", [tmp_path / "shop/own/a.png"])
 
 
 def test_an_image_bomb_is_not_unpacked(tmp_path: Path) -> None:

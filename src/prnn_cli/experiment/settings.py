@@ -46,6 +46,8 @@ def composition_explained(command: str, arguments: Sequence[str]) -> Iterator[No
         raise UserError(f"a config file is no valid YAML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise UserError("a config file is nested too deep to be read") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"a config file is no text in UTF-8 ({error})") from error
     except ValueError as error:
         if "Config group override" not in str(error):  # Hydra's, of arch=0
             raise

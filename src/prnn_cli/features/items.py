@@ -89,10 +89,12 @@ class ItemCatalogue:
     def images(self, max_missing_share: float) -> list[Path | None]:
         """The image file of each item; None where there is none.
 
-        Raises `UserError` where the table names too many files that don't exist, or a pattern fits none at all.
+        Raises `UserError` where the table names too many files that don't exist, where a pattern fits none at all, and
+        for a link that leaves the folder of the images.
         """
         named = self._named_images()
-        files = [path if path and path.is_file() else None for path in named]
+        files = [path if path and _is_file(path) else None for path in named]
+        _refuse_links_out(self.folder, files)
         missing = [path for path, file in zip(named, files, strict=True) if path and not file]
         num_named = sum(path is not None for path in named)
         allowed = max_missing_share if self.dataset.items.image_pattern is None else 1
@@ -212,6 +214,28 @@ def _inside(folder: Path, name: str, item_id: str) -> Path:
             "dataset.items.image_root to a folder that holds them all"
         )
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # an id that is no name of a file, such as one of 300 letters
+        return False
+
+
+def _refuse_links_out(folder: Path, files: Sequence[Path | None]) -> None:
+    """Raises `UserError` for an image that a link, its own or a folder's, leads out of `folder`."""
+    root = folder.resolve()
+    folders = {parent: parent.resolve() for parent in {file.parent for file in files if file}}
+    for file in files:
+        if file is None:
+            continue
+        lies_at = file.resolve() if file.is_symlink() else folders[file.parent] / file.name
+        if not lies_at.is_relative_to(root):
+            raise UserError(
+                f"the image {file} is a link to {lies_at}, outside {folder}; copy what it leads to (cp -rL), or set "
+                "dataset.items.image_root to a folder that holds both"
+            )
 
 
 def _examples(ids: Sequence[str] | np.ndarray | pd.Series) -> str:

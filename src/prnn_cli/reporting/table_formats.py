@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from prnn_cli.errors import visible
 from prnn_cli.system.files import atomic_write
 
 
@@ -176,5 +177,5 @@ def _is_number(value: object) -> bool:
 
 
 def on_one_line(text: str) -> str:
-    """The text with spaces for its line ends."""
-    return " ".join(text.splitlines())
+    """The text with spaces for its line ends, and signs for other control characters."""
+    return visible(" ".join(text.splitlines()))

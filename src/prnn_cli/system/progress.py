@@ -16,6 +16,7 @@ from rich.progress import (
 )
 from rich.table import Column
 
+from prnn_cli.errors import visible
 from prnn_cli.system.distributed import process_group
 
 
@@ -53,7 +54,9 @@ class ConsoleHandler(logging.Handler):
         if getattr(record, "in_file_only", False) or (quiet and record.levelno < logging.WARNING):
             return
         style = "yellow" if record.levelno >= logging.WARNING else None
-        console.print(self.format(record), style=style, markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            visible(self.format(record)), style=style, markup=False, highlight=False, soft_wrap=True
+        )
 
 
 class Meter:
