@@ -122,8 +122,7 @@ class RunFolder:
             raise UserError(
                 f"{file} is damaged (it holds no settings); restore it, or train in another folder"
             )
-        literal: DictConfig = OmegaConf.create(_literal(OmegaConf.to_container(loaded, resolve=False)))
-        return literal
+        return literal(OmegaConf.to_container(loaded, resolve=False))
 
     def metrics(self) -> dict[str, Any]:
         """The content of metrics.json.
@@ -214,12 +213,18 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _literal(value: Any) -> Any:
+def literal(values: Any) -> DictConfig:
+    """A configuration of plain values, in whose texts nothing is resolved."""
+    config: DictConfig = OmegaConf.create(escaped(values))
+    return config
+
+
+def escaped(value: Any) -> Any:
     """The same values, with each text written so that OmegaConf resolves nothing in it."""
     if isinstance(value, dict):
-        return {key: _literal(each) for key, each in value.items()}
+        return {key: escaped(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_literal(each) for each in value]
+        return [escaped(each) for each in value]
     if isinstance(value, str):
         return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
     return value

@@ -7,7 +7,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.run_folder import CONFIG, RunFolder, flat, read_json
+from prnn_cli.run_folder import CONFIG, RunFolder, escaped, flat, literal, read_json
 from prnn_cli.schema import Mark, TrainCommand, is_marked, marked
 from prnn_cli.system.files import remove_remains, set_aside, write_text
 from prnn_cli.system.paths import absolute_path
@@ -51,12 +51,10 @@ def refuse_if_kept(folder: RunFolder) -> None:
 
 def with_absolute_paths(config: DictConfig) -> DictConfig:
     """A resolved copy whose files are found from another current folder too, for evaluation or resumption."""
-    absolute = config.copy()
-    OmegaConf.set_struct(absolute, False)
-    OmegaConf.resolve(absolute)
+    absolute = literal(OmegaConf.to_container(config, resolve=True))
     for key in (*marked(TrainCommand, Mark.PATH), "run"):  # the other commands have some of its groups
         if path := OmegaConf.select(absolute, key):
-            OmegaConf.update(absolute, key, str(absolute_path(path)))
+            OmegaConf.update(absolute, key, escaped(str(absolute_path(path))))
     return absolute
 
 

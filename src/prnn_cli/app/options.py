@@ -14,6 +14,7 @@ import yaml
 
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import config_folders
+from prnn_cli.system.yaml_files import check_yaml
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 OF_HYDRA = ("defaults", "hydra")  # keys of a config that are no options of the command
@@ -176,6 +177,7 @@ def read_config(file: Path) -> Config:
     """Reads a config; where a mapping stands in one line, it is one option. Raises `UserError` for no valid one."""
     try:
         text = file.read_text(encoding="utf-8")
+        check_yaml(text)
         root, content = yaml.compose(text, LOADER), yaml.load(text, LOADER)
     except (yaml.YAMLError, ValueError, OSError) as error:
         raise UserError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
