@@ -15,9 +15,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
+from prnn_cli.run_shapes import RESULT, STATUS
 from prnn_cli.system.file_format import FORMAT, FileFormat, OtherFormatError
 from prnn_cli.system.files import write_json
 from prnn_cli.system.locks import is_locked, try_lock
+from prnn_cli.system.shapes import misfit
 from prnn_cli.system.yaml_files import check_yaml
 
 CONFIG = Path(".hydra") / "config.yaml"
@@ -133,6 +135,8 @@ class RunFolder:
         """
         metrics = read_json(self.metrics_file)
         METRICS.check(self.metrics_file, metrics.get(FORMAT))
+        if wrong := misfit(metrics, RESULT):
+            raise UserError(f"{self.metrics_file} is damaged: {wrong}")
         return metrics
 
     def finished_epochs(self) -> int | None:
@@ -187,8 +191,9 @@ class RunFolder:
         Raises `UserError` for a damaged file.
         """
         status = read_json(self.status_file)
-        if not {"status", "command"} <= status.keys():
-            raise UserError(f"{self.status_file} is damaged: it says neither status nor command")
+        if wrong := misfit(status, STATUS):
+            raise UserError(f"{self.status_file} is damaged: {wrong}")
+        status.setdefault("updated", self.status_file.stat().st_mtime)
         if status["status"] == "running" and not is_locked(self._lock_file):
             status["status"] = "dead"
         return status
@@ -222,15 +227,16 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def literal(values: Any) -> DictConfig:
     """A configuration of plain values, in whose texts nothing is resolved."""
-    config: DictConfig = OmegaConf.create(_escaped(values))
+    config: DictConfig = OmegaConf.create(escaped(values))
     return config
 
 
-def _escaped(value: Any) -> Any:
+def escaped(value: Any) -> Any:
+    """The same values, with each text written so that OmegaConf resolves nothing in it."""
     if isinstance(value, dict):
-        return {key: _escaped(each) for key, each in value.items()}
+        return {key: escaped(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_escaped(each) for each in value]
+        return [escaped(each) for each in value]
     if isinstance(value, str):
         return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
     return value

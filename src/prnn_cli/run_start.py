@@ -9,8 +9,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.run_folder import CONFIG, RunFolder, flat, literal, read_json
+from prnn_cli.run_folder import CONFIG, RunFolder, escaped, flat, literal
 from prnn_cli.schema import Mark, TrainCommand, is_marked, marked
+from prnn_cli.system.file_format import OtherFormatError
 from prnn_cli.system.files import remove_remains, set_aside, write_text
 from prnn_cli.system.paths import absolute_path
 
@@ -69,7 +70,7 @@ def with_absolute_paths(config: DictConfig) -> DictConfig:
     absolute = literal(OmegaConf.to_container(config, resolve=True))
     for key in (*marked(TrainCommand, Mark.PATH), "run"):  # the other commands have some of its groups
         if path := OmegaConf.select(absolute, key):
-            OmegaConf.update(absolute, key, str(absolute_path(path)))
+            OmegaConf.update(absolute, key, escaped(str(absolute_path(path))))
     return absolute
 
 
@@ -108,7 +109,9 @@ def _set_damaged_aside(folder: RunFolder, command: str) -> None:
         folder.write_status("failed", command=command, reason="status.json was damaged")
     try:
         if folder.metrics_file.is_file():
-            read_json(folder.metrics_file)
+            folder.metrics()
+    except OtherFormatError:
+        return
     except UserError as damage:
         log.warning("%s; set aside as %s, evaluating again", damage, set_aside(folder.metrics_file).name)
 

@@ -49,7 +49,7 @@ def run_command(command: str, arguments: list[str]) -> int:
     logging.raiseExceptions = False
     register_schemas()
     check_compositions()
-    arguments = with_ids_quoted(schema_of(command), arguments)
+    arguments = with_text_quoted(with_ids_quoted(schema_of(command), arguments))
     with composition_explained(command, arguments):
         arguments = with_text_quoted(arguments)
         flags = _parse_flags(command, arguments)

@@ -34,7 +34,7 @@ def _print_run(folder: RunFolder) -> None:
     status = folder.status()
     print(f"{folder.path}: {status['status']} (prnn {status['command']})")
     if status["status"] == "dead":
-        print(f"  its process {status['pid']} is gone without a word")
+        print(f"  its process {status.get('pid', '')} is gone without a word")
     if reason := status.get("reason"):
         say(f"  {reason}")
     if stage := status.get("stage"):
