@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,7 +19,7 @@ from prnn_cli.system.file_format import FORMAT, FileFormat, OtherFormatError
 from prnn_cli.system.files import write_json
 from prnn_cli.system.locks import is_locked, try_lock
 from prnn_cli.system.shapes import misfit
-from prnn_cli.system.yaml_files import check_yaml
+from prnn_cli.system.yaml_files import check_yaml, escaped
 
 CONFIG = Path(".hydra") / "config.yaml"
 # What the configs call a folder that nobody names.
@@ -229,17 +228,6 @@ def literal(values: Any) -> DictConfig:
     """A configuration of plain values, in whose texts nothing is resolved."""
     config: DictConfig = OmegaConf.create(escaped(values))
     return config
-
-
-def escaped(value: Any) -> Any:
-    """The same values, with each text written so that OmegaConf resolves nothing in it."""
-    if isinstance(value, dict):
-        return {key: escaped(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [escaped(each) for each in value]
-    if isinstance(value, str):
-        return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
-    return value
 
 
 def flat(config: DictConfig) -> dict[str, Any]:

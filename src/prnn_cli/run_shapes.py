@@ -14,7 +14,7 @@ STATUS: Shape = {
 }
 RESULT: Shape = (
     dict.fromkeys(("arch", "strategy", "features", "dataset", "hidden_size"), "text")
-    | dict.fromkeys(("data_hash", "part", "tie_break"), "text")
+    | dict.fromkeys(("data_hash", "part", "tie_break"), "word")
     | dict.fromkeys(("label", "row", "experiment", "gain_over"), ("text", "null"))
     | dict.fromkeys(("epochs", "num_parameters", "num_test_events"), "count")
     | {"seed": "number", "tie_rate": "number", "candidates": ("text", "count")}

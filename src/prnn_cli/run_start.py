@@ -9,11 +9,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.run_folder import CONFIG, RunFolder, escaped, flat, literal
+from prnn_cli.run_folder import CONFIG, RunFolder, flat, literal
 from prnn_cli.schema import Mark, TrainCommand, is_marked, marked
 from prnn_cli.system.file_format import OtherFormatError
 from prnn_cli.system.files import remove_remains, set_aside, write_text
 from prnn_cli.system.paths import absolute_path
+from prnn_cli.system.yaml_files import escaped
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraC
     Raises `UserError` where the folder holds anything else, or the run of another configuration.
     """
     config = with_absolute_paths(config)
+    _refuse_linked_logs(folder)
     _remove_remains(folder)
     if _is_taken(folder) and not _is_free_again(folder, command):
         if resume:
@@ -72,6 +74,12 @@ def with_absolute_paths(config: DictConfig) -> DictConfig:
         if path := OmegaConf.select(absolute, key):
             OmegaConf.update(absolute, key, escaped(str(absolute_path(path))))
     return absolute
+
+
+def _refuse_linked_logs(folder: RunFolder) -> None:
+    """Raises `UserError` for a log that is a link: what is logged would end in a file elsewhere, such as a shell's."""
+    if linked := next((file for file in folder.path.glob("*.log") if file.is_symlink()), None):
+        raise UserError(f"{linked} is a link to {linked.readlink()}, which a run would write into; remove it")
 
 
 def _remove_remains(folder: RunFolder) -> None:

@@ -299,3 +299,22 @@ def test_the_known_datasets_are_listed_with_what_they_are(prnn: Prnn) -> None:
     lines = dict(line.split(maxsplit=1) for line in result.out.splitlines())
     assert {"generic", "synthetic", "online_retail", "eshop_clothing"} <= lines.keys()
     assert lines["online_retail"].startswith("UCI Online Retail")
+
+
+def test_names_in_a_log_are_text_in_the_config(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is the environment read for a column, nor does the name of a file end its comment."""
+    monkeypatch.setenv("PRNN_TEST_SECRET", "hunter2")
+    Path("shop").mkdir()
+    rows = [
+        f"s{session},i{item},{1_710_000_000 + 20_000 * session + item}"
+        for session in range(40)
+        for item in range(4)
+    ]
+    Path("shop/log.csv").write_text("\n".join(["session_id,${oc.env:PRNN_TEST_SECRET},time", *rows, ""]))
+    Path("shop/a\npath: evil.csv").write_text("")
+    result = prnn("datasets", "describe", "shop/log.csv")
+    assert result.exit_code == 0
+    assert "hunter2" not in result.out + result.err
+    config = yaml.safe_load(result.out)
+    assert config["columns"]["item_id"] == r"\${oc.env:PRNN_TEST_SECRET}"
+    assert config["path"].endswith("shop/log.csv")

@@ -67,6 +67,15 @@ def test_no_command_reads_the_environment_for_a_run(
     assert not told(result)
 
 
+def test_nothing_is_logged_into_a_file_elsewhere(foreign: None, prnn: Prnn) -> None:
+    Path("profile").write_text("")
+    Path("runs/theirs/train.log").unlink()
+    Path("runs/theirs/train.log").symlink_to(Path("profile").absolute())
+    result = prnn("train", *SMALL, "epochs=3", "resume=true", "hydra.run.dir=runs/theirs")
+    assert "train.log is a link to" in refusal(result)
+    assert Path("profile").read_text() == ""
+
+
 NO_DATA = {
     "a: !!python/object/apply:os.mkdir [trapped]": "value of the type tag:yaml.org",
     "a: &a [*a]": "holds more than 20,000 values",

@@ -8,6 +8,7 @@ SHAPE = {
     "name": "text",
     "row": ("text", "null"),
     "epochs": "count",
+    "hash?": "word",
     "loss?": "number",
     "each": {ANY: ["count"]},
 }
@@ -19,6 +20,7 @@ WHOLE = {"name": "a", "row": None, "epochs": 3, "loss": float("nan"), "each": {"
     [
         ({}, ""),
         ({"row": "parallel_res"}, ""),
+        ({"hash": "../elsewhere"}, "hash is no word"),
         ({"name": None}, "name is no text"),
         ({"row": 3}, "row is no text"),
         ({"epochs": -1}, "epochs is no count"),

@@ -1,6 +1,7 @@
 """What a JSON file must hold: the keys of its objects and the types of their values, looked at before it is used."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ Shape = Any  # a name in `CHECKS`, a tuple of shapes one of which fits, [shape] 
 
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "text": lambda value: isinstance(value, str),
+    "word": lambda value: isinstance(value, str) and bool(re.fullmatch(r"\w+", value)),
     "null": lambda value: value is None,
     "number": lambda value: _is_number(value) and (abs(value) <= LARGEST or math.isnan(value)),
     "count": lambda value: isinstance(value, int) and _is_number(value) and 0 <= value <= LARGEST,

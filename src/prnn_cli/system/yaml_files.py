@@ -1,5 +1,8 @@
 """YAML that others wrote: how much it may hold is looked at before anything is made of it."""
 
+import re
+from typing import Any
+
 import yaml
 from yaml.events import AliasEvent, CollectionStartEvent, NodeEvent
 
@@ -39,3 +42,14 @@ def check_yaml(text: str) -> None:
         tag = getattr(event, "tag", None)
         if tag and tag.removeprefix("tag:yaml.org,2002:") not in PLAIN_TAGS and tag != "!":
             raise ValueError(f"it holds a value of the type {tag}, which is none of {', '.join(PLAIN_TAGS)}")
+
+
+def escaped(value: Any) -> Any:
+    """The same values, with each text written so that OmegaConf resolves nothing in it."""
+    if isinstance(value, dict):
+        return {key: escaped(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [escaped(each) for each in value]
+    if isinstance(value, str):
+        return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
+    return value

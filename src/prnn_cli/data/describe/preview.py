@@ -17,6 +17,7 @@ from prnn_cli.data.session_filters import Log, filter_log
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import own_configs
 from prnn_cli.schema import DatasetConfig
+from prnn_cli.system.yaml_files import escaped
 
 WHOLE_BYTES = 32 << 20  # larger logs are judged by their first rows
 
@@ -72,7 +73,7 @@ def preview(settings: dict[str, Any], sample: pa.Table, num_bytes: int) -> Previ
 
 def _config(settings: dict[str, Any]) -> DatasetConfig:
     generic = OmegaConf.load(own_configs() / "dataset" / "generic.yaml")
-    merged = OmegaConf.merge(OmegaConf.structured(DatasetConfig), generic, settings)
+    merged = OmegaConf.merge(OmegaConf.structured(DatasetConfig), generic, escaped(settings))
     return cast(DatasetConfig, OmegaConf.to_object(merged))
 
 

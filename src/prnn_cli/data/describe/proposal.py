@@ -15,6 +15,7 @@ from prnn_cli.data.describe.preview import Preview, preview
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 from prnn_cli.system.paths import absolute_path
+from prnn_cli.system.yaml_files import escaped
 
 GAP_S = 1800  # half an hour, the usual choice for clicks
 # Shares of the events that a proposal must keep: one by the columns' values, and one by their names, of some events.
@@ -144,16 +145,18 @@ def _yaml(settings: dict[str, Any], columns: LogColumns, others: dict[str, list[
         for what, paths in others.items()
         if paths
     ]
-    return "\n".join(
-        [
-            f"# Save as my_configs/dataset/{name}.yaml, then: prnn train -cd my_configs dataset={name}{features}",
-            "defaults: [generic]",
-            *lines,
-            *found,
-        ]
-    )
+    made = [
+        f"# Save as my_configs/dataset/{name}.yaml, then: prnn train -cd my_configs dataset={name}{features}",
+        "defaults: [generic]",
+        *lines,
+        *found,
+    ]
+    # A line end in a name would end its comment, and what follows would be read.
+    return "\n".join(" ".join(line.splitlines()) for line in made)
 
 
 def _flow(value: Any) -> str:
-    text = yaml.safe_dump([value], default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000)
+    text = yaml.safe_dump(
+        [escaped(value)], default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
+    )
     return text.strip()[1:-1]
