@@ -88,3 +88,18 @@ def test_each_job_of_a_sweep_finds_its_files(home: Path, prnn: Prnn) -> None:
     result = prnn("preprocess", "-cd", "home/configs", *sweep)
     assert result.exit_code == 0, result.err
     assert [paths(f"sweep/{n}")[1] for n in (0, 1)] == [str(home / "shop" / "items.csv")] * 2
+
+
+def test_a_search_finds_its_files(home: Path, prnn: Prnn) -> None:
+    pytest.importorskip("optuna")
+    search = (
+        "search=id_only",
+        "search.trials=1",
+        "search.prune=false",
+        "dataset.validation_days=2",
+        "epochs=1",
+    )
+    result = prnn("train", "-cd", "home/configs", *SMALL[4:], "dataset=shop", *search)
+    assert result.exit_code == 0, result.err
+    (stored,) = Path("runs/tuned/shop/id_only").glob("*/.hydra/config.yaml")
+    assert OmegaConf.load(stored).dataset.path == str(home / "shop" / "clicks.csv")

@@ -56,7 +56,6 @@ class JobRunner:
     def run(self, config: DictConfig) -> SweepJob | None:
         """Runs one job as Hydra has composed it. Returns the job of a training, which a sweep makes a row of."""
         self.is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-        config = with_paths_from_files(config, HydraConfig.get())
         folder = Path(HydraConfig.get().runtime.output_dir)
         if self.sweep.launched:
             os.chdir(self.workplace)
@@ -116,6 +115,7 @@ class JobRunner:
             self.view.close()
 
     def _run(self, config: DictConfig, folder: RunFolder) -> None:
+        config = with_paths_from_files(config, HydraConfig.get())
         settings = checked_settings(self.command, config)
         self.table = getattr(settings, "table", None)
         command = command_of(self.command)

@@ -93,6 +93,7 @@ class TrialSweeper(Sweeper):
         from hydra.errors import HydraException
 
         from prnn_cli.errors import UserError
+        from prnn_cli.experiment.dataset_paths import with_paths_from_files
         from prnn_cli.experiment.hydra_errors import explain
         from prnn_cli.schema import TrainCommand
 
@@ -103,6 +104,7 @@ class TrialSweeper(Sweeper):
         except (HydraException, OmegaConfBaseException) as error:
             raise UserError(f"the search cannot begin: {explain(error, TrainCommand)}") from error
         OmegaConf.set_struct(config, False)
+        config = with_paths_from_files(config, config.hydra)
         del config["hydra"]
         return config
 
