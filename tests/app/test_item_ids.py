@@ -104,6 +104,7 @@ def test_an_empty_list_is_one() -> None:
         ("['a,b]", """at "'a,b" an id is empty, or its quotes do not end with it"""),
         ('["a"b]', "its quotes do not end with it"),
         ("[a],[b]", "a] has one bracket of two"),
+        ("[a,'???']", "??? stands for a value that is missing"),
         ("[[a]", "[a has one bracket of two"),
     ],
 )

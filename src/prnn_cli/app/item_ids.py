@@ -74,7 +74,12 @@ def _ids(text: str) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """The text in quotes as Hydra reads it; as it stands where it is in quotes already. ${…} in it stays text."""
+    """The text in quotes as Hydra reads it; as it stands where it is in quotes already. ${…} in it stays text.
+
+    Raises `ValueError` for ???, which no quotes make text.
+    """
+    if text.strip("'\"") == "???":
+        raise ValueError("??? stands for a value that is missing; only a log can hold it")
     literal = re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
     return literal if _is_quoted(text) else QuotedString(literal, Quote.single).with_quotes()
 
