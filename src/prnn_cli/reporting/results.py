@@ -105,7 +105,7 @@ def _length(train: Mapping[str, Any]) -> str:
     """How long the network was trained; nothing of older runs, which kept no count."""
     if "updates" not in train:
         return ""
-    return f"; trained for {epochs_text(train)} epochs, {train['updates']:,} updates"
+    return f"; epochs: {epochs_text(train)}, updates: {train['updates']:,}"
 
 
 def _gains(results: Mapping[str, Any]) -> str:
