@@ -124,6 +124,13 @@ def test_names_are_broken_where_their_parts_meet(
     ]
 
 
+def test_codes_in_a_label_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, TextTable(["Method", "mrr@20"], [["a\x1b[2Jb\x9bc\td", "0.5"]]), "\x1b]0;title")
+    say("label \x1b[31m")
+    assert not {"\x1b", "\x9b", "\t"} & set(text + capsys.readouterr().out)
+    assert "a [2Jb c d" in text
+
+
 def test_what_has_no_room_is_named(
     capsys: pytest.CaptureFixture[str], terminal: Callable[[int], None]
 ) -> None:

@@ -162,6 +162,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
 def on_one_line(text: str) -> str:
-    """The text with spaces for its line ends."""
-    return " ".join(text.splitlines())
+    """The text with spaces for its line ends and for the codes that a terminal would obey."""
+    return CONTROL.sub(" ", " ".join(text.splitlines()))
