@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,33 +33,32 @@ class Measures:
     events: pd.DataFrame
     values: dict[tuple[str, str], np.ndarray]
 
-    def of(self, methods: Sequence[str], metric: str) -> np.ndarray:
-        """The values of M methods for each event, (E, M)."""
-        return np.column_stack([self.values[method, metric] for method in methods])
+    @cached_property
+    def _session(self) -> np.ndarray:
+        """The session of each event, numbered from 0, (E,)."""
+        return np.asarray(np.unique(self.events["session_index"], return_inverse=True)[1])
 
     def sessions(self, methods: Sequence[str], metric: str) -> tuple[np.ndarray, np.ndarray]:
         """The sums (S, M) over the events of each session, and the number of these (S,)."""
-        return self._sessions(np.ones(len(self.events), dtype=bool), methods, metric)
-
-    def _sessions(
-        self, chosen: np.ndarray, methods: Sequence[str], metric: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The sums and the number of the `chosen` (E,) events of each session."""
-        indices, session = np.unique(self.events["session_index"], return_inverse=True)
-        values, own = self.of(methods, metric)[chosen], session[chosen]
-        sums = [np.bincount(own, weights=column, minlength=len(indices)) for column in values.T]
-        return np.column_stack(sums), np.bincount(own, minlength=len(indices))
+        sums = [np.bincount(self._session, weights=self.values[method, metric]) for method in methods]
+        return np.column_stack(sums), np.bincount(self._session)
 
     def sessions_by(
         self, bins: pd.Series, methods: Sequence[str], metric: str
     ) -> tuple[np.ndarray, np.ndarray]:
         """As `sessions`, for the events of each of B bins: the sums (S, M, B) and the numbers of events (S, B).
 
-        bins: a category for each event
+        bins: a category for each event, or none
         """
-        codes = bins.cat.codes.to_numpy()
-        found = [self._sessions(codes == code, methods, metric) for code in range(len(bins.cat.categories))]
-        return np.stack([sums for sums, _ in found], axis=2), np.column_stack([events for _, events in found])
+        codes, num_bins = bins.cat.codes.to_numpy(), len(bins.cat.categories)
+        inside, num_sessions = codes >= 0, int(self._session.max()) + 1
+        place = (self._session * num_bins + codes)[inside]  # in a table of sessions and bins
+
+        def summed(weights: np.ndarray | None = None) -> np.ndarray:
+            return np.bincount(place, weights, num_sessions * num_bins).reshape(num_sessions, num_bins)
+
+        sums = [summed(self.values[method, metric][inside]) for method in methods]
+        return np.stack(sums, axis=1), summed()
 
     def support_bins(self) -> pd.Series | None:
         """The bin of each event by its target's training support, rare to popular, each with about as many events;
