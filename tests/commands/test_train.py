@@ -79,7 +79,7 @@ def test_metrics_hold_the_run_and_the_baselines(finished: Path) -> None:
     for key in ("recall@20", "mrr@20"):
         assert metrics["gain"][key] == pytest.approx(metrics[key] / item_knn[key] - 1)
     speed = {"events", "steps", "seconds", "events_per_s", "steps_per_s"}
-    assert metrics["train"].keys() == speed | {"executor", "processes"}
+    assert metrics["train"].keys() == speed | {"epochs", "updates", "executor", "processes"}
     assert metrics["versions"]["torch"] == torch.__version__
 
 
