@@ -83,3 +83,12 @@ def test_every_search_composes_and_measures_on_the_validation_part(search: str) 
     assert config.search.name == search
     assert config.evaluation.part == "validation"
     assert config.dataset.validation_days == 3
+
+
+@pytest.mark.parametrize(
+    ("epochs", "label"), [([], "ID only, 20 epochs"), (["epochs=2"], "ID only, 2 epochs")]
+)
+def test_the_label_of_a_row_says_the_epochs_that_it_has(epochs: list[str], label: str) -> None:
+    config = composed("train", "row=id_only_20_epochs", *epochs)
+    assert isinstance(config, TrainCommand)
+    assert config.label == label

@@ -80,7 +80,7 @@ def test_metrics_hold_the_run_and_the_baselines(finished: Path) -> None:
     for key in ("recall@20", "mrr@20"):
         assert metrics["gain"][key] == pytest.approx(metrics[key] / item_knn[key] - 1)
     speed = {"events", "steps", "seconds", "events_per_s", "steps_per_s"}
-    assert metrics["train"].keys() == speed | {"executor", "processes"}
+    assert metrics["train"].keys() == speed | {"epochs", "updates", "executor", "processes"}
     assert metrics["versions"]["torch"] == torch.__version__
 
 
@@ -297,7 +297,9 @@ def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
         "table.md",
         "table.csv",
         "table.tex",
+        "intervals.tex",
         "slices.csv",
+        "slices.tex",
         "summary.html",
         "table1.md",
         "table1.csv",

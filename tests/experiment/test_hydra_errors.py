@@ -13,7 +13,7 @@ WRONG = {
     "epochz=5": r"epochz is not an option; did you mean epochs? valid here: label, epochs, seed",
     "+foo=3": "foo is not an option; valid here: label, epochs",
     "subnets.id.hiden=3": "did you mean subnets.id.hidden_size? valid here: subnets.id.hidden_size",
-    "dataset.filters=[{colum: a}]": "did you mean column? valid here: column, keep, exclude, above",
+    "dataset.filters=[{colum: a}]": "did you mean column? valid here: column, keep, exclude, above, below, present",
     "epochs=abc": "epochs=abc does not fit; epochs must be a whole number",
     "epochs=1.5": "epochs=1.5 does not fit; epochs must be a whole number",
     "resume=maybe": "resume=maybe does not fit; resume must be true or false",

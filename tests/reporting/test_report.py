@@ -172,6 +172,7 @@ def test_a_row_says_how_long_it_was_trained_in_every_file(tmp_path: Path) -> Non
     assert cells(tmp_path)["older"][-2:] == cells(tmp_path)["Item-kNN"][-2:] == ["", ""]
     row = pd.read_csv(tmp_path / "table.csv").set_index("method").loc["p-RNN"]
     assert (row["epochs"], row["updates"]) == ("10+10", 1234)
+    assert ",10+10,1234," in (tmp_path / "table.csv").read_text()
     assert "& 10+10 & 1,234 " in (tmp_path / "table.tex").read_text()
     assert (
         '<td class="number">10+10</td><td class="number">1,234</td>'

@@ -26,7 +26,8 @@ def plain_rows(comparison: Comparison) -> pd.DataFrame:
         if row.runs:
             lines[-1] |= _described(row) | _numbers(comparison, row.name)
         lines[-1] |= {"reason": "; ".join(dict.fromkeys(row.failures))}
-    return pd.DataFrame(lines)
+    # Baselines have none, and numpy's integers no gaps.
+    return pd.DataFrame(lines).astype({"updates": "Int64", "num_parameters": "Int64"})
 
 
 def plain_slices(comparison: Comparison) -> pd.DataFrame:
