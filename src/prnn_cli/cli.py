@@ -62,6 +62,11 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of a pipe, such as head, has gone; Python flushes stdout once more when it ends.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
         return 0
+    except OSError as error:
+        if error.filename is not None:  # not that of what is printed
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        return _complain(f"cannot print: {error.strerror or error}; send the output elsewhere", 1)
 
 
 def entry_point() -> None:
