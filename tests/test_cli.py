@@ -100,6 +100,15 @@ def test_a_thread_that_cannot_be_started_is_a_sentence(prnn: Prnn, monkeypatch: 
         )
 
 
+def test_a_full_disk_for_what_is_printed_is_a_sentence() -> None:
+    code = "from prnn_cli.cli import entry_point; entry_point()"
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-c", code, "train", "--help"]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == "prnn: cannot print: No space left on device; send the output elsewhere\n"
+
+
 def test_what_is_registered_for_the_end_is_done_before_it() -> None:
     code = (
         "import atexit, sys, prnn_cli.cli as cli\n"

@@ -50,6 +50,11 @@ def main(arguments: Sequence[str]) -> int:
         return exit_code
     except BrokenPipeError:  # the reader of a pipe, such as head, has gone
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.filename is not None:  # not that of what is printed
+            raise
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+        return _complain(f"cannot print: {error.strerror or error}; send the output elsewhere", 1)
 
 
 def _explained(arguments: Sequence[str]) -> int:

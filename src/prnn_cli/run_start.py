@@ -48,8 +48,8 @@ def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraC
     return True
 
 
-def discard_refused(folder: RunFolder) -> None:
-    """Removes the folder of a run that was refused, if prnn named it and it holds no work.
+def discard_idle(folder: RunFolder) -> None:
+    """Removes a folder that prnn named itself and that holds no work, as of a run that was refused.
 
     What is left in such a folder says what the console has said, and is found by nobody.
     """

@@ -71,6 +71,9 @@ def test_the_best_items_are_printed_with_their_texts(prnn: Prnn, trained: pd.Dat
     assert all(each in result.out for each in found["item_id"])
     assert "Text" in result.out
     assert len(table_of(result)) == 3
+    before = sorted(Path("runs/mine").iterdir())
+    assert table_of(prnn("recommend", "run=runs/mine", f"session=[{item}]", "n=3")) == table_of(result)
+    assert sorted(Path("runs/mine").iterdir()) == before, "what is printed leaves no folder that nobody named"
 
 
 def test_clicked_items_are_left_out_unless_asked_for(prnn: Prnn, trained: pd.DataFrame) -> None:

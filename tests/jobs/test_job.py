@@ -20,8 +20,11 @@ def test_a_refused_run_leaves_no_folder_that_nobody_named(prnn: Prnn) -> None:
     missing = ["train", "dataset=generic", "dataset.path=nope.csv", "arch=id_only"]
     assert prnn(*missing).exit_code == 2
     assert not list(Path("runs").glob("*"))
-    assert prnn(*missing, "hydra.run.dir=runs/mine").exit_code == 2
-    assert RunFolder(Path("runs/mine")).status()["status"] == "failed"
+    dated = "runs/2026-03-01_10-00-00-000000_mine"
+    assert prnn(*missing, f"hydra.run.dir={dated}").exit_code == 2
+    for command in (("status", f"run={dated}"), ("preprocess", *missing[1:3], f"hydra.run.dir={dated}")):
+        prnn(*command)
+        assert RunFolder(Path(dated)).status()["status"] == "failed"
 
 
 def test_a_folder_of_a_refused_run_is_free_again(prnn: Prnn) -> None:

@@ -57,7 +57,11 @@ class Recommend(Command):
         n = min(settings.n, sessions.known.num_items)
         items, scores = best_next(scorer, sessions.known, n, settings.exclude_clicked, device)
         table = recommendations(sessions, items, scores, saved.items.item_ids)
-        paths = [folder.path / FILE, *([Path(settings.output).expanduser()] if settings.output else [])]
+        paths = [Path(settings.output).expanduser()] if settings.output else []
+        if not (
+            settings.session and folder.is_named_by_date
+        ):  # what is printed needs no folder that nobody named
+            paths.insert(0, folder.path / FILE)
         for path in paths:
             write_recommendations(table, path)
 

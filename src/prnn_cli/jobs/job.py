@@ -13,7 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from prnn_cli import extensions, schema
-from prnn_cli.commands import command_of
+from prnn_cli.commands import Command, command_of
 from prnn_cli.errors import Pruned, RunError, UserError
 from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
 from prnn_cli.experiment.dataset_paths import with_paths_from_files
@@ -24,7 +24,7 @@ from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
-from prnn_cli.run_start import begin_run, discard_refused
+from prnn_cli.run_start import begin_run, discard_idle
 from prnn_cli.system.distributed import process_group
 
 log = logging.getLogger(__name__)
@@ -82,8 +82,6 @@ class JobRunner:
             self.failures.append(type(error)(str(error)))
             if self.is_sweep:
                 log.error("job %s failed: %s", HydraConfig.get().job.num, error)
-            if isinstance(error, UserError) and not self.is_sweep:
-                discard_refused(RunFolder(folder))
             with suppress(OSError):
                 # Hydra made the folder before it called; one that holds anything stays.
                 folder.rmdir()
@@ -122,6 +120,22 @@ class JobRunner:
         if not command.writes:
             command.run(settings, folder)
             return
+        try:
+            self._run_in(folder, command, settings, config)
+        except UserError:
+            self._discard_unnamed(folder)
+            raise
+        self._discard_unnamed(folder)
+
+    def _discard_unnamed(self, folder: RunFolder) -> None:
+        """Removes the folder of a single run that holds no work, unless the user has named it."""
+        is_named = any(
+            each.lstrip("+").startswith("hydra.run.dir=") for each in HydraConfig.get().overrides.hydra
+        )
+        if not (self.is_sweep or is_named):
+            discard_idle(folder)
+
+    def _run_in(self, folder: RunFolder, command: Command, settings: Any, config: DictConfig) -> None:
         resume = getattr(settings, "resume", False)
         group = process_group()
         with group.initialised(), folder.held():
