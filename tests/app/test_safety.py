@@ -114,6 +114,19 @@ def test_whatever_is_asked_for_is_refused(arguments: list[str], prnn: Prnn) -> N
     assert not Path("trapped").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("# @package _global_\nhydra: null\n", "the configuration cannot be composed"),
+        ("# @pac\n", "begins with a line that Hydra cannot read"),
+    ],
+)
+def test_what_hydra_does_not_foresee_is_a_sentence(text: str, sentence: str, prnn: Prnn) -> None:
+    arguments = experiment("")
+    Path("own/experiment/evil.yaml").write_text(text)
+    assert sentence in refusal(prnn("train", *arguments, "--cfg", "job"))
+
+
 @pytest.mark.parametrize("key", ["+hydra.callbacks.trap._target_", "hydra.job_logging.handlers.file.class"])
 def test_a_sweep_cannot_name_code_in_its_jobs(key: str, prnn: Prnn) -> None:
     trap = experiment(f"hydra: {{mode: MULTIRUN, sweeper: {{params: {{{key}: os.mkdir}}}}}}")

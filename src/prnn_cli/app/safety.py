@@ -19,7 +19,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli.app.config_files import check_config_folders
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 
 # What `_target_` may name beside the launchers and sweepers that are installed: torch.optim's classes, and this.
 TARGETS = ("hydra.experimental.callbacks.LogJobReturnCallback",)
@@ -67,6 +67,9 @@ class CheckedLoader(ConfigLoaderImpl):
             )
         except KeyError as error:  # of os.environ
             raise UserError(f"hydra.job.env_copy names {error}, which the environment lacks") from error
+        except (AttributeError, TypeError, AssertionError, IndexError) as error:
+            # What Hydra does not look for, such as `hydra: null`.
+            raise UserError(f"the configuration cannot be composed ({first_line(error)})") from error
         refuse_foreign_code(config, overrides)
         return config
 

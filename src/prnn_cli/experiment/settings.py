@@ -49,6 +49,8 @@ def composition_explained(command: str, arguments: Sequence[str]) -> Iterator[No
     except UnicodeDecodeError as error:
         raise UserError(f"a config file is no text in UTF-8 ({error})") from error
     except ValueError as error:
+        if "header format" in str(error):  # Hydra's, of "# @package"
+            raise UserError(f"a config file begins with a line that Hydra cannot read: {error}") from error
         if "Config group override" not in str(error):  # Hydra's, of arch=0
             raise
         given = ", ".join(arguments)
