@@ -101,7 +101,7 @@ JSON_VALUES = st.recursive(
         st.none(),
         st.booleans(),
         SMALL,
-        st.sampled_from([2**70, 1714550000, 1e400, 1.0]),
+        st.sampled_from([2**70, 2**60 + 1, 1714550000, 1e400, 1.0]),
         TEXTS,
         st.just("\ud83d"),
     ),

@@ -32,9 +32,14 @@ def test_a_table_of_json_may_change_its_types_along_the_way(
 ) -> None:
     monkeypatch.setattr("prnn_cli.data.formats.json_files.BLOCK_ROWS", 2)
     path = tmp_path / "items.jsonl"
-    path.write_text("".join(f'{{"item_id": {i}, "n": null}}\n' for i in ("1", "2", '"x"')))
+    path.write_text("".join(f'{{"item_id": {i}, "n": null, "l": {i}}}\n' for i in ("1", "2.0", '"x"', "[3]")))
     table = open_file(path, TextOptions("utf-8")).read(["item_id", "n"])
-    assert table.to_pydict() == {"item_id": ["1", "2", "x"], "n": [None, None, None]}
+    assert table.to_pydict() == {"item_id": ["1", "2", "x", "[3]"], "n": [None, None, None, None]}
+    path.write_text("".join(f'{{"item_id": {i}}}\n' for i in ("1", "2", "[3]", "[4]")))
+    with pytest.raises(
+        UserError, match=r"column 'item_id' holds values of the types int64, list<item: int64>; make"
+    ):
+        open_file(path, TextOptions("utf-8")).read(["item_id"])
 
 
 def test_half_a_character_becomes_a_replacement_character(read: Callable[..., Events]) -> None:
@@ -45,6 +50,11 @@ def test_half_a_character_becomes_a_replacement_character(read: Callable[..., Ev
 def test_a_whole_number_among_texts_is_written_as_elsewhere(read: Callable[..., Events]) -> None:
     text = "".join(f'{{"session_id": 1, "item_id": {i}, "time": 5}}\n' for i in ("7", "7.0", '"x"'))
     assert [item for _, item, _ in rows(read(text, "clicks.jsonl"))] == ["7", "7", "x"]
+
+
+def test_a_large_whole_number_keeps_its_digits_beside_a_fractional_one(read: Callable[..., Events]) -> None:
+    text = "".join(f'{{"session_id": 1, "item_id": {i}, "time": 5}}\n' for i in (2**60 + 1, 7.0))
+    assert [item for _, item, _ in rows(read(text, "clicks.jsonl"))] == ["1152921504606846977", "7"]
 
 
 @pytest.mark.parametrize("depth", [3, 400, 950])

@@ -11,6 +11,7 @@ from typing import TextIO, cast
 
 import pyarrow as pa
 
+from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.errors import UserError, first_line
 
 BLOCK_BYTES = 8 << 20  # of text that is parsed at a time, and so the most that a row may take
@@ -70,11 +71,20 @@ class DataFile(ABC):
             raise UserError(f"{next(self.unparsed())}; mend it{self.layout and f' (read {self.layout})'}")
         if not blocks:
             return pa.table({name: pa.array([], pa.string()) for name in names})
-        # blocks of JSON have types of their own
-        if any(block.schema != blocks[0].schema for block in blocks):
-            as_text = pa.schema([(name, pa.string()) for name in names])
-            blocks = [block.select(list(names)).cast(as_text) for block in blocks]
-        return pa.concat_tables(blocks)
+        return pa.table({name: self._joined([block[name] for block in blocks], name) for name in names})
+
+    def _joined(self, parts: list[pa.ChunkedArray], name: str) -> pa.ChunkedArray:
+        """A column of all blocks, as text where they differ in type, as blocks of JSON may."""
+        kinds = list(dict.fromkeys(part.type for part in parts))
+        try:
+            if len(kinds) > 1:
+                parts = [as_text(part) for part in parts]
+        except pa.ArrowException as error:
+            raise UserError(
+                f"{self.path}, column {name!r} holds values of the types {', '.join(map(str, kinds))}; make "
+                "all of them text, or whole numbers"
+            ) from error
+        return pa.chunked_array([chunk for part in parts for chunk in part.chunks], parts[0].type)
 
 
 def open_bytes(path: Path) -> tuple[pa.NativeFile, pa.NativeFile]:

@@ -94,7 +94,8 @@ def column_of(values: list[Any], in_lists: bool = False) -> pa.Array:
             offsets.append(len(flat))
         missing = pa.array([value is None for value in values])
         return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), column_of(flat, True), mask=missing)
-    if kinds <= {int, float} and all(abs(value) < 1 << 63 for value in values if type(value) is int):
+    exact = 1 << (53 if float in kinds else 63)  # whole numbers from here on are kept as text
+    if kinds <= {int, float} and all(abs(value) < exact for value in values if type(value) is int):
         return pa.array(values, pa.float64() if float in kinds else pa.int64())
     return pa.array([None if value in (None, "") else _text(value) for value in values], pa.string())
 
