@@ -318,3 +318,10 @@ def test_names_in_a_log_are_text_in_the_config(prnn: Prnn, monkeypatch: pytest.M
     config = yaml.safe_load(result.out)
     assert config["columns"]["item_id"] == r"\${oc.env:PRNN_TEST_SECRET}"
     assert config["path"].endswith("shop/log.csv")
+
+
+def test_a_column_of_likely_times_goes_before_one_that_is_only_called_so(prnn: Prnn, workplace: Path) -> None:
+    """Milliseconds since a session's start, read as times since 1970, are no dates of a log."""
+    rows = [f"{s};{s % 9 + n};{n * 13_456};2016-05-{s % 28 + 1:02d}" for s in range(60) for n in range(3)]
+    Path("views.csv").write_text("\n".join(["sessionId;itemId;timeframe;eventdate", *rows]))
+    assert "time: eventdate}" in prnn("datasets", "describe", "views.csv").out

@@ -150,9 +150,11 @@ def image_column(sample: pa.Table, names: Sequence[str], suffixes: tuple[str, ..
 
 def _time(sample: pa.Table) -> tuple[str | list[str], str] | None:
     names = sorted(sample.column_names, key=lambda name: not _fits(name, TIME))
-    for name in names:
-        if time_format := _time_format(sample[name], _fits(name, TIME)):
-            return name, time_format
+    # numbers that are called times count where no column holds likely ones, as those since a session's start do not
+    for trusts_names in (False, True):
+        for name in names:
+            if time_format := _time_format(sample[name], trusts_names and _fits(name, TIME)):
+                return name, time_format
     lower = {name.lower(): name for name in names}
     if {"year", "month", "day"} <= lower.keys():
         return [lower["year"], lower["month"], lower["day"]], "auto"
