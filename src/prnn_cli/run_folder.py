@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
-from prnn_cli.run_shapes import RESULT, STATUS
+from prnn_cli.run_shapes import STATUS, damage_of_result
 from prnn_cli.system.file_format import FORMAT, FileFormat, OtherFormatError
 from prnn_cli.system.files import write_json
 from prnn_cli.system.locks import is_locked, try_lock
@@ -135,7 +135,7 @@ class RunFolder:
         """
         metrics = read_json(self.metrics_file)
         METRICS.check(self.metrics_file, metrics.get(FORMAT))
-        if wrong := misfit(metrics, RESULT):
+        if wrong := damage_of_result(metrics):
             raise UserError(f"{self.metrics_file} is damaged: {wrong}")
         return metrics
 

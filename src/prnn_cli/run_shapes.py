@@ -1,6 +1,8 @@
 """What status.json and metrics.json of a run must hold for prnn to read them."""
 
-from prnn_cli.system.shapes import ANY, Shape
+from typing import Any
+
+from prnn_cli.system.shapes import ANY, Shape, misfit
 
 STATUS: Shape = {
     "status": "text",
@@ -24,5 +26,22 @@ RESULT: Shape = (
         "labels": {ANY: "text"},
         "baseline_options": {ANY: "anything"},
     }
-    | {"baselines": {ANY: {"tie_rate": "number", ANY: "number"}}, "train": {"events_per_s": "number"}}
+    | {"recall@20": "number", "mrr@20": "number", "train": {"events_per_s": "number"}}
+    | {"baselines": {ANY: dict.fromkeys(("recall@20", "mrr@20", "tie_rate", ANY), "number")}}
 )
+
+
+def damage_of_result(metrics: dict[str, Any]) -> str:
+    """What metrics.json lacks, or holds wrongly, for a sentence; empty for a whole one."""
+    if wrong := misfit(metrics, RESULT):
+        return wrong
+    measured = {key for key in metrics if "@" in key}
+    for what, values in metrics["baselines"].items():
+        if missing := sorted(measured - values.keys()):
+            return f"{what} lacks {', '.join(missing)}"
+    if unnamed := sorted(metrics["baselines"].keys() - metrics["labels"].keys()):
+        return f"labels lacks {', '.join(unnamed)}"
+    known = (None, *metrics["baselines"])
+    return (
+        "" if metrics["gain_over"] in known else f"gain_over={metrics['gain_over']} is none of the baselines"
+    )
