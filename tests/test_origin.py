@@ -30,10 +30,8 @@ def refusal(found: Origin) -> str:
     return str(refused.value)
 
 
-def test_what_may_change_on_resumption_and_more_epochs_leave_the_origin_as_it_is() -> None:
-    same = origin_of(
-        epochs=20, label="mine", hardware={"threads": 3}, recipe={"batch_size": 50.0, "dropout": 0.2}
-    )
+def test_what_may_change_on_resumption_leaves_the_origin_as_it_is() -> None:
+    same = origin_of(label="mine", hardware={"threads": 3}, recipe={"batch_size": 50.0, "dropout": 0.2})
     assert same == origin_of()
     origin_of().refuse_other(FILE, same, "restore it")
 
@@ -73,8 +71,15 @@ def test_what_is_no_origin_is_refused(stored: Any) -> None:
         Origin.read(stored, FILE)
 
 
-def test_the_seed_is_told_apart_from_the_other_settings() -> None:
-    (seed, settings), (other_seed, same) = (
-        decided_by(OmegaConf.create({**CONFIG, "seed": n})) for n in (1, 2)
-    )
-    assert (seed, other_seed, settings) == ("1", "2", same)
+def test_seed_and_epochs_are_told_apart_from_the_other_settings() -> None:
+    one, other = (decided_by(OmegaConf.create({**CONFIG, "seed": n, "epochs": 10 * n})) for n in (1, 2))
+    assert (one[:2], other[:2]) == (("1", "10"), ("2", "20"))
+    assert one[2] == other[2]
+
+
+def test_only_a_checkpoint_may_be_of_other_epochs() -> None:
+    shorter = origin_of(epochs=5)
+    assert "belongs to another run: its epochs are 5, not 10; restore it" in refusal(shorter)
+    origin_of().refuse_other_beginning(FILE, shorter, "restore it")
+    with pytest.raises(UserError, match="its seed is 7, not 42"):
+        origin_of().refuse_other_beginning(FILE, origin_of(seed=7), "restore it")

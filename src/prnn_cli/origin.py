@@ -20,8 +20,8 @@ from prnn_cli.system.files import hash_of
 class Origin:
     """What a run is made from.
 
-    seed: as text
-    settings: a hash of the options that may not change on resumption, but for the seed and the number of epochs
+    seed, epochs: as text
+    settings: a hash of the other options that may not change on resumption
     data: the hash of the prepared data
     items: a hash of items.parquet
     vectors: source of features -> a hash of the items' vectors
@@ -29,6 +29,7 @@ class Origin:
     """
 
     seed: str
+    epochs: str
     settings: str
     data: str
     items: str
@@ -55,19 +56,25 @@ class Origin:
 
     def refuse_other_config(self, config: DictConfig, path: Path) -> None:
         """Raises `UserError` where the file at `path`, which carries this origin, was not made by `config`."""
-        seed, settings = decided_by(config)
-        decided = replace(self, seed=seed, settings=settings)
+        seed, epochs, settings = decided_by(config)
+        decided = replace(self, seed=seed, epochs=epochs, settings=settings)
         decided.refuse_other(path, self, "restore both files, or train in another folder")
+
+    def refuse_other_beginning(self, path: Path, found: "Origin", remedy: str) -> None:
+        """Like `refuse_other`, for a checkpoint, from which a run may go on with other epochs."""
+        self.refuse_other(path, replace(found, epochs=self.epochs), remedy)
 
     def refuse_other(self, path: Path, found: "Origin", remedy: str) -> None:
         """Raises `UserError` for a file at `path` whose origin, `found`, is not this one.
 
         remedy: what to do with a file of another run
         """
-        if found.seed != self.seed:
-            raise UserError(
-                f"{path} belongs to another run: its seed is {found.seed}, not {self.seed}; {remedy}"
-            )
+        for name, now, before in (
+            ("seed is", self.seed, found.seed),
+            ("epochs are", self.epochs, found.epochs),
+        ):
+            if now != before:
+                raise UserError(f"{path} belongs to another run: its {name} {before}, not {now}; {remedy}")
         if found.settings != self.settings:
             raise UserError(
                 f"{path} belongs to another run: it was made by other settings than those in {CONFIG} of its folder; "
@@ -87,15 +94,15 @@ class Origin:
         return f"the code of {', '.join(code)} has" if (code := _differing(self.code, before.code)) else ""
 
 
-def decided_by(config: DictConfig) -> tuple[str, str]:
-    """The parts of an origin that a configuration decides: seed and settings."""
+def decided_by(config: DictConfig) -> tuple[str, str, str]:
+    """The parts of an origin that a configuration decides: seed, epochs and settings."""
     options = flat(config)
     kept = {
         key: float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
         for key, value in options.items()
         if key not in ("seed", "epochs") and not is_marked(key, Mark.FREE_ON_RESUME)
     }
-    return str(options.get("seed")), hash_of(kept)
+    return str(options.get("seed")), str(options.get("epochs")), hash_of(kept)
 
 
 def _differing(now: Mapping[str, str], before: Mapping[str, str]) -> list[str]:

@@ -25,6 +25,7 @@ from prnn_cli.system.yaml_files import check_yaml, escaped
 CONFIG = Path(".hydra") / "config.yaml"
 # What the configs call a folder that nobody names.
 DATED = re.compile(r"([a-z]+_)?\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}(_.+)?")
+CHECKSUMS = "files"  # of metrics.json: the name of a file beside it -> a hash of its content
 # Format 2 did not carry the run's origin.
 METRICS = FileFormat("result", 3, "read it with the prnn that wrote it, or train again in another folder")
 

@@ -94,6 +94,7 @@ def experiment(text: str, folder: str = "own") -> list[str]:
         ("job: {env_set: {CXX: ./evil.sh}}", "may not set CXX"),
         ("job: {env_set: {PATH: /tmp/evil}}", "may not set PATH"),
         ("job: {env_copy: [HOME]}", "may not set HOME"),
+        ("output_subdir: ../elsewhere", "could overwrite files elsewhere"),
         ("job: {env_copy: [NOT_THERE]}", "which the environment lacks"),
     ],
 )

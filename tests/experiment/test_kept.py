@@ -1,5 +1,7 @@
 """A run's files are its own: what is swapped is refused, and what has changed elsewhere changes no number."""
 
+import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +30,12 @@ OWN = [
     *("features.tfidf.min_documents=1", "arch=parallel", "units.each=4", "recipe.batch_size=16", "epochs=1"),
     *("hardware=cpu", "hardware.threads=1"),
 ]
-RUNS = [("mine", "seed=1"), ("other", "seed=2"), ("faster", "seed=1", "recipe.learning_rate=0.5")]
+RUNS = [
+    ("mine", "seed=1"),
+    ("other", "seed=2"),
+    ("faster", "seed=1", "recipe.learning_rate=0.5"),
+    ("longer", "seed=1", "epochs=2"),
+]
 WORDS = ["red lamp", "blue vase", "red vase", "blue lamp", "green chair", "green lamp", "red chair"]
 
 
@@ -154,7 +161,29 @@ def test_items_and_vectors_of_other_data_are_refused(
 def test_ranks_of_another_run_make_no_row(mine: Path, prnn: Prnn) -> None:
     shutil.copy("runs/other/ranks.parquet", mine / "ranks.parquet")
     result = prnn("tables", "runs=runs", "hydra.run.dir=tables")
-    assert "runs/mine: ranks.parquet belongs to another run" in result.err
+    assert "runs/mine: ranks.parquet is damaged, or belongs to another run" in result.err
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "metrics.json", ".hydra/config.yaml"])
+def test_a_file_of_a_run_of_other_epochs_is_refused(mine: Path, file: str, prnn: Prnn) -> None:
+    shutil.copy(Path("runs/longer", file), mine / file)
+    sentence = refusal(prnn("evaluate", "run=runs/mine"))
+    assert re.search("belongs to another run: its epochs are [12], not [12]", sentence)
+
+
+def test_metrics_that_the_ranks_do_not_give_make_no_row(mine: Path, prnn: Prnn) -> None:
+    file = mine / "metrics.json"
+    metrics = json.loads(file.read_text())
+    metrics["baselines"]["markov"]["recall@20"] += 0.1
+    file.write_text(json.dumps(metrics))
+    assert "metrics.json is damaged: recall@20 of markov is" in prnn("tables", "runs=runs").err
+
+
+def test_a_flipped_bit_in_the_ranks_makes_no_row(mine: Path, prnn: Prnn) -> None:
+    content = bytearray((mine / "ranks.parquet").read_bytes())
+    content[len(content) // 3] ^= 4
+    (mine / "ranks.parquet").write_bytes(content)
+    assert "skipped runs/mine: " in prnn("tables", "runs=runs").err
 
 
 def test_a_model_and_its_evaluation_outlive_the_log(

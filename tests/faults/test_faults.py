@@ -279,7 +279,7 @@ def goes_on(workplace: Path, reference: Reference) -> None:
 def results(run: Path) -> dict[str, Any]:
     """What may not depend on what happened: metrics, ranks and the model's bits."""
     metrics = json.loads((run / "metrics.json").read_text())
-    for key in ("train", "versions", "device", "git_commit", "epochs_csv"):  # epochs.csv holds seconds
+    for key in ("train", "versions", "device", "git_commit", "files"):  # epochs.csv holds seconds
         metrics.pop(key)
     files = [name for name in ("model.safetensors", "ranks.parquet") if (run / name).is_file()]
     return metrics | {name: (run / name).read_bytes() for name in files}

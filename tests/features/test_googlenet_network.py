@@ -237,9 +237,7 @@ def test_a_download_with_another_hash_is_refused_and_not_kept(server: Path, tmp_
 def test_without_a_network_the_ways_on_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(googlenet_network, "URL", "http://127.0.0.1:9/googlenet.pth")
     monkeypatch.setenv("no_proxy", "*")
-    with pytest.raises(
-        UserError, match=r"refused.*give features\.images\.weights=PATH or use features=colour"
-    ):
+    with pytest.raises(UserError, match=r"refused.*give features\.images\.weights=PATH, or take colours"):
         load(None, tmp_path / "cache")
 
 

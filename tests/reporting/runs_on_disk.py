@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 from omegaconf import OmegaConf
 
 from prnn_cli.origin import Origin
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.event_values import EVENT, RANKED_AS, ranked_as
+from prnn_cli.reporting.event_values import EVENT
 from prnn_cli.reporting.runs import FinishedRun, Row, read_run
 from prnn_cli.run_folder import METRICS
 from prnn_cli.schema import TableConfig
@@ -71,8 +69,8 @@ def write_run(
     write_json(folder / "status.json", {"status": "done", "command": "train"})
     write_text(folder / ".hydra" / "config.yaml", yaml.safe_dump(stored))
     kept = events.assign(rank_network=ranks, rank_item_knn=item_knn)
-    table = pa.Table.from_pandas(kept, preserve_index=False)
-    pq.write_table(table.replace_schema_metadata({RANKED_AS: ranked_as(metrics)}), folder / "ranks.parquet")
+    kept.to_parquet(folder / "ranks.parquet", index=False)
+    metrics["files"] = {"ranks.parquet": hash_of(None, [folder / "ranks.parquet"])}
     write_json(folder / "metrics.json", metrics)
     return folder
 
@@ -87,7 +85,7 @@ def write_epochs(run: FinishedRun, history: pd.DataFrame) -> None:
     """Writes the run's epochs.csv, as if it had ended with it."""
     path = run.folder / "epochs.csv"
     history.to_csv(path, index=False)
-    run.metrics["epochs_csv"] = hash_of(None, [path])
+    run.metrics["files"][path.name] = hash_of(None, [path])
 
 
 def three_rows(folder: Path) -> Comparison:

@@ -121,3 +121,12 @@ def test_epochs_of_another_run_are_no_curve_of_this_one(
     pd.DataFrame({"phase": [1], "learning": ["id"], "loss": [3.0]}).to_csv(row.runs[0].folder / "epochs.csv")
     assert learning_curves([row]) is None
     assert "epochs.csv is damaged, or of another run" in caplog.text
+
+
+def test_a_label_is_drawn_as_it_is_written(tmp_path: Path, comparison: Comparison) -> None:
+    """matplotlib would read what stands between two $ as a formula, and end at one that is none."""
+    for name, label in (("b", "price $$ x"), ("c", r"$\\frac")):
+        folder = tmp_path / "labelled" / name
+        write_run(folder, [1, 30, 1, 30], label=label, arch="parallel" if name == "c" else "id_only")
+    report_runs(tmp_path, find_folders([str(tmp_path / "labelled")]), table_config())
+    assert (tmp_path / "figure3.png").is_file()

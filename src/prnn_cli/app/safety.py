@@ -146,6 +146,10 @@ def _check_logging(config: DictConfig, root: str) -> None:
 
 
 def _check_job(config: DictConfig) -> None:
+    if (subfolder := config.hydra.output_subdir) not in (".hydra", None):
+        raise UserError(
+            f"hydra.output_subdir={subfolder} could overwrite files elsewhere; leave it .hydra, which prnn reads"
+        )
     name = OmegaConf.to_container(config.hydra.job).get("name", "")  # type: ignore[union-attr]
     if "/" in str(name) or "${" in str(name):
         raise UserError(f"hydra.job.name={name} is part of the name of a log file; write one word")

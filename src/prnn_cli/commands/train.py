@@ -99,7 +99,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     ranks = compare(scorer, data, settings.evaluation, settings.baselines, device, Path(settings.cache_dir))
     if not process_group().is_main:
         return
-    results = description(settings, folder, data, trainer, origin, device) | measured(
+    results = description(settings, data, trainer, origin, device) | measured(
         ranks, settings.evaluation, settings.baselines, settings.table.gain_over
     )
     warn_of_ties(results)
@@ -144,12 +144,7 @@ def _trained(
 
 
 def description(
-    settings: TrainCommand,
-    folder: RunFolder,
-    data: PreparedData,
-    trainer: Trainer,
-    origin: Origin,
-    device: torch.device,
+    settings: TrainCommand, data: PreparedData, trainer: Trainer, origin: Origin, device: torch.device
 ) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
     state = trainer.state
@@ -174,7 +169,6 @@ def description(
         "device": device_name(device),
         "data_hash": data.data_hash,
         "origin": origin.as_json(),
-        "epochs_csv": hash_of(None, [folder.epochs_file]),
         "data": data.summary,
         **environment(),
     }

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.events import Events
-from prnn_cli.data.formats.time_units import shown_time, unit_advice
+from prnn_cli.data.formats.time_units import LIKELY_FROM, shown_time, unit_advice
 from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, is_after_end, parts_of_sessions
 from prnn_cli.data.session_filters import AFTER_END, Log, filter_log
 from prnn_cli.errors import UserError
@@ -107,7 +107,14 @@ def _check_not_empty(name: str, has_events: bool, log: Log, dataset: DatasetConf
     raise UserError(
         f"no session is left for the part {name} of a log that lasts from {shown_time(first)} to {shown_time(last)} "
         f"(UTC) with dataset.{', '.join(f'{key}={value}' for key, value in limits.items())}; "
-        f"{unit_advice(first, last, dataset.time_format) or _remedy(name, dataset)}"
+        f"{unit_advice(first, last, dataset.time_format) or _remedy(name, dataset) + _doubt(last)}"
+    )
+
+
+def _doubt(last: float) -> str:
+    """What to look at where a log ends before there were any such logs; its times may well be relative ones."""
+    return (
+        "; if these dates are wrong, check dataset.columns.time and time_format" if last < LIKELY_FROM else ""
     )
 
 

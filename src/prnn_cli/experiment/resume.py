@@ -80,7 +80,7 @@ def _newest_whole(
     for file in files:
         try:
             loaded = load_checkpoint(file, device)
-            origin.refuse_other(file, Origin.read(loaded[1].get("origin"), file), REMEDY)
+            origin.refuse_other_beginning(file, Origin.read(loaded[1].get("origin"), file), REMEDY)
             return loaded
         except DamagedFileError as damage:
             log.warning("%s is damaged (%s); set aside as %s", file, damage, set_aside(file).name)

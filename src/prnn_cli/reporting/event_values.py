@@ -1,25 +1,25 @@
 """The ranks kept by runs -> the metrics of each method for each event, and their means by session and by slice."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.evaluation.metrics import value_of
+from prnn_cli.extensions import registered
 from prnn_cli.reporting.runs import FinishedRun, Row
+from prnn_cli.run_folder import CHECKSUMS
 from prnn_cli.system.files import hash_of
 
 EVENT = ["session_index", "position", "item_index"]
 # Name of a slice -> the clicks before the event, at least.
 POSITIONS = {"1": 1, "2": 2, "3": 3, "4": 4, "5–9": 5, "10 or more": 10}
 NUM_SUPPORT_BINS = 5
-RANKED_AS = "ranked_as"  # the name, in the footer of ranks.parquet, of what `ranked_as` returns
 
 
 @dataclass(frozen=True)
@@ -101,28 +101,20 @@ def measure(rows: Sequence[Row], baselines: Sequence[str], metrics: Sequence[str
     return Measures(events, values)
 
 
-def ranked_as(metrics: Mapping[str, Any]) -> str:
-    """A hash of all that the ranks of a run depend on, by its metrics.json; ranks.parquet carries it."""
-    keys = ("origin", "part", "candidates", "tie_break", "baseline_options")
-    return hash_of([metrics[key] for key in keys])
-
-
 def check_ranks(run: FinishedRun) -> None:
-    """Raises `UserError` where the run's ranks.parquet is damaged, or another run's, from its footer alone."""
-    path = _ranks_file(run)
-    try:
-        stored = pq.read_metadata(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path.name} cannot be read ({first_line(error)})") from error
-    needed = [*EVENT, "rank_network", *(f"rank_{name}" for name in run.metrics["baselines"])]
-    if missing := [name for name in needed if name not in stored.schema.names]:
-        raise UserError(f"{path.name} is damaged: it lacks {', '.join(missing)}")
-    if (stored.metadata or {}).get(RANKED_AS.encode()) != ranked_as(run.metrics).encode():
-        raise UserError(f"{path.name} belongs to another run; restore this run's own, or evaluate again")
-    if stored.num_rows != run.metrics["num_test_events"]:
-        raise UserError(
-            f"{path.name} is damaged: {stored.num_rows} of {run.metrics['num_test_events']} events"
-        )
+    """Raises `UserError` where the run's ranks.parquet is damaged, another run's, or gives other metrics than
+    metrics.json."""
+    path, ranks = _ranks_file(run), read_ranks(run)
+    if hash_of(None, [path]) != run.metrics[CHECKSUMS].get(path.name):
+        raise UserError(f"{path.name} is damaged, or belongs to another run; restore it, or evaluate again")
+    for name, values in {"network": run.metrics, **run.metrics["baselines"]}.items():
+        for metric in (key for key in values if key.partition("@")[0] in registered("METRICS")):
+            measured = float(np.mean(value_of(metric, ranks[f"rank_{name}"].to_numpy())))
+            if not math.isclose(measured, values[metric], abs_tol=1e-6):
+                raise UserError(
+                    f"metrics.json is damaged: {metric} of {name} is {values[metric]:.6g} there, and {measured:.6g} by "
+                    f"{path.name}; restore it, or evaluate again"
+                )
 
 
 def read_ranks(run: FinishedRun) -> pd.DataFrame:

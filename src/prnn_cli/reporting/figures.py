@@ -19,7 +19,7 @@ from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.diagram import architectures
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.slices import POSITION, SUPPORT, Slice
-from prnn_cli.run_folder import RunFolder
+from prnn_cli.run_folder import CHECKSUMS, RunFolder
 from prnn_cli.system.files import atomic_write, hash_of
 
 if TYPE_CHECKING:  # an optional extra
@@ -50,6 +50,13 @@ def write_figures(folder: Path, comparison: Comparison) -> list[Picture]:
     if importlib.util.find_spec("matplotlib") is None:
         log.warning("no figures, as matplotlib is not installed; pip install 'prnn-cli[figures]' adds it")
         return []
+    from matplotlib import rc_context
+
+    with rc_context({"text.parse_math": False}):  # a label is text, whatever stands between its $
+        return _written(folder, comparison)
+
+
+def _written(folder: Path, comparison: Comparison) -> list[Picture]:
     pictures = []
     for (name, title, figure), (_, _, narrow) in zip(
         _figures(comparison), _figures(comparison, across=1), strict=True
@@ -175,7 +182,7 @@ def _epochs(row: Row) -> pd.DataFrame | None:
     run = row.runs[0]
     path = RunFolder(run.folder).epochs_file
     try:
-        if hash_of(None, [path]) != run.metrics.get("epochs_csv"):
+        if hash_of(None, [path]) != run.metrics[CHECKSUMS].get(path.name):
             log.warning("%s is damaged, or of another run: no learning curve of %s", path, row.name)
             return None
         history = pd.read_csv(path)

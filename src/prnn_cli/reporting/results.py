@@ -7,22 +7,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from prnn_cli.evaluation.methods import labels_of, measure, settings_of
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
-from prnn_cli.reporting.event_values import RANKED_AS, ranked_as
 from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown, write_csv
 from prnn_cli.reporting.tables import epochs_text, gain, results_table, run_name
 from prnn_cli.reporting.terminal import say, show
-from prnn_cli.run_folder import METRICS, read_json
+from prnn_cli.run_folder import CHECKSUMS, METRICS, read_json
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.file_format import FORMAT
-from prnn_cli.system.files import atomic_write, write_json, write_text
+from prnn_cli.system.files import atomic_write, hash_of, write_json, write_text
 
+READ_AGAIN = ("ranks.parquet", "epochs.csv")  # files of a run that tables and figures are made from
 TIES_TO_WARN_OF = 0.01  # of the network's events
 
 log = logging.getLogger(__name__)
@@ -76,10 +74,10 @@ def write_results(
     )
     write_csv(folder / "results.csv", _plain_rows(results))
     with atomic_write(folder / "ranks.parquet") as temporary:
-        table = pa.Table.from_pandas(ranks_frame(ranks, results["tie_break"], support), preserve_index=False)
-        pq.write_table(table.replace_schema_metadata({RANKED_AS: ranked_as(results)}), temporary)
+        ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
+    checksums = {name: hash_of(None, [folder / name]) for name in READ_AGAIN if (folder / name).is_file()}
     # Last, as its presence says that the others are whole.
-    write_json(folder / "metrics.json", {FORMAT: METRICS.number} | results)
+    write_json(folder / "metrics.json", {FORMAT: METRICS.number} | results | {CHECKSUMS: checksums})
 
 
 def show_results(folder: Path) -> None:

@@ -14,7 +14,7 @@ from prnn_cli.errors import UserError, first_line
 from prnn_cli.origin import Origin
 from prnn_cli.reporting.published import paper_order
 from prnn_cli.reporting.tables import epochs_text
-from prnn_cli.run_folder import RunFolder, flat
+from prnn_cli.run_folder import CHECKSUMS, RunFolder, flat
 from prnn_cli.schema import Mark, is_marked
 
 # Architectures with one subnet, which are one group in the paper's tables.
@@ -35,6 +35,7 @@ NEEDED = (
     "candidates",
     "tie_break",
     "num_test_events",
+    CHECKSUMS,
 )
 
 
