@@ -20,7 +20,7 @@ demo: setup     ## train on generated data and print the table: a first result i
 test: setup     ## the tests that every change must pass
 	$(BIN)/pytest -m 'not nightly' -n auto
 
-test-nightly: setup  ## all tests, the long ones too, and twenty times as many generated cases
+test-nightly: setup  ## all tests, the long ones too, and sixty times as many generated cases
 	PRNN_CASES=20 $(BIN)/pytest
 
 lint: setup     ## ruff, mypy and the order of the layers

@@ -104,10 +104,10 @@ class RunFolder:
 
     @property
     def how_to_resume(self) -> str:
-        return (
-            f"to continue, run the same command with resume=true hydra.run.dir={self.path} "
-            f"(a sweep: hydra.sweep.dir={self.path.parent})"
-        )
+        where = f"hydra.run.dir={self.path}"
+        if (self.path.parent / "multirun.yaml").is_file():
+            where = f"hydra.sweep.dir={self.path.parent}"
+        return f"to continue, run the same command with resume=true {where}"
 
     def config(self) -> DictConfig:
         """The composed configuration that the run was started with. Raises `UserError` for a damaged one.
@@ -156,6 +156,12 @@ class RunFolder:
     def is_named_by_date(self) -> bool:
         """Whether prnn itself named the folder."""
         return bool(DATED.fullmatch(self.path.name))
+
+    def is_of_another_command(self, *commands: str) -> bool:
+        """Whether it is the folder of a command that is none of these."""
+        with suppress(UserError):
+            return self.is_begun() and self.status()["command"] not in commands
+        return False
 
     def is_begun(self) -> bool:
         return self.status_file.is_file()

@@ -37,6 +37,11 @@ def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraC
             log.warning("no checkpoint was written in %s yet: starting from the beginning", folder.path)
         if folder.metrics_file.is_file() and not _is_to_be_extended(folder, config):
             return False
+    elif resume and hydra.mode == RunMode.RUN and folder.is_named_by_date:
+        raise UserError(
+            "resume=true goes on with a run in its folder, and none is named; add hydra.run.dir=DIR, the folder that "
+            "the run printed"
+        )
     elif resume:
         # In a sweep that goes on, rows that had not begun are nothing to warn of.
         level = logging.INFO if hydra.mode == RunMode.MULTIRUN else logging.WARNING

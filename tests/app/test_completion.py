@@ -67,3 +67,7 @@ def test_the_bash_script_completes_what_stands_after_the_equals_sign(prnn: Prnn,
         env=os.environ | {"PATH": f"{python}:{os.environ['PATH']}"},
     )
     assert done.stdout == "<online_retail >\n"
+
+
+def test_completion_says_how_it_is_used(prnn: Prnn) -> None:
+    assert 'eval "$(prnn completion bash)"' in prnn("completion", "--help").out

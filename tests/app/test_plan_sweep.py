@@ -54,6 +54,7 @@ def test_a_job_that_cannot_run_is_refused_before_the_first(prnn: Prnn) -> None:
     assert not Path("runs").exists()
 
 
+@pytest.mark.nightly
 def test_hydras_list_of_jobs_is_left_out_where_prnn_tells_of_them(prnn: Prnn) -> None:
     result = prnn(*SWEEP, "seed=1,2")
     assert result.exit_code == 0

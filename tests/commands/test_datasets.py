@@ -325,3 +325,7 @@ def test_a_column_of_likely_times_goes_before_one_that_is_only_called_so(prnn: P
     rows = [f"{s};{s % 9 + n};{n * 13_456};2016-05-{s % 28 + 1:02d}" for s in range(60) for n in range(3)]
     Path("views.csv").write_text("\n".join(["sessionId;itemId;timeframe;eventdate", *rows]))
     assert "time: eventdate}" in prnn("datasets", "describe", "views.csv").out
+
+
+def test_describe_without_a_path_asks_for_one(prnn: Prnn) -> None:
+    assert "write prnn datasets describe PATH" in prnn("datasets", "describe").err

@@ -92,3 +92,12 @@ def test_a_folder_without_runs_is_refused(path: str, prnn: Prnn) -> None:
     result = prnn("status", f"run={path}")
     assert result.exit_code == 2
     assert f"run={path} is not the folder of a run" in result.err
+
+
+def test_single_runs_are_not_advised_as_a_sweep_would_be(prnn: Prnn) -> None:
+    diverging = ["recipe.activation=linear", "recipe.learning_rate=1e38"]
+    for name in ("a", "b"):
+        prnn("train", *SMALL, *diverging, f"hydra.run.dir=runs/{name}")
+    told = prnn("status", "run=runs").out
+    assert "2 runs begun: 2 failed" in told
+    assert "hydra.sweep.dir" not in told

@@ -140,7 +140,8 @@ def test_a_finished_row_that_was_damaged_since_stands_in_the_table_as_such(prnn:
     assert prnn("train", *TWO_ROWS, "resume=true").exit_code == 0
     table = Path("runs/smoke/table.md").read_text()
     assert "| ID only | failed |" in table
-    assert "Failed: ID only: ranks.parquet cannot be read" in table
+    assert "Failed: ID only: " in table
+    assert "ranks.parquet cannot be read" in table
     assert "| Parallel (res) | 0." in table
 
 
@@ -177,3 +178,16 @@ def test_tables_refuses_a_pattern_without_runs(prnn: Prnn) -> None:
     assert result.exit_code == 2
     assert "runs=nothing* matches no folder of a run" in result.err
     assert not list(Path("runs").glob("*"))
+
+
+def test_runs_of_other_commands_are_passed_over_and_unused_features_make_no_row(prnn: Prnn) -> None:
+    """Two seeds of an ID-only network, told to use features that it ignores or not: one line."""
+    prnn("preprocess", *SMALL[:4], "hydra.run.dir=runs/data")
+    for seed, features in ((1, "text"), (2, "none")):
+        own = [*SMALL, "epochs=1", f"seed={seed}", f"features={features}", f"hydra.run.dir=runs/{seed}"]
+        assert prnn("train", *own).exit_code == 0
+    result = prnn("tables", "runs=runs", "table.figures=false", "hydra.run.dir=runs/tables")
+    assert result.exit_code == 0
+    assert "skipped" not in result.err
+    row = next(line for line in Path("runs/tables/table.md").read_text().splitlines() if "id_only" in line)
+    assert "±" in row  # the mean of both

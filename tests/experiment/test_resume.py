@@ -80,11 +80,11 @@ def assert_same_run(left: str, right: str) -> None:
 
 PAIRS = [
     *[("parallel", strategy) for strategy in STRATEGIES],
-    ("shared_w", "residual"),
     ("interaction", "interleaving"),
-    *[(arch, "simultaneous") for arch in ("id_only", "feature_only", "concatenated")],
+    ("id_only", "simultaneous"),
 ]
 OTHERS = [pair for pair in product(("shared_w", "interaction"), STRATEGIES) if pair not in PAIRS]
+OTHERS += [(arch, "simultaneous") for arch in ("feature_only", "concatenated")]
 
 
 @pytest.mark.usefixtures("short_ticks")
@@ -308,3 +308,13 @@ def flip_a_bit(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-50] ^= 4
     path.write_bytes(content)
+
+
+def test_resume_without_a_folder_is_refused(prnn: Prnn) -> None:
+    """The folder of a new run, named by the date, never holds what could be resumed."""
+    refused = prnn("train", *SMALL, "resume=true")
+    assert refused.exit_code == 2
+    assert (
+        "resume=true goes on with a run in its folder, and none is named; add hydra.run.dir=DIR"
+        in refused.err
+    )

@@ -18,9 +18,13 @@ pytest_plugins = ["commands.conftest"]
     ("arguments", "sentence"),
     [
         (["epochs=2"], "epochs was 1 and is now 2"),
-        (["dataset.synthetic.seed=1"], "a study of other data"),
-        (["search.metric=recall@20"], "a study of mrr@20, not of recall@20"),
-        (["subnets.id.dropout=0.1,0.2"], "another space: subnets.id.dropout was"),
+        pytest.param(["dataset.synthetic.seed=1"], "a study of other data", marks=pytest.mark.nightly),
+        pytest.param(
+            ["search.metric=recall@20"], "a study of mrr@20, not of recall@20", marks=pytest.mark.nightly
+        ),
+        pytest.param(
+            ["subnets.id.dropout=0.1,0.2"], "another space: subnets.id.dropout", marks=pytest.mark.nightly
+        ),
     ],
 )
 def test_a_study_of_something_else_is_refused(prnn: Prnn, arguments: list[str], sentence: str) -> None:

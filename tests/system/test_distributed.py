@@ -86,7 +86,7 @@ def test_a_lost_process_ends_the_run_with_a_sentence_and_the_checkpoint_goes_on(
     ("arguments", "sentence"),
     [
         (["train", "recipe.batch_size=17"], "recipe.batch_size=17 cannot be divided among 2 processes"),
-        (["train", "seed=1,2", "-m"], "torchrun divides one run"),
+        pytest.param(["train", "seed=1,2", "-m"], "torchrun divides one run", marks=pytest.mark.nightly),
         (["preprocess"], "torchrun is for prnn train"),
     ],
 )

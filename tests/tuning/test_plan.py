@@ -41,6 +41,7 @@ def test_a_search_that_cannot_begin_is_a_sentence(prnn: Prnn, arguments: list[st
     assert not FOLDER.exists() or not (FOLDER / "study.db").exists()
 
 
+@pytest.mark.nightly
 def test_tuned_table4_hands_the_best_settings_to_the_matching_subnets(prnn: Prnn) -> None:
     units = [f"units.{kind}=6" for kind in ("id", "feature", "concatenated", "each")]
     small = [each for each in SMALL if not each.startswith(("arch=", "subnets."))]

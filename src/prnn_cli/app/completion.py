@@ -32,6 +32,7 @@ FISH = r"""
 complete -c prnn -f -a '(prnn completion query (commandline -cp | string collect) 2>/dev/null)'
 """
 
+HOW = 'eval "$(prnn completion bash)", or zsh, or prnn completion fish | source'
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 
@@ -42,10 +43,10 @@ def complete_or_print_script(arguments: Sequence[str]) -> int:
             print(SCRIPTS[shell].strip())
         case ["query", line]:
             print("\n".join(query(line)))
+        case ["-h" | "--help"]:
+            print(f"prnn completion SHELL prints what a shell needs to complete prnn's words; {HOW}")
         case _:
-            raise UserError(
-                'choose a shell: eval "$(prnn completion bash)", or zsh, or prnn completion fish | source'
-            )
+            raise UserError(f"choose a shell: {HOW}")
     return 0
 
 

@@ -33,6 +33,8 @@ def run(arguments: Sequence[str]) -> int:
             proposal = describe(path, set(known))
             print(proposal.yaml)
             print("\n".join(proposal.notes), file=sys.stderr)  # not into a file that the config goes to
+        case ["describe"]:
+            raise UserError("describe what? write prnn datasets describe PATH, a file, a folder or a glob")
         case _:
             raise UserError(
                 f"prnn datasets {' '.join(arguments)} is no command; write prnn datasets, or prnn datasets "

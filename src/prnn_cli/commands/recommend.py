@@ -100,7 +100,7 @@ def _texts(items: list[int], saved: SavedModel, cache_dir: Path) -> list[str] | 
 def _summary(table: pa.Table, sessions: NewSessions, n: int, exclude_clicked: bool) -> list[str]:
     """Sentences that say what was recommended, and what was not."""
     num_sessions, num_without = len(sessions.ids), table["item_id"].null_count
-    left_out = ", without those that a session has clicked (exclude_clicked=false keeps them)"
+    left_out = " at most, without those that a session has clicked (exclude_clicked=false keeps them)"
     sentences = [
         f"the {n} best next items of {num_sessions:,} {'sessions' if num_sessions > 1 else 'session'}"
         f"{left_out if exclude_clicked else ''}"

@@ -72,7 +72,13 @@ def data_of(saved: SavedModel, cache_dir: Path) -> PreparedData:
     Raises `UserError` where the log is no longer what it was.
     """
     data_hash, dataset = saved.origin.data, saved.settings.dataset
-    data = prepared_before(data_hash, cache_dir) or prepare(dataset, cache_dir)
+    try:
+        data = prepared_before(data_hash, cache_dir) or prepare(dataset, cache_dir)
+    except UserError as error:
+        raise UserError(
+            f"the cache {cache_dir} no longer holds the data that the model was trained and tested on, and their log "
+            f"cannot be read ({error}); restore one of them (prnn recommend needs neither)"
+        ) from error
     if data.data_hash != data_hash:
         raise UserError(
             f"the data have changed since the model was trained: dataset.path={dataset.path} no longer holds what it "

@@ -27,6 +27,7 @@ from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
 from prnn_cli.reporting.table_formats import markdown_text, write_csv
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.reporting.terminal import say, show
+from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_text
 
@@ -80,6 +81,8 @@ def _read(found: Sequence[Path]) -> tuple[list[FinishedRun], list[Row], list[str
         try:
             runs.append(_read_checked(path))
         except UserError as error:
+            if RunFolder(path).is_of_another_command("train", "evaluate"):
+                continue
             skipped.append(f"{path}: {error}")
             if row := failed_row(path):
                 failed.append(row)

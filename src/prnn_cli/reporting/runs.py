@@ -129,6 +129,8 @@ def read_run(folder: Path) -> FinishedRun:
         raise UserError(f"its .hydra/config.yaml cannot be read ({first_line(error)})") from error
     ignored = (Mark.FREE_ON_RESUME, Mark.SHARES_ROW)
     decisive = {key: value for key, value in settings.items() if not is_marked(key, *ignored)}
+    if metrics["features"] == "none":  # whatever they were set to
+        decisive = {key: value for key, value in decisive.items() if not key.startswith("features.")}
     decisive |= origin.code
     return FinishedRun(folder, metrics, decisive)
 
