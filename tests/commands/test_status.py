@@ -52,6 +52,7 @@ def test_a_sweep_is_told_of_run_by_run(prnn: Prnn) -> None:
     begun("runs/sweep/a", "done")
     begun("runs/sweep/b", "failed", reason="the loss is not finite")
     begun("runs/sweep/c", "running", progress=PROGRESS)  # and nobody holds it
+    Path("runs/sweep/multirun.yaml").touch()
     Path("runs/sweep/d").mkdir()
     Path("runs/sweep/d/status.json").write_text("{")
     result = prnn("status", "run=runs/sweep")

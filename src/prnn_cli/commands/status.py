@@ -62,7 +62,9 @@ def _print_sweep(path: Path, runs: list[RunFolder]) -> None:
             say(f"{row['run']}: {row['why']}")
     counts = Counter(row["status"] for row in rows)
     print(f"{len(rows)} runs begun: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
-    if counts.keys() & {"dead", "failed"} and (path / "multirun.yaml").is_file():
+    if counts.keys() & {"dead", "failed"} and any(
+        (path / name).is_file() for name in ("multirun.yaml", "study.db")
+    ):
         say(f"the sweep's command with resume=true hydra.sweep.dir={path} goes on with what is not done")
 
 

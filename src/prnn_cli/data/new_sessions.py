@@ -80,8 +80,8 @@ def _blamed_on(path: str) -> Iterator[None]:
     except UserError as error:
         reason = str(error).replace(f"dataset.path={path}", f"sessions={path}")
         raise UserError(
-            f"sessions={path} is read by the run's own dataset settings, which stay as they are: write it as the run's "
-            f"log is written ({reason})"
+            f"sessions={path} is read with the dataset's settings of the run: {reason}; these settings stay as they "
+            "are, so write it as the run's log is written"
         ) from error
 
 
