@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prnn_cli.errors import UserError, refused_by_the_system
-from prnn_cli.run_folder import RunFolder
+from prnn_cli.run_folder import RunFolder, is_sweep
 from prnn_cli.system.locks import is_locked
 
 KINDS = {  # of what the cache holds, by folder
@@ -65,10 +65,9 @@ def leftovers(runs: Path, cache: Path, days: float, sweeps: bool, checkpoints: b
 def _unfinished(runs: Path, sweeps: bool) -> Iterator[Leftover]:
     """Folders that prnn named itself and in which no run ended well; with `sweeps` also the jobs of sweeps."""
     for path in _folders(runs):
-        is_sweep = (path / "multirun.yaml").is_file()
-        if is_sweep and sweeps:
+        if is_sweep(path) and sweeps:
             candidates = _folders(path)
-        elif RunFolder(path).is_named_by_date and not is_sweep:
+        elif RunFolder(path).is_named_by_date and not is_sweep(path):
             candidates = [path]
         else:
             continue

@@ -105,7 +105,7 @@ class RunFolder:
     @property
     def how_to_resume(self) -> str:
         where = f"hydra.run.dir={self.path}"
-        if (self.path.parent / "multirun.yaml").is_file():
+        if is_sweep(self.path.parent):
             where = f"hydra.sweep.dir={self.path.parent}"
         return f"to continue, run the same command with resume=true {where}"
 
@@ -211,6 +211,11 @@ class RunFolder:
             return "it never began; the launcher's own log says why"
         status = self.status()
         return "" if status["status"] == "done" else str(status.get("reason") or status["status"])
+
+
+def is_sweep(path: Path) -> bool:
+    """Whether Hydra has begun a sweep in the folder."""
+    return (path / "multirun.yaml").is_file()
 
 
 def runs_in(path: Path) -> list[RunFolder]:

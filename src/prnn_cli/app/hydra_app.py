@@ -51,7 +51,6 @@ def run_command(command: str, arguments: list[str]) -> int:
     check_compositions()
     arguments = with_text_quoted(with_ids_quoted(schema_of(command), arguments))
     with composition_explained(command, arguments):
-        arguments = with_text_quoted(arguments)
         flags = _parse_flags(command, arguments)
         if flags is None or flags.config_path or flags.config_name:
             return _left_to_hydra(command, arguments)
