@@ -10,7 +10,7 @@ from prnn_cli.commands import Command
 from prnn_cli.errors import UserError
 from prnn_cli.reporting.table_formats import TextTable
 from prnn_cli.reporting.terminal import say, show
-from prnn_cli.run_folder import RunFolder, runs_in
+from prnn_cli.run_folder import RunFolder, is_sweep, runs_in
 from prnn_cli.schema import StatusCommand
 
 COLUMNS = ("run", "status", "at", "done", "events/s", "left", "heard of", "checkpoint")
@@ -62,9 +62,8 @@ def _print_sweep(path: Path, runs: list[RunFolder]) -> None:
             say(f"{row['run']}: {row['why']}")
     counts = Counter(row["status"] for row in rows)
     print(f"{len(rows)} runs begun: " + ", ".join(f"{number} {status}" for status, number in counts.items()))
-    if counts.keys() & {"dead", "failed"} and any(
-        (path / name).is_file() for name in ("multirun.yaml", "study.db")
-    ):
+    goes_on = is_sweep(path) or (path / "study.db").is_file()  # Hydra's, or a search
+    if goes_on and counts.keys() & {"dead", "failed"}:
         say(f"the sweep's command with resume=true hydra.sweep.dir={path} goes on with what is not done")
 
 
