@@ -50,15 +50,18 @@ class Origin:
             raise UserError(f"{path} is damaged: it does not say what it was made from")
         return cls(**stored)
 
+    @classmethod
+    def of_result(cls, metrics: Mapping[str, Any], config: DictConfig, path: Path) -> "Origin":
+        """The origin in the metrics.json at `path`. Raises `UserError` where it is none, or not made by `config`."""
+        origin = cls.read(metrics.get("origin"), path)
+        seed, epochs, settings = decided_by(config)
+        decided = replace(origin, seed=seed, epochs=epochs, settings=settings)
+        decided.refuse_other(path, origin, "restore both files, or train in another folder")
+        return origin
+
     def as_json(self) -> dict[str, Any]:
         """An object for `read`."""
         return asdict(self)
-
-    def refuse_other_config(self, config: DictConfig, path: Path) -> None:
-        """Raises `UserError` where the file at `path`, which carries this origin, was not made by `config`."""
-        seed, epochs, settings = decided_by(config)
-        decided = replace(self, seed=seed, epochs=epochs, settings=settings)
-        decided.refuse_other(path, self, "restore both files, or train in another folder")
 
     def refuse_other_beginning(self, path: Path, found: "Origin", remedy: str) -> None:
         """Like `refuse_other`, for a checkpoint, from which a run may go on with other epochs."""

@@ -89,9 +89,7 @@ def data_of(saved: SavedModel, cache_dir: Path) -> PreparedData:
 
 def origin_of_run(folder: RunFolder, metrics: Mapping[str, Any]) -> Origin:
     """The origin of a finished run. Raises `UserError` where its metrics are not those of its configuration."""
-    origin = Origin.read(metrics.get("origin"), folder.metrics_file)
-    origin.refuse_other_config(folder.config(), folder.metrics_file)
-    return origin
+    return Origin.of_result(metrics, folder.config(), folder.metrics_file)
 
 
 def _finished_metrics(folder: RunFolder) -> dict[str, Any]:

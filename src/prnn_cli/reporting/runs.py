@@ -122,8 +122,7 @@ def read_run(folder: Path) -> FinishedRun:
         config = run.config()
         if "run" in config:  # of prnn evaluate: the model's settings are those of the run that trained it
             config = RunFolder(Path(config.run)).config()
-        origin = Origin.read(metrics["origin"], run.metrics_file)
-        origin.refuse_other_config(config, run.metrics_file)
+        origin = Origin.of_result(metrics, config, run.metrics_file)
         settings = flat(config)
     except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
         raise UserError(f"its .hydra/config.yaml cannot be read ({first_line(error)})") from error
