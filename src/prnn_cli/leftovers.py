@@ -119,7 +119,7 @@ def _unreferred(cache: Path, runs: Path) -> Iterator[Leftover]:
 def _referred(runs: Path) -> set[bytes]:
     """The hashes that the results and the checkpoints of runs name."""
     referred: set[bytes] = set()
-    for pattern in ("metrics*.json", "state.safetensors", "previous.safetensors"):
+    for pattern in ("metrics*.json", "state.safetensors", "previous.safetensors", "best.safetensors"):
         for path in runs.rglob(pattern) if runs.is_dir() else ():
             with suppress(OSError), path.open("rb") as stream:
                 referred.update(HASH.findall(stream.read(HEADER)))

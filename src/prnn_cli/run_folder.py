@@ -86,6 +86,11 @@ class RunFolder:
         files = (self.checkpoint_file, self.checkpoint_file.with_name("previous.safetensors"))
         return [file for file in files if file.is_file()]
 
+    @property
+    def best_file(self) -> Path:
+        """The path of the state that is kept of the running stage, with training.select=best."""
+        return self.path / "checkpoint" / "best.safetensors"
+
     def keep_checkpoint(self) -> None:
         """Keeps the newest checkpoint as the previous one, for the next one to take its place."""
         if not self.checkpoint_file.is_file():  # set aside as damaged: the previous one is all that there is
@@ -97,7 +102,8 @@ class RunFolder:
 
     def leave_checkpoints(self, keep: str) -> None:
         """Removes what a finished run has no use for: all checkpoints but the last, or, with keep=never, that too."""
-        for file in self.checkpoint_files[1:] if keep == "last" else self.checkpoint_files:
+        idle = self.checkpoint_files[1:] if keep == "last" else self.checkpoint_files
+        for file in (*idle, self.best_file):
             file.unlink(missing_ok=True)
         with suppress(OSError):  # where one is left, or one that was set aside
             self.checkpoint_file.parent.rmdir()

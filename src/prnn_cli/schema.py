@@ -340,6 +340,21 @@ class EvaluationConfig:
 
 
 @dataclass
+class TrainingConfig:
+    """Which of the trained epochs are kept; patience: auto, a number of epochs, or None for no end before the last;
+    validation_events: auto, all, or a number."""
+
+    select: str = one_of("last", "best")
+    metric: str = MISSING
+    patience: Any = MISSING
+    validation_events: Any = MISSING
+
+    def check_values(self, path: str) -> None:
+        _check_number(f"{path}patience", self.patience, "auto", "null")
+        _check_number(f"{path}validation_events", self.validation_events, "auto", "all")
+
+
+@dataclass
 class HardwareConfig:
     device: str = one_of("auto", "cpu", "gpu")
     threads: int | None = bounded(at_least=1)
@@ -433,6 +448,7 @@ class TrainCommand:
     units: UnitsConfig = group(UnitsConfig, Mark.SHARES_ROW)  # the subnets hold the values
     subnets: dict[str, SubnetConfig] = MISSING
     output: OutputConfig = field(default_factory=OutputConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     baselines: dict[str, Any] = options_of("BASELINES", marks=[Mark.SHARES_ROW])
     hardware: HardwareConfig = group(HardwareConfig, Mark.FREE_ON_RESUME)
@@ -576,6 +592,14 @@ def check(config: Any, path: str = "") -> None:
             _check_bounds(name, value, spec.metadata)
     if hasattr(config, "check_values"):
         config.check_values(path)
+
+
+def _check_number(name: str, value: Any, *words: str) -> None:
+    """Raises `UserError` for what is neither one of the words nor a whole number from 1."""
+    value = "null" if value is None else value
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    if value not in words and not is_number:
+        raise UserError(f"{name}={value} cannot be used; give {', '.join(words)}, or a whole number from 1")
 
 
 def _nested(value: Any, name: str) -> list[tuple[str, Any]]:

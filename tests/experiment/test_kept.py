@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +12,6 @@ from PIL import Image
 
 from commands.conftest import Result, refusal
 from prnn_cli.cli import main
-from prnn_cli.experiment.supervisor import _read_validated
-from prnn_cli.training.state import EpochRecord
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -208,12 +205,3 @@ def test_a_model_and_its_evaluation_outlive_the_log(
 def test_kept_files_take_no_room_where_the_file_system_links(trained: Path) -> None:
     (cached,) = (trained / "cache/prepared").glob("*/items.parquet")
     assert (trained / "runs/mine/items.parquet").samefile(cached)
-
-
-def test_what_another_run_measured_on_its_validation_part_is_not_taken_over(tmp_path: Path) -> None:
-    epochs = tmp_path / "epochs.csv"
-    epochs.write_text("phase,epoch,loss,mrr@20\n1,1,0.1234567890123,0.5\n1,2,0.1,0.6\n")
-    first = EpochRecord(1, 1, "id", 0.1234567890123, 0.0, 10, 1.0, 10.0, 2)
-    assert _read_validated(epochs, [first]) == {(1, 1): {"mrr@20": 0.5}, (1, 2): {"mrr@20": 0.6}}
-    assert _read_validated(epochs, [replace(first, loss=0.2)]) == {}
-    assert _read_validated(epochs, []) == {}

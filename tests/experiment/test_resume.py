@@ -195,7 +195,7 @@ def test_without_any_whole_checkpoint_a_run_begins_again(prnn: Prnn, cut_off: Ca
     assert "runs/mine: starting from the beginning" in resumed.err
 
 
-@pytest.mark.parametrize("number", ["2", "4", None])
+@pytest.mark.parametrize("number", ["3", "5", None])
 def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
     number: str | None, prnn: Prnn, cut_off: Callable[..., None]
 ) -> None:
@@ -207,7 +207,7 @@ def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
     resumed = prnn("train", *mine, "resume=true")
     assert resumed.exit_code == 2
     assert (
-        f"state.safetensors is a checkpoint of format {number or 1}, and this prnn reads format 3"
+        f"state.safetensors is a checkpoint of format {number or 1}, and this prnn reads format 4"
         in resumed.err
     )
     assert "go on with the prnn that wrote it, or train in another folder" in resumed.err

@@ -71,7 +71,7 @@ def _epoch(trainer: Trainer, train: TrainCommand, num_items: int, device: torch.
     trainer.phases = [phase]
 
     def run() -> None:
-        trainer.state.cursor = Cursor()
+        trainer.state.cursor, trainer.state.history = Cursor(), []
         trainer.run(at_tick=lambda progress: None, at_epoch=lambda record: None)
 
     took = seconds_of(run, device, repeats=3)

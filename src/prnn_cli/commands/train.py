@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from prnn_cli.experiment.kept import keep, prepared_items
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
 from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
+from prnn_cli.experiment.selecting import check_selection, selection_of, sessions_to_validate
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
@@ -44,6 +46,7 @@ from prnn_cli.schema import TrainCommand
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.files import hash_of
 from prnn_cli.system.hardware import device_name, select_device, threads_for_training
+from prnn_cli.training.selection import lasting, selected, shortened
 from prnn_cli.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -56,12 +59,14 @@ class Train(Command):
 
     def check(self, settings: TrainCommand) -> None:
         check_combination(settings)
+        check_selection(settings)
 
     def check_resumed(self, settings: TrainCommand, folder: RunFolder) -> None:
         """Raises `UserError` where the checkpoint or the metrics in the folder cannot be continued."""
         if (before := code_before(folder)) is not None:
             check_code(settings, before, folder.path)
-        check_more_epochs(folder, partial(schedule, settings), settings.epochs)
+        can_grow = settings.training.select == "last"
+        check_more_epochs(folder, partial(schedule, settings), settings.epochs, can_grow)
 
     def run(self, settings: TrainCommand, folder: RunFolder) -> None:
         check_divisible(settings.recipe.batch_size)
@@ -86,7 +91,8 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     data = prepare(settings.dataset, Path(settings.cache_dir))
     log.info("%s", one_line(data.summary))
     sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
-    check_enough_to_rank(data.summary, settings.dataset, settings.evaluation.part)
+    for part in ranked_parts(settings):
+        check_enough_to_rank(data.summary, settings.dataset, part)
     features = extract_used(settings, data, device)
     origin = origin_of(settings, folder, data, features)
     trainer = _trained(settings, folder, data, features, origin, device, observers)
@@ -105,6 +111,11 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
     folder.leave_checkpoints(settings.checkpoint.keep)
+
+
+def ranked_parts(settings: TrainCommand) -> set[str]:
+    """The parts whose ranks decide anything."""
+    return {settings.evaluation.part} | ({"validation"} if settings.training.select == "best" else set())
 
 
 def origin_of(
@@ -137,17 +148,38 @@ def _trained(
         if process_group().is_main:
             keep(folder, data, features, Path(settings.cache_dir))
         trainer = build_trainer(settings, data, features, device, state, executor)
-        validate = validation(trainer, data, settings.evaluation, device, all_threads)
+        sessions, selection = sessions_to_validate(settings, data), selection_of(settings)
+        if selection and sessions and data.validation:
+            log.info(
+                "epochs are chosen by %s on %s of %s events of the validation part",
+                selection.metric,
+                f"{sessions.num_ranked:,}",
+                f"{data.validation.num_ranked:,}",
+            )
+        validate = validation(trainer, sessions, data.support, settings.evaluation, device, all_threads)
         every_s = settings.checkpoint.every_s
-        train_supervised(trainer, folder, origin, settings.epochs, every_s, validate, observers)
+        train_supervised(trainer, folder, origin, settings.epochs, every_s, validate, observers, selection)
     return trainer
+
+
+def _selecting(settings: TrainCommand, data: PreparedData, trainer: Trainer) -> dict[str, Any]:
+    """The part of metrics.json that says how the epochs were chosen; empty where the last ones are kept."""
+    sessions, history, phases = sessions_to_validate(settings, data), trainer.state.history, trainer.phases
+    if settings.training.select == "last" or sessions is None or data.validation is None:
+        return {}
+    trained = [number for number, _ in selected(None, phases, history)]
+    return {
+        "validation": {"events": sessions.num_ranked, "of": data.validation.num_ranked},
+        "selecting": trainer.state.totals() | trainer.length(shortened(phases, trained)),
+    }
 
 
 def description(
     settings: TrainCommand, data: PreparedData, trainer: Trainer, origin: Origin, device: torch.device
 ) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
-    state = trainer.state
+    state, phases, selection = trainer.state, trainer.phases, selection_of(settings)
+    rounds = [number for number, _ in selected(selection, phases, state.history)]
     return {
         "status": "done",
         "label": settings.label,
@@ -159,12 +191,15 @@ def description(
         "experiment": settings.experiment,
         "row": settings.row,
         "epochs": settings.epochs,
+        "select": asdict(settings.training),
+        "selected_epochs": rounds,
+        **_selecting(settings, data, trainer),
         "seed": settings.seed,
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in state.parameters.values()),
         "network": layout(trainer.network),
-        "train": state.totals()
-        | trainer.length()
+        "train": replace(state, history=lasting(selection, phases, state.history)).totals()
+        | trainer.length(shortened(phases, rounds))
         | {"executor": trainer.executor.used, "processes": process_group().world_size},
         "device": device_name(device),
         "data_hash": data.data_hash,

@@ -34,6 +34,23 @@ class Sessions:
     def num_events(self) -> int:
         return len(self.items)
 
+    @property
+    def num_ranked(self) -> int:
+        """The number of events that are predicted: all but the first of each session."""
+        return self.num_events - self.num_sessions
+
+    def subset(self, which: np.ndarray) -> "Sessions":
+        """The sessions of these numbers, which rise."""
+        lengths = np.diff(self.offsets)
+        is_kept = np.zeros(self.num_sessions, dtype=bool)
+        is_kept[which] = True
+        return Sessions(
+            self.items[np.repeat(is_kept, lengths)],
+            np.append(0, np.cumsum(lengths[which])),
+            self.session_index[which],
+            self.num_items,
+        )
+
     def shards(self, number: int) -> "list[Sessions]":
         """Cuts the sessions into `number` runs of neighbours with about equally many events each."""
         if number == 1:

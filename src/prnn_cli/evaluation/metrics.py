@@ -78,6 +78,16 @@ def _check_extension(name: str, metric: Metric) -> None:
         ) from error
 
 
+def check_measured(option: str, metric: str, config: EvaluationConfig) -> None:
+    """Raises `UserError` where the metric that an option names is not measured."""
+    measured = measured_metrics(config)
+    if metric not in measured:
+        raise UserError(
+            f"{option}={metric} is not measured; choose one of {', '.join(measured)}, or add to evaluation.metrics and "
+            "evaluation.cutoffs"
+        )
+
+
 def check_metrics(names: Sequence[str]) -> None:
     """Raises `UserError` for a name that is no metric, or stands there twice."""
     for name in names:

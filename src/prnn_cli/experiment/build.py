@@ -13,7 +13,7 @@ from prnn_cli.batching import training_plan
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import labels_of
-from prnn_cli.evaluation.metrics import check_metrics, measured_metrics
+from prnn_cli.evaluation.metrics import check_measured, check_metrics
 from prnn_cli.extensions import bound, chosen, fingerprint_of
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.extractor import is_sparse
@@ -66,12 +66,8 @@ def _check_metrics(settings: TrainCommand) -> None:
             f"table.gain_over={settings.table.gain_over} is none of the baselines that are ranked; choose one of "
             f"{', '.join(['id_only', *settings.baselines])}, or add it to baselines=[…]"
         )
-    measured = measured_metrics(settings.evaluation)
-    if settings.search is not None and settings.search.metric not in measured:
-        raise UserError(
-            f"search.metric={settings.search.metric} is not measured; choose one of {', '.join(measured)}, or add to "
-            "evaluation.metrics and evaluation.cutoffs"
-        )
+    if settings.search is not None:
+        check_measured("search.metric", settings.search.metric, settings.evaluation)
 
 
 def _check_subnets(settings: TrainCommand, inputs: Mapping[str, Sequence[str]]) -> None:

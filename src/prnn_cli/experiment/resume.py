@@ -103,15 +103,17 @@ def code_before(folder: RunFolder) -> dict[str, str] | None:
     return None
 
 
-def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> None:
+def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int, can_grow: bool = True) -> None:
     """Raises `UserError` where a run cannot go on.
 
     Its checkpoint or its metrics are of another format, or it asks for other epochs than it had, and they don't come at
-    its end.
+    its end. can_grow: False for a run that gets no other epochs at all
     """
     finished = folder.finished_epochs()
     if finished == epochs:  # its checkpoint is not needed
         return
+    if finished is not None and not can_grow:
+        raise _chosen_among(folder, finished, epochs)
     if finished is not None and not folder.checkpoint_files:
         raise UserError(
             f"cannot resume {folder.path} with epochs={epochs} instead of {finished}: the finished run kept no "
@@ -120,8 +122,17 @@ def check_more_epochs(folder: RunFolder, schedule: Schedule, epochs: int) -> Non
     for file in folder.checkpoint_files:
         with suppress(DamagedFileError):
             cursor, decisions = read_progress(file)
+            if not can_grow and decisions["epochs"] != epochs:
+                raise _chosen_among(folder, decisions["epochs"], epochs)
             _cursor_of(folder, cursor, decisions["epochs"], schedule, epochs)
             return
+
+
+def _chosen_among(folder: RunFolder, had: int, epochs: int) -> UserError:
+    return UserError(
+        f"cannot resume {folder.path} with epochs={epochs} instead of {had}: with training.select=best the epochs are "
+        "chosen among those that the run began with; train in another folder"
+    )
 
 
 def _cursor_of(folder: RunFolder, cursor: Cursor, had: int, schedule: Schedule, epochs: int) -> Cursor:

@@ -1,11 +1,9 @@
 """The supervision of training: what happens at its ticks and at the end of its epochs."""
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
@@ -18,10 +16,13 @@ from prnn_cli.origin import Origin
 from prnn_cli.reporting.table_formats import write_csv
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.system.distributed import process_group
+from prnn_cli.system.files import link_or_copy
 from prnn_cli.system.progress import Meter, meter, training_note
 from prnn_cli.system.signals import stop_signal
-from prnn_cli.training.checkpoint import save_checkpoint
-from prnn_cli.training.state import EpochRecord
+from prnn_cli.system.tensor_files import DamagedFileError
+from prnn_cli.training.checkpoint import load_checkpoint, save_checkpoint
+from prnn_cli.training.selection import Selection, decide, selected
+from prnn_cli.training.state import Cursor, EpochRecord, TrainState
 from prnn_cli.training.trainer import Progress, Trainer
 
 STATUS_EVERY_S = 1.0
@@ -44,11 +45,12 @@ def train_supervised(
     checkpoint_every_s: float,
     validate: Validate | None = None,
     observers: Sequence[EpochObserver] = (),
+    selection: Selection | None = None,
 ) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks.
 
     origin: of the run, which its checkpoints carry; epochs: of each subnet; validate: measures the network after each
-    epoch.
+    epoch; selection: how epochs are chosen by that.
     Raises `UserError` where the state is not the network's.
     """
     refuse_other_network(f"the checkpoint in {folder.path}", trainer.state.parameters, trainer.network)
@@ -59,24 +61,10 @@ def train_supervised(
         "threads": torch.get_num_threads(),
     }
     with meter("training", trainer.events_total) as bar, stop_signal.deferred():
-        supervisor = Supervisor(trainer, folder, decisions, checkpoint_every_s, bar, validate, observers)
+        supervisor = Supervisor(
+            trainer, folder, decisions, checkpoint_every_s, bar, validate, observers, selection
+        )
         trainer.run(supervisor.at_tick, supervisor.at_epoch, supervisor.save_checkpoint)
-
-
-def _read_validated(epochs: Path, history: Sequence[EpochRecord]) -> dict[tuple[int, int], dict[str, float]]:
-    """Reads the metrics from before a resumption, by (phase, epoch); the checkpoint holds the training alone."""
-    if not (epochs.is_file() and history):
-        return {}
-    try:
-        rows = pd.read_csv(epochs).set_index(["phase", "epoch"])
-        losses, measured = rows["loss"].astype(float).to_dict(), rows.filter(like="@").astype(float)
-    except (ValueError, KeyError) as damage:
-        log.warning("%s is damaged (%s); what it had measured on the validation part is lost", epochs, damage)
-        return {}
-    if any(not math.isclose(losses.get((each.phase, each.epoch), -1), each.loss) for each in history):
-        log.warning("%s belongs to another run; what was measured on the validation part is lost", epochs)
-        return {}
-    return {(int(key[0]), int(key[1])): row.to_dict() for key, row in measured.iterrows()}  # type: ignore[index, misc]
 
 
 class Supervisor:
@@ -91,11 +79,11 @@ class Supervisor:
         bar: Meter,
         validate: Validate | None = None,
         observers: Sequence[EpochObserver] = (),
+        selection: Selection | None = None,
     ) -> None:
         self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
-        self._validate, self._observers = validate, observers
-        self._validated = _read_validated(folder.epochs_file, trainer.state.history) if validate else {}
+        self._validate, self._observers, self._selection = validate, observers, selection
         self._started = self._last_checkpoint = self._last_status = time.monotonic()
         self._writing_s = self._last_writing_s = 0.0
 
@@ -121,7 +109,7 @@ class Supervisor:
             )
 
     def at_epoch(self, record: EpochRecord) -> None:
-        """Validates, writes epochs.csv anew, and calls the observers."""
+        """Validates, writes epochs.csv anew, calls the observers, and keeps or takes up the best state."""
         log.info(
             "phase %d, epoch %d (%s): loss %.4f, %s events/s",
             record.phase,
@@ -130,16 +118,56 @@ class Supervisor:
             record.loss,
             f"{record.events_per_s:,.0f}",
         )
+        history = self.trainer.state.history
         if self._validate:
-            measured = self._validated[record.phase, record.epoch] = self._validate(record.phase)
+            # Of the first process, as the others must decide as it does.
+            measured = process_group().broadcast(self._validate(record.phase))
+            record = history[-1] = replace(record, measured=measured)
             log.info("validation: %s", ", ".join(f"{key} {value:.4f}" for key, value in measured.items()))
-        rows = [
-            asdict(each) | self._validated.get((each.phase, each.epoch), {})
-            for each in self.trainer.state.history
-        ]
-        write_csv(self.folder.epochs_file, pd.DataFrame(rows).drop(columns="steps"))
+        self._write_epochs()
         for observe in self._observers:
-            observe(len(rows), record, self._validated.get((record.phase, record.epoch), {}))
+            observe(len(history), record, record.measured)
+        if self._selection:
+            self._select(self._selection)
+
+    def _write_epochs(self) -> None:
+        history = self.trainer.state.history
+        rows = [asdict(record) | record.measured for record in history]
+        frame = pd.DataFrame(rows).drop(columns=["steps", "measured"])
+        if self._selection:
+            best = [index for _, index in selected(self._selection, self.trainer.phases, history)]
+            frame["selected"] = frame.index.isin(best)
+        write_csv(self.folder.epochs_file, frame)
+
+    def _select(self, selection: Selection) -> None:
+        """Saves the state where it is the best of its stage; at the end of the stage, the best one is taken up."""
+        state = self.trainer.state
+        decision = decide(selection, self.trainer.phases, state.history)
+        if decision is None:
+            return
+        if decision.is_best:
+            self._save(is_best=True)
+        if decision.is_over:
+            best = state.history[decision.best]
+            value = best.measured[selection.metric]
+            log.info("kept: phase %d, epoch %d, %s %.4f", best.phase, best.epoch, selection.metric, value)
+            if not decision.is_best:
+                state.take(self._best_state(state.history[: decision.best + 1]))
+            state.cursor = Cursor(decision.next_phase)
+
+    def _best_state(self, history: Sequence[EpochRecord]) -> TrainState:
+        """Reads the state after the last epoch of `history`, which was kept. Raises `RunError` where it is not."""
+        file = RunFolder(process_group().broadcast(self.folder.path.absolute())).best_file
+        try:
+            best, _ = load_checkpoint(file, self.trainer.state.device)
+            if _measured(best.history) != _measured(history) or best.cursor.step:
+                raise DamagedFileError("it is the state of another epoch, or of another run")
+        except DamagedFileError as damage:
+            raise RunError(
+                f"{file} no longer holds the state of the best epoch, phase {history[-1].phase}, epoch "
+                f"{history[-1].epoch} ({damage}); restore it and resume, or train in another folder"
+            ) from damage
+        return best.sharded()
 
     def _is_checkpoint_due(self, now: float) -> bool:
         """Whether the interval is over, which stretches where writing takes long."""
@@ -149,13 +177,22 @@ class Supervisor:
 
     def save_checkpoint(self) -> None:
         """Writes the state of all processes, and keeps the checkpoint before it."""
+        self._save()
+
+    def _save(self, is_best: bool = False) -> None:
         began = time.monotonic()
         self._refuse_bad_parameters()
         state = self.trainer.state.all_gathered()
         if process_group().is_main:
-            self.folder.keep_checkpoint()
             used = {"executor": self.trainer.executor.used}  # eager, where compiling failed
-            save_checkpoint(self.folder.checkpoint_file, state, self.decisions | used)
+            if is_best:
+                # First: a run that is killed before it is the newest too comes to this epoch once more.
+                save_checkpoint(self.folder.best_file, state, self.decisions | used)
+            self.folder.keep_checkpoint()
+            if is_best:
+                link_or_copy(self.folder.best_file, self.folder.checkpoint_file)
+            else:
+                save_checkpoint(self.folder.checkpoint_file, state, self.decisions | used)
         self._last_checkpoint = time.monotonic()
         self._last_writing_s = self._last_checkpoint - began
         self._writing_s += self._last_writing_s
@@ -168,3 +205,8 @@ class Supervisor:
                 f"{bad} is not finite after {cursor.step} steps of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}; "
                 f"lower {option}.learning_rate, or choose another recipe.loss or recipe.activation"
             )
+
+
+def _measured(history: Sequence[EpochRecord]) -> list[tuple[int, int, dict[str, float]]]:
+    """What is the same in all processes of a run, as times are not."""
+    return [(record.phase, record.epoch, record.measured) for record in history]

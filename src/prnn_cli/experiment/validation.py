@@ -1,8 +1,9 @@
-"""The metrics of a training network on the validation part, after each epoch."""
+"""The metrics of a training network on sessions of the validation part, after each epoch."""
 
+import numpy as np
 import torch
 
-from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.methods import measure
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.replay import evaluate_sharded
@@ -15,17 +16,17 @@ from prnn_cli.training.trainer import Trainer
 
 def validation(
     trainer: Trainer,
-    data: PreparedData,
+    sessions: Sessions | None,
+    support: np.ndarray,
     config: EvaluationConfig,
     device: torch.device,
     threads: int,
 ) -> Validate | None:
-    """A function that measures the network in training; None without a validation part or evaluation.each_epoch.
+    """A function that measures the network in training; None without sessions.
 
-    threads: for ranking, however many training takes
+    support: (num_items,) training events of each item; threads: for ranking, however many training takes
     """
-    sessions = data.validation
-    if sessions is None or not config.each_epoch:
+    if sessions is None:
         return None
 
     def validate(phase: int) -> dict[str, float]:
@@ -33,7 +34,7 @@ def validation(
         subnets = {name for update in trainer.phases[phase - 1].updates for name in update.scores}
         scorer = NetworkScorer(trainer.network, trainer.state.parameters, subnets)
         with num_threads(threads):
-            ranks = evaluate_sharded(scorer, sessions, data.support, config, device)
+            ranks = evaluate_sharded(scorer, sessions, support, config, device)
         metrics = measured_metrics(config)
         measured = measure(ranks, metrics, config.tie_break)
         return {key: measured[key] for key in metrics}

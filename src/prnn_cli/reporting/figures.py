@@ -211,6 +211,16 @@ def _draw_history(axes: "Axes", history: pd.DataFrame) -> None:
     if measured := [name for name in map(str, history) if "@" in name]:
         right = axes.twinx()
         right.plot(epochs, history[measured[-1]], "--", color="0.35", marker="x", markersize=4)
+        if "selected" in history:
+            kept = history["selected"].astype(bool)
+            right.plot(
+                epochs[kept],
+                history.loc[kept, measured[-1]],
+                "o",
+                color="black",
+                fillstyle="none",
+                markersize=9,
+            )
         right.margins(y=HEADROOM)
         right.set_ylabel(f"validation {measured[-1]} (dashed)", fontsize=7)
         right.tick_params(labelsize=7)

@@ -12,8 +12,9 @@ from prnn_cli.system.file_format import FileFormat
 from prnn_cli.system.tensor_files import DamagedFileError, read_tensors, write_tensors
 from prnn_cli.training.state import TENSOR_GROUPS, Cursor, EpochRecord, TrainState
 
-# Format 1 called the executor, among the decisions, a path; format 2 did not carry the run's origin.
-CHECKPOINT = FileFormat("checkpoint", 3, "go on with the prnn that wrote it, or train in another folder")
+# Format 1 called the executor, among the decisions, a path; format 2 did not carry the run's origin; format 3 not what
+# the epochs measured.
+CHECKPOINT = FileFormat("checkpoint", 4, "go on with the prnn that wrote it, or train in another folder")
 
 Decisions = dict[str, Any]  # made at start: threads, executor, …
 

@@ -26,7 +26,8 @@ class EpochRecord:
     """What an epoch came to: a row of epochs.csv.
 
     phase, epoch: from 1; learning: the subnets that learned, joined by +; loss: mean over the events; saturated: share
-    of the scores beyond ±0.999; steps: of the plan, those too that could not update
+    of the scores beyond ±0.999; steps: of the plan, those too that could not update; measured: metrics on the
+    validation part
     """
 
     phase: int
@@ -38,6 +39,7 @@ class EpochRecord:
     seconds: float
     events_per_s: float
     steps: int
+    measured: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -94,12 +96,21 @@ class TrainState:
     def device(self) -> torch.device:
         return self.tally["loss"].device
 
-    def end_epoch(self, record: EpochRecord) -> None:
-        """Adds the epoch's record to the history and begins a new tally."""
+    def end_epoch(self, record: EpochRecord, is_last: bool) -> None:
+        """Adds the epoch's record to the history, begins a new tally, and moves the cursor to the next epoch, which is
+        the first one of the next phase where the epoch was the `is_last` one of its phase."""
         self.history.append(record)
+        phase, epoch = self.cursor.phase, self.cursor.epoch
+        self.cursor = Cursor(phase + 1) if is_last else Cursor(phase, epoch + 1)
         for name, value in empty_tally(self.device).items():
             self.tally[name].copy_(value)
         self.epoch_seconds = 0.0
+
+    def take(self, other: "TrainState") -> None:
+        """Takes over the tensors of a state of the same network; history and cursor stay."""
+        for group in TENSOR_GROUPS:
+            for name, value in getattr(self, group).items():
+                value.copy_(getattr(other, group)[name])
 
     def not_finite(self) -> str | None:
         """The first parameter that holds NaN or infinity: a step's loss is that before its update, so the last

@@ -46,40 +46,47 @@ class Trainer:
         """Trains from where the state's cursor stands to the end of the last phase.
 
         Calls `at_tick` after every tick, where the state may be saved, and where an exception stops training;
-        `at_epoch` and `at_phase` at the ends of epochs and phases.
+        `at_epoch` at the end of an epoch, where the state may become that of an earlier one, and its cursor the
+        beginning of a later phase; `at_phase` where a phase is about to begin, or none is left.
         """
-        state, cursor = self.state, self.state.cursor
-        while cursor.phase < len(self.phases):
-            phase = self.phases[cursor.phase]
-            while cursor.epoch < phase.epochs:
-                started = time.perf_counter()
-                for tick in self.ticks.from_cursor(cursor):
-                    self.executor(state, tick.batches, phase)
-                    self._refuse_bad_loss(phase)  # reads, and so waits for, the device
-                    cursor.step = tick.stop
-                    state.epoch_seconds += time.perf_counter() - started
-                    at_tick(self._progress(phase))
-                    started = time.perf_counter()
-                record = self._epoch_record(phase)
-                state.end_epoch(record)
-                at_epoch(record)
-                cursor.epoch, cursor.step = cursor.epoch + 1, 0
-            cursor.phase, cursor.epoch = cursor.phase + 1, 0
-            at_phase()
+        while self.state.cursor.phase < len(self.phases):
+            phase = self.phases[self.state.cursor.phase]
+            self._run_ticks(phase, at_tick)
+            record = self._epoch_record(phase)
+            self.state.end_epoch(record, is_last=record.epoch == phase.epochs)
+            at_epoch(record)
+            if self.state.cursor.epoch == 0:
+                at_phase()
+
+    def _run_ticks(self, phase: Phase, at_tick: Callable[[Progress], None]) -> None:
+        """Trains from the cursor to the end of its epoch."""
+        state, started = self.state, time.perf_counter()
+        for tick in self.ticks.from_cursor(state.cursor):
+            self.executor(state, tick.batches, phase)
+            self._refuse_bad_loss(phase)  # reads, and so waits for, the device
+            state.cursor.step = tick.stop
+            state.epoch_seconds += time.perf_counter() - started
+            at_tick(self._progress(phase))
+            started = time.perf_counter()
 
     @property
     def events_total(self) -> int:
-        """The number of events in all epochs of all phases."""
-        return self._events(0, self.ticks.plan.num_steps) * sum(phase.epochs for phase in self.phases)
+        """The number of events in all epochs, those that are over and those that the phases have left."""
+        cursor = self.state.cursor
+        left = sum(phase.epochs for phase in self.phases[cursor.phase :]) - cursor.epoch
+        over = sum(record.events for record in self.state.history)
+        return over + self._events(0, self.ticks.plan.num_steps) * left
 
-    def length(self) -> dict[str, Any]:
-        """How long the whole training is: passes over the training part, by the subnets that learn in them, and
-        updates: steps times the updates that a phase makes of each mini-batch."""
+    def length(self, phases: Sequence[Phase] | None = None) -> dict[str, Any]:
+        """How long training is, of `phases` other than its own where they are given: passes over the training part,
+        by the subnets that learn in them, and updates: steps times the updates that a phase makes of each
+        mini-batch."""
+        phases = self.phases if phases is None else phases
         epochs: dict[str, int] = {}
-        for phase in self.phases:
+        for phase in phases:
             learning = "+".join(phase.learning)
             epochs[learning] = epochs.get(learning, 0) + phase.epochs
-        updates = sum(phase.epochs * len(phase.updates) for phase in self.phases)
+        updates = sum(phase.epochs * len(phase.updates) for phase in phases)
         return {"epochs": epochs, "updates": self.ticks.num_updating_steps * updates}
 
     def _progress(self, phase: Phase) -> Progress:

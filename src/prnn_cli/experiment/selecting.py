@@ -1,0 +1,81 @@
+"""The settings of training.*, by which epochs are chosen: refused where they don't go together, and made out."""
+
+import numpy as np
+import torch
+
+from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.sessions import Sessions
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.metrics import check_measured
+from prnn_cli.schema import EvaluationConfig, TrainCommand
+from prnn_cli.system.randomness import generator_for
+from prnn_cli.training.selection import Selection
+
+# `auto`: rounds without a better one that end a stage.
+PATIENCE = 3
+# `auto`: so many events tell epochs apart …
+FEWEST_EVENTS = 2_000
+# … and more are ranked while that takes about a tenth of an epoch: an event costs as many products as there are
+# candidates, and to learn from one costs as much as to rank it among this many times ten.
+CANDIDATES_AN_EVENT = 200
+
+
+def check_selection(settings: TrainCommand) -> None:
+    """Raises `UserError` where epochs cannot be chosen as the settings say."""
+    training = settings.training
+    if training.select == "last":
+        return
+    check_measured("training.metric", training.metric, settings.evaluation)
+    if not settings.dataset.validation_days:
+        raise UserError(
+            "training.select=best ranks a validation part, and there is none; set dataset.validation_days, such as to "
+            f"dataset.test_days={settings.dataset.test_days}"
+        )
+    if not settings.evaluation.each_epoch:
+        raise UserError(
+            "training.select=best ranks the validation part after each epoch, which evaluation.each_epoch=false "
+            "forbids; leave one of them out"
+        )
+    patience = training.patience
+    if isinstance(patience, int) and patience > settings.epochs:
+        raise UserError(
+            f"training.patience={patience} is more than epochs={settings.epochs}; give fewer, or null to train them all"
+        )
+
+
+def selection_of(settings: TrainCommand) -> Selection | None:
+    """How a run chooses its epochs; None where the last ones are kept."""
+    training = settings.training
+    if training.select == "last":
+        return None
+    patience = min(PATIENCE, settings.epochs) if training.patience == "auto" else training.patience
+    return Selection(training.metric, patience)
+
+
+def sessions_to_validate(settings: TrainCommand, data: PreparedData) -> Sessions | None:
+    """The sessions that are ranked after each epoch: of the validation part all, or, where they choose the epochs, so
+    many as training.validation_events says; None without a validation part or evaluation.each_epoch."""
+    part = data.validation
+    if part is None or not settings.evaluation.each_epoch:
+        return None
+    if settings.training.select == "last":
+        return part
+    most = settings.training.validation_events
+    if most == "auto":
+        most = affordable_events(data, settings.evaluation)
+    return part if most == "all" else drawn_sessions(part, most)
+
+
+def affordable_events(data: PreparedData, config: EvaluationConfig) -> int:
+    """The number of events whose ranking costs about a tenth of an epoch, but no fewer than tell epochs apart."""
+    num_items = len(data.item_ids)
+    candidates = num_items if config.candidates == "all" else min(num_items, config.candidates)
+    return max(FEWEST_EVENTS, data.train.num_ranked * CANDIDATES_AN_EVENT // candidates)
+
+
+def drawn_sessions(sessions: Sessions, most: int) -> Sessions:
+    """Sessions drawn at random with up to `most` ranked events, but at least one; the same for every run."""
+    order = torch.randperm(sessions.num_sessions, generator=generator_for("validation")).numpy()
+    ranked = np.cumsum(np.diff(sessions.offsets)[order] - 1)
+    number = max(1, int(np.searchsorted(ranked, most, side="right")))
+    return sessions.subset(np.sort(order[:number]))
