@@ -1,6 +1,7 @@
 """Small things that many tests are about: a log of eight items, and a network with odd sizes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Separate
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.system.tree import unbind
+from prnn_cli.training.logq import LogQ
+from prnn_cli.training.negatives import NegativeSampler
 
 CPU = torch.device("cpu")
 
@@ -49,6 +52,24 @@ def parameters_of(
         name: (value + 0.1 * torch.randn(value.shape, generator=generator)).to(dtype)
         for name, value in parameters.items()
     }
+
+
+def whole_batches_of(network: Network, sessions: Sessions, num_slots: int) -> list[Batch]:
+    """Without dropout; every item is scored."""
+    plan = SessionParallelPlan.build(sessions, num_slots)
+    inputs = plan.steps(0, plan.num_steps)
+    clicks = network.clicks(inputs.input_items)
+    return unbind(Batch(clicks, None, inputs.new_session, inputs.active, targets=inputs.target_items))
+
+
+def sampling_of(
+    name: str, sessions: Sessions, num_slots: int, num_sampled: int, device: torch.device = CPU
+) -> dict[str, Any]:
+    """What a `TickMaker` is given for a kind of columns: sampled, logq (sampled, and corrected), or all items."""
+    support = np.bincount(sessions.items, minlength=sessions.num_items)
+    sampler = NegativeSampler(support, 0.5, num_sampled, device) if name != "all" else None
+    logq = LogQ(support, 0.5, num_slots, num_sampled, 1.0, device) if name == "logq" else None
+    return {"sampler": sampler, "logq": logq}
 
 
 def batches_of(

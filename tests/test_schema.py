@@ -26,6 +26,9 @@ pytest_plugins = ["commands.conftest"]
 
 WRONG = {
     "epochs=0": "epochs=0 is too small; it must be at least 1",
+    "recipe.num_sampled=-1": "num_sampled=-1 cannot be drawn; give a whole number from 0, or all to score every",
+    "recipe.num_sampled=1.5": "recipe.num_sampled=1.5 cannot be drawn",
+    "recipe.logq=1.5": "recipe.logq=1.5 is too large; it must be at most 1",
     "recipe.dropout=1": "recipe.dropout=1.0 is too large; it must be below 1",
     "subnets.id.momentum=1": "subnets.id.momentum=1.0 is too large; it must be below 1",
     "recipe.loss=foo": "recipe.loss=foo does not exist; choose one of top1, top1_max, bpr",

@@ -57,13 +57,18 @@ class Batch:
     """
 
     clicks: Clicks
-    outputs: TableRows  # (M,) items whose scores are asked for
+    outputs: TableRows | None  # (M,) items whose scores are asked for; None: each of the catalogue, M = N
     new_session: Tensor  # (B,) bool
     active: Tensor  # (B,) float, 1 or 0
     keep_masks: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
+    correction: Tensor | None = None  # (M,) to be subtracted from the columns' scores in the loss
+    targets: Tensor | None = None  # (B,) the column of each slot's target; None: slot i's is column i
 
-    def rows(self, name: str) -> TableRows:
-        """The rows that the step touches of the tables of this kind: `output`, or the name of a reader."""
+    def rows(self, name: str) -> TableRows | None:
+        """The rows that the step touches of the tables of this kind: `output`, or the name of a reader.
+
+        None where it touches all of them.
+        """
         return self.outputs if name == "output" else self.clicks.rows[name]
 
 

@@ -292,11 +292,26 @@ class RecipeConfig:
     score_regularisation: float = bounded(at_least=0)
     activation: str = one_of("tanh", "linear", "elu")
     batch_size: int = bounded(at_least=2)
-    num_sampled: int = bounded(at_least=0)
+    num_sampled: Any = MISSING
     sample_alpha: float = bounded(at_least=0, at_most=1)
+    logq: float = bounded(at_least=0, at_most=1)
+    label_smoothing: float = bounded(at_least=0, below=1)
     dropout: float = bounded(at_least=0, below=1)
     learning_rate: float = bounded(at_least=0)
     momentum: float = bounded(at_least=0, below=1)
+
+    def check_values(self, path: str) -> None:
+        number = self.num_sampled
+        is_number = isinstance(number, int) and not isinstance(number, bool)
+        if number != "all" and not (is_number and number >= 0):
+            raise UserError(
+                f"{path}num_sampled={number} cannot be drawn; give a whole number from 0, or all to score every item"
+            )
+
+    @property
+    def scores_all(self) -> bool:
+        """Whether each item of the catalogue is scored in every step."""
+        return bool(self.num_sampled == "all")
 
 
 @dataclass

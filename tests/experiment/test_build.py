@@ -100,6 +100,47 @@ def test_negatives_follow_the_support(data: PreparedData, features: dict[str, Fe
     assert drawn == pytest.approx(data.support / data.support.sum(), abs=0.08)
 
 
+def test_the_correction_follows_the_support_and_the_strength(
+    data: PreparedData, features: dict[str, FeatureTable]
+) -> None:
+    recipe = ["recipe=cross_entropy", "recipe.logq=0.5"]
+    batch = unbind(build_trainer(config_of(*recipe), data, features, CPU).ticks.make(0, 0, 0, 6).batches)[0]
+    share = data.support[batch.outputs.index] / data.support.sum()
+    expected = 0.5 * np.log(np.array([2, 2] + [400] * 400) * share)
+    np.testing.assert_allclose(batch.correction, expected, rtol=1e-5)
+    assert build_trainer(config_of("recipe.logq=0"), data, features, CPU).ticks.logq is None
+
+
+def test_every_item_is_scored_where_all_are_the_negatives(
+    data: PreparedData, features: dict[str, FeatureTable]
+) -> None:
+    config = config_of("recipe=cross_entropy", "recipe.num_sampled=all")
+    trainer = build_trainer(config, data, features, CPU)
+    assert trainer.ticks.num_updating_steps == trainer.ticks.plan.num_steps  # also those with one active slot
+    batch = unbind(trainer.ticks.make(0, 0, 0, 6).batches)[0]
+    assert batch.outputs is None
+    assert batch.correction is None  # each item is there once
+    assert batch.targets.tolist() == [1, 3]
+    assert trainer.ticks.num_scores == 4 * (2 * 6 + 1 * 1)
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        (
+            "recipe.num_sampled=all",
+            r"recipe\.num_sampled=all is of cross_entropy, and recipe\.loss=top1 takes",
+        ),
+        ("recipe.logq=1", r"recipe\.logq=1 is of cross_entropy, and recipe\.loss=top1 cannot take it; add"),
+        ("recipe.label_smoothing=0.1", r"recipe\.label_smoothing=0\.1 is of cross_entropy"),
+    ],
+)
+def test_what_another_loss_cannot_take_is_refused(override: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        check_combination(config_of(*TUNES_NOTHING, override))
+    check_combination(config_of(*TUNES_NOTHING, override, "recipe.loss=cross_entropy"))
+
+
 def test_the_seed_decides_parameters_and_random_numbers(
     data: PreparedData, features: dict[str, FeatureTable]
 ) -> None:

@@ -6,8 +6,10 @@ import torch
 from commands.conftest import SMALL, Result
 from prnn_cli.errors import RunError
 from prnn_cli.experiment import memory
-from prnn_cli.experiment.memory import Need, shortage_explained
+from prnn_cli.experiment.memory import Need, memory_needs, shortage_explained
+from prnn_cli.experiment.settings import composed
 from prnn_cli.training.state import TrainState
+from small import CPU
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -45,6 +47,19 @@ def test_the_estimate_is_what_the_state_takes(prnn: Prnn, monkeypatch: pytest.Mo
     (state,) = states
     for group, what in (("parameters", "parameters"), ("velocities", "velocities of momentum")):
         assert needs[what] == sum(4 * value.numel() for value in getattr(state, group).values())
+
+
+def test_scores_of_the_whole_catalogue_are_part_of_the_estimate() -> None:
+    sampled, whole = (
+        {need.what: need.num_bytes for need in memory_needs(composed("train", given), 1_000_000, {}, CPU)}
+        for given in (
+            ["arch=id_only", "recipe=cross_entropy", *more] for more in ([], ["recipe.num_sampled=all"])
+        )
+    )
+    assert sampled["scores and their gradients"] == 6 * 4 * 128 * (128 + 2048)
+    assert whole["scores and their gradients"] == 6 * 4 * 128 * 1_000_000
+    assert sampled["gradients of whole output tables"] == 0
+    assert whole["gradients of whole output tables"] == 3 * 4 * 1_000_000 * 101
 
 
 @pytest.mark.parametrize(

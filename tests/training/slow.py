@@ -91,10 +91,19 @@ class SlowTrainer:
     def learn(self, batch: Batch, all_scores: Tensor, learns: tuple[str, ...]) -> None:
         num_slots = len(batch.active)
         slots = [b for b in range(num_slots) if batch.active[b]]
-        columns = [*slots, *range(num_slots, len(batch.outputs.index))]
+        if batch.outputs is None:
+            asked = torch.arange(all_scores.shape[1])
+            places = [int(batch.targets[b]) for b in slots]
+        else:
+            columns = [*slots, *range(num_slots, len(batch.outputs.index))]
+            asked = batch.outputs.index[columns]
+            places = list(range(len(slots)))
         total = torch.zeros((), dtype=torch.float64)
-        for place, b in enumerate(slots):
-            total = total + self.loss(all_scores[b, batch.outputs.index[columns]], place)
+        for place, b in zip(places, slots, strict=True):
+            scores = all_scores[b, asked]
+            if batch.correction is not None:
+                scores = scores - batch.correction[columns]
+            total = total + self.loss(scores, place)
         learning = [name for name in self.p if name.split(".")[1] in (*learns, "output")]
         gradients = torch.autograd.grad(
             total / num_slots, [self.p[name] for name in learning], allow_unused=True, materialize_grads=True
@@ -106,7 +115,7 @@ class SlowTrainer:
             settings = self.settings[owner]
             if kind == "readout":
                 moved = torch.zeros(len(gradient), dtype=torch.bool)
-                moved[batch.outputs.index[columns]] = True
+                moved[asked] = True
             elif rest[-1] == "vectors":
                 settings = self.settings[f"{owner}.vectors"]
                 moved = torch.zeros(len(gradient), dtype=torch.bool)
@@ -150,7 +159,15 @@ def cross_entropy(r: Tensor, i: int) -> Tensor:
     return -torch.log(torch.exp(r[i]) / torch.exp(r).sum())
 
 
+def smoothed_cross_entropy(r: Tensor, i: int) -> Tensor:
+    """The target has the weight 0.7, and all columns share 0.3."""
+    weights = torch.full_like(r, 0.3 / len(r))
+    weights[i] += 0.7
+    return -(weights * torch.log(torch.exp(r) / torch.exp(r).sum())).sum()
+
+
 LOSSES = {"top1": top1, "top1_max": top1_max, "bpr": bpr, "bpr_max": bpr_max, "cross_entropy": cross_entropy}
+LOSSES["smoothed_cross_entropy"] = smoothed_cross_entropy
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "linear": lambda x: x,

@@ -22,7 +22,7 @@ from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
 from prnn_cli.training.ticks import TickMaker
-from small import CPU, id_network, random_sessions
+from small import CPU, id_network, random_sessions, sampling_of
 from training.test_executors import in_single_precision
 from training.test_step import network_of, settings_of
 
@@ -60,16 +60,18 @@ class Threads(ProcessGroup):
         return torch.cat(self.all_gather(tensor))
 
 
-def trained(network: Network, loss: str, strategy: str, group: ProcessGroup) -> TrainState:
+def trained(
+    network: Network, loss: str, strategy: str, group: ProcessGroup, sampling: str = "sampled"
+) -> TrainState:
     """Every phase for one epoch of about 60 steps, to the end of its shrinking tail."""
     sessions = random_sessions(seed=3, num_sessions=80)
     settings = settings_of(network, 0.2)
     state = TrainState.initial(network, settings, SLOTS // group.world_size, seed=0, device=CPU)
-    sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, NEGATIVES, CPU)
+    columns = sampling_of(sampling, sessions, SLOTS, NEGATIVES)
     plan = SessionParallelPlan.build(sessions, SLOTS)
-    ticks = TickMaker(network, plan, sampler, seed=0, device=CPU, num_shards=group.world_size)
-    alone = group.world_size == 1
-    sharding: Sharding = UNSHARDED if alone else Sharded(group, SLOTS, SLOTS + NEGATIVES, CPU)
+    ticks = TickMaker(network, plan, seed=0, device=CPU, num_shards=group.world_size, **columns)
+    alone, num_sampled = group.world_size == 1, 0 if sampling == "all" else NEGATIVES
+    sharding: Sharding = UNSHARDED if alone else Sharded(group, SLOTS, SLOTS + num_sampled, CPU)
     execute = EagerExecutor(Step(network, getattr(losses, loss), settings, sharding))
     names = [subnet.name for subnet in network.subnets]
     for number, phase in enumerate(getattr(strategies, strategy)(names, epochs=1)):
@@ -109,6 +111,19 @@ def test_every_loss_is_divided(loss: str) -> None:
     network = id_network(dropout=0.3)
     alone = trained(network, loss, "simultaneous", ProcessGroup())
     for state in in_threads(2, lambda group: trained(network, loss, "simultaneous", group)):
+        for value, expected in zip(tensors_of(state), tensors_of(alone), strict=True):
+            torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("sampling", ["all", "logq"])
+def test_all_items_and_corrected_samples_are_divided(sampling: str) -> None:
+    network = in_single_precision(network_of("parallel", "text", activation="linear"), CPU)
+
+    def state_of(group: ProcessGroup) -> TrainState:
+        return trained(network, "cross_entropy", "interleaving", group, sampling)
+
+    alone = state_of(ProcessGroup())
+    for state in in_threads(2, state_of):
         for value, expected in zip(tensors_of(state), tensors_of(alone), strict=True):
             torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
 

@@ -21,7 +21,7 @@ from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
 from prnn_cli.training.ticks import TickMaker
-from small import CPU, id_network, random_sessions
+from small import CPU, id_network, random_sessions, sampling_of
 from training.test_step import network_of, settings_of
 
 ARCHITECTURES = ("parallel", "shared_w", "interaction")
@@ -37,14 +37,15 @@ def trained(
     momentum: float,
     device: torch.device = CPU,
     first_tick: int = 25,
+    sampling: str = "sampled",
 ) -> TrainState:
     """Every phase for one epoch of about 60 steps of 6 slots, with dropout and sampled negatives."""
     network = in_single_precision(network, device)
     sessions = random_sessions(seed=3, num_sessions=80)
     settings = settings_of(network, momentum)
     state = TrainState.initial(network, settings, 6, seed=0, device=device)
-    sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, 2, device)
-    ticks = TickMaker(network, SessionParallelPlan.build(sessions, 6), sampler, seed=0, device=device)
+    columns = sampling_of(sampling, sessions, 6, 2, device)
+    ticks = TickMaker(network, SessionParallelPlan.build(sessions, 6), seed=0, device=device, **columns)
     execute = executor_of(Step(network, getattr(losses, loss), settings))
     names = [subnet.name for subnet in network.subnets]
     for number, phase in enumerate(getattr(strategies, strategy)(names, epochs=1)):
@@ -93,6 +94,19 @@ def test_the_traced_step_is_the_plain_one_for_every_loss(loss: str) -> None:
     assert_close(trained(network, loss, "interleaving", TracedExecutor, momentum=0.0), plain)
 
 
+@pytest.mark.parametrize("sampling", ["all", "logq"])
+@pytest.mark.parametrize(("arch", "strategy"), list(zip(ARCHITECTURES, STRATEGIES[1:], strict=True)))
+def test_the_traced_step_is_the_plain_one_for_all_items_and_corrected_samples(
+    arch: str, strategy: str, sampling: str
+) -> None:
+    network = network_of(arch, "text", activation="linear")
+    plain, traced = (
+        trained(network, "cross_entropy", strategy, executor, momentum=0.2, sampling=sampling)
+        for executor in (EagerExecutor, TracedExecutor)
+    )
+    assert_close(traced, plain)
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize(("arch", "strategy", "loss"), list(product(ARCHITECTURES, STRATEGIES, LOSSES)))
 def test_the_compiled_step_is_the_plain_one(
@@ -101,6 +115,16 @@ def test_the_compiled_step_is_the_plain_one(
     network = network_of(arch, "image_and_text")
     plain = trained(network, loss, strategy, EagerExecutor, momentum=0.2)
     assert_close(trained(network, loss, strategy, CompiledExecutor, momentum=0.2), plain)
+    assert "failed" not in caplog.text
+
+
+def test_the_compiled_step_that_scores_all_items_is_the_plain_one(caplog: pytest.LogCaptureFixture) -> None:
+    network = id_network(activation="linear", dropout=0.3)
+    plain, compiled = (
+        trained(network, "cross_entropy", "simultaneous", executor, momentum=0.0, sampling="all")
+        for executor in (EagerExecutor, CompiledExecutor)
+    )
+    assert_close(compiled, plain)
     assert "failed" not in caplog.text
 
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from prnn_cli.training.losses import top1
+from prnn_cli.training.losses import cross_entropy, top1
 
 
 def sigmoid(x: float) -> float:
@@ -54,3 +54,24 @@ def test_saturated_and_huge_scores_stay_finite() -> None:
     losses.sum().backward()
     assert torch.isfinite(losses).all()
     assert torch.isfinite(scores.grad).all()
+
+
+def test_cross_entropy_over_all_items_is_that_of_torch() -> None:
+    scores = torch.randn(3, 7, generator=torch.Generator().manual_seed(1))
+    targets, active = torch.tensor([6, 0, 6]), torch.tensor([1.0, 0.0, 1.0])
+    for smoothing in (0.0, 0.2):
+        expected = torch.nn.functional.cross_entropy(
+            scores, targets, reduction="none", label_smoothing=smoothing
+        )
+        found = cross_entropy(scores, active, targets, label_smoothing=smoothing)
+        torch.testing.assert_close(found, active * expected)
+
+
+def test_smoothing_spreads_a_share_of_the_targets_weight_over_the_active_columns() -> None:
+    """One idle slot of three, and a sampled negative: M = 3 columns."""
+    scores = torch.randn(3, 4, generator=torch.Generator().manual_seed(1))
+    found = cross_entropy(scores, torch.tensor([1.0, 0.0, 1.0]), label_smoothing=0.3)
+    expected = torch.nn.functional.cross_entropy(
+        scores[:, [0, 2, 3]], torch.tensor([0, 0, 1]), reduction="none", label_smoothing=0.3
+    )
+    torch.testing.assert_close(found, expected * torch.tensor([1, 0, 1]))

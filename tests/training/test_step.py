@@ -1,6 +1,8 @@
 """The step against a slow one (slow.py): every architecture, strategy, feature set and loss."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import pytest
@@ -18,12 +20,16 @@ from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
 from prnn_cli.training.strategies import simultaneous
-from small import CPU, batches_of, id_network, parameters_of, random_sessions, sessions_of
+from small import CPU, batches_of, id_network, parameters_of, random_sessions, sessions_of, whole_batches_of
 from training import slow
 
 ITEMS, HIDDEN = 8, 5
+ALL = -1  # sampled negatives: every item is scored
+LOSSES = {name: getattr(losses, name, None) for name in slow.LOSSES}
+LOSSES["smoothed_cross_entropy"] = partial(losses.cross_entropy, label_smoothing=0.3)
 PHASE = simultaneous(("id",), epochs=1)[0]
 SUBNETS = {"id_only": "id", "feature_only": "feature", "concatenated": "concatenated"}
+STRATEGIES = ("simultaneous", "alternating", "residual", "interleaving")
 READOUTS = {"shared_w": Shared, "interaction": Interaction}
 FEATURES = {"none": [], "text": ["text"], "image": ["image"], "image_and_text": ["image", "text"]}
 
@@ -93,6 +99,7 @@ def assert_an_epoch_equals_the_slow_one(
     momentum: float = 0.0,
     num_sampled: int = 2,
     inputs_of: Mapping[str, Input] = INPUTS,
+    corrected: bool = False,
 ) -> None:
     """One epoch of each phase, with resets, duplicates, idle slots in the tail, dropout."""
     network = network_of(arch, features, activation, inputs_of)
@@ -111,18 +118,24 @@ def assert_an_epoch_equals_the_slow_one(
         slow.LOSSES[loss],
         num_slots,
     )
-    negatives = torch.tensor([1, 1, 7])[:num_sampled]
-    batches = batches_of(network, random_sessions(seed=2, num_sessions=6), num_slots, negatives)
+    sessions = random_sessions(seed=2, num_sessions=6)
     generator = torch.Generator().manual_seed(5)
+    if num_sampled == ALL:
+        batches = whole_batches_of(network, sessions, num_slots)
+    else:
+        batches = batches_of(network, sessions, num_slots, torch.tensor([1, 1, 7])[:num_sampled])
+    if corrected:
+        log_counts = torch.randn(num_slots + num_sampled, dtype=torch.float64, generator=generator)
+        batches = [replace(batch, correction=log_counts) for batch in batches]
     for phase in getattr(strategies, strategy)(list(fed), epochs=1):
         state.carry = {name: torch.zeros_like(value) for name, value in state.carry.items()}
         for batch in batches:
-            if batch.active.sum() + num_sampled < 2:
+            if num_sampled != ALL and batch.active.sum() + num_sampled < 2:
                 break
             for subnet in network.subnets:
                 half = torch.full((num_slots, subnet.hidden_size), 0.5)
                 batch.keep_masks[subnet.name] = torch.bernoulli(half, generator=generator).to(torch.uint8)
-            Step(network, getattr(losses, loss), settings)(state, batch, phase)
+            Step(network, LOSSES[loss], settings)(state, batch, phase)
             by_hand.step(batch, phase)
     for name, value in by_hand.p.items():
         torch.testing.assert_close(state.parameters[name], value.detach(), rtol=1e-8, atol=1e-10, msg=name)
@@ -154,7 +167,7 @@ def test_concatenated_equals_the_slow_one(features: str) -> None:
     list(
         product(
             ("parallel", "shared_w", "interaction"),
-            ("simultaneous", "alternating", "residual", "interleaving"),
+            STRATEGIES,
             ("text", "image", "image_and_text"),
         )
     ),
@@ -175,6 +188,18 @@ def test_embedding_layers_and_tuned_vectors_equal_the_slow_one(
     if embedded:
         inputs_of = {name: Embedded(source, 3) for name, source in inputs_of.items()}
     assert_an_epoch_equals_the_slow_one(arch, "image_and_text", strategy, momentum=0.2, inputs_of=inputs_of)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "smoothed_cross_entropy"])
+@pytest.mark.parametrize(("arch", "strategy"), list(product(READOUTS | {"parallel": Separate}, STRATEGIES)))
+def test_every_item_scored_equals_the_slow_one(arch: str, strategy: str, loss: str) -> None:
+    assert_an_epoch_equals_the_slow_one(arch, "text", strategy, loss, "linear", momentum=0.2, num_sampled=ALL)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "smoothed_cross_entropy"])
+@pytest.mark.parametrize(("arch", "strategy"), list(product(READOUTS | {"parallel": Separate}, STRATEGIES)))
+def test_corrected_scores_equal_the_slow_ones(arch: str, strategy: str, loss: str) -> None:
+    assert_an_epoch_equals_the_slow_one(arch, "text", strategy, loss, "linear", corrected=True)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "linear", "elu"])

@@ -85,20 +85,22 @@ def options_of(command: str, chosen: Mapping[str, str], config_dir: str | None =
             package = f"{package.rpartition('.')[0]}.NAME" if package else name
             files = _listed(chosen[name]) if name in chosen else _listed(default)
             found = _configs(folders, f"{name}/*.yaml")
-            groups[name] = _group_of(name, package, isinstance(default, list), files, found)
-    inside = tuple(f"{group.package}." for group in groups.values())
-    known = {option.name for group in groups.values() for option in group.options}
-    own = [
-        option
-        for option in config.options
-        if option.name not in groups and not (option.name.startswith(inside) and option.name in known)
-    ]
+            inside = [each for each in config.options if each.name.startswith(f"{package}.")]
+            groups[name] = _group_of(name, package, isinstance(default, list), files, found, inside)
+    packages = tuple(f"{group.package}." for group in groups.values())
+    own = [each for each in config.options if each.name not in groups and not each.name.startswith(packages)]
     return CommandOptions(command, config.head, own, list(groups.values()))
 
 
 def _group_of(
-    name: str, package: str, takes_several: bool, chosen: list[str], files: dict[str, Config]
+    name: str,
+    package: str,
+    takes_several: bool,
+    chosen: list[str],
+    files: dict[str, Config],
+    of_command: Iterable[Option],
 ) -> Group:
+    """The group, with what the command's own config sets in it where the chosen files leave it as it is."""
     # Without a choice, the files that others start from come first.
     first = chosen or [stem for stem, config in files.items() if not _bases(config)]
     found: dict[str, Option] = {}
@@ -106,6 +108,13 @@ def _group_of(
         for each, option in _options_with_bases(stem, name, package, files).items():
             if each not in found and not any(known.startswith(f"{each}.") for known in found):
                 _add(found, option)
+    set_by_chosen = {each for stem in chosen for each in _options_with_bases(stem, name, package, files)}
+    for option in of_command:
+        known = found.get(option.name)
+        if known is None or option.name not in set_by_chosen:
+            found[option.name] = option
+        elif not known.comment:
+            found[option.name] = replace(known, comment=option.comment)
     choices = {stem: _first_sentence(config.head) for stem, config in files.items()}
     return Group(name, package, takes_several, chosen, choices, list(found.values()))
 

@@ -52,7 +52,8 @@ def floor_of(network: Network, parameters: dict[str, Tensor], batch: Batch, phas
         for update in phase.updates:
             for name, table in network.row_tables.items():
                 if network.takes_part(name, update.scores):
-                    gathers.append((parameters[name], batch.rows(table).index))
+                    touched = batch.rows(table)
+                    gathers += [(parameters[name], touched.index)] if touched else []
             for subnet in network.subnets:
                 if subnet.name in update.scores:
                     learns = subnet.name in update.learns
@@ -117,6 +118,8 @@ def _readout(
     pairs = []
     for name in network.readout.tables:
         if network.takes_part(name, scoring):
-            rows = parameters[name].index_select(0, batch.outputs.index)[:, :-1]
+            touched = batch.outputs
+            rows = parameters[name] if touched is None else parameters[name].index_select(0, touched.index)
+            rows = rows[:, :-1]
             pairs.append((rows, torch.empty(len(batch.active), rows.shape[1], device=rows.device)))
     return pairs

@@ -29,7 +29,7 @@ def training_rows(
     sources = features_used(train).sources
     features = {name: drawn_features(how, name, num_items) for name, how in sources.items()}
     fast = "graph" if device.type == "cuda" else "compiled"
-    with threads_for_training(train.hardware, multiplications_per_batch(train)):
+    with threads_for_training(train.hardware, multiplications_per_batch(train, num_items)):
         for executor in ("eager",) if train.hardware.compile == "never" else ("eager", fast):
             trainer = build_trainer(train, data, features, device, executor=executor)
             for phase in {phase.updates: phase for phase in trainer.phases}.values():

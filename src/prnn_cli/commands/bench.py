@@ -86,7 +86,9 @@ def _case(row: dict[str, Any]) -> str:
     parts = [f"{row['num_items']:,} items"]
     if "batch_size" in row:
         parts.append(f"batch {row['batch_size']}")
-    if row.get("num_sampled"):
+    if row.get("num_sampled") == "all":
+        parts.append("all scored")
+    elif row.get("num_sampled"):
         parts.append(f"+{row['num_sampled']:,} sampled")
     if "hidden_size" in row:
         parts.append(f"{row['hidden_size']} units")

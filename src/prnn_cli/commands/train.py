@@ -141,7 +141,7 @@ def _trained(
     refuse_too_large(needs, device)
     # Validation ranks with all threads, where training takes one.
     all_threads = torch.get_num_threads()
-    multiplications = multiplications_per_batch(settings)
+    multiplications = multiplications_per_batch(settings, data.train.num_items)
     with shortage_explained(needs), threads_for_training(settings.hardware, multiplications):
         phases_of = partial(schedule, settings)
         state, executor = resumed_state(folder, origin, device, phases_of, settings.epochs)

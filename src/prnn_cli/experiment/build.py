@@ -29,6 +29,7 @@ from prnn_cli.system.distributed import process_group
 from prnn_cli.training.compile_choice import choose_executor
 from prnn_cli.training.data_parallel import UNSHARDED, Sharded, Sharding
 from prnn_cli.training.executors import executor_of
+from prnn_cli.training.logq import LogQ
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
@@ -42,6 +43,7 @@ def check_combination(settings: TrainCommand) -> None:
     """Raises `UserError` for an architecture, features and a strategy that don't go together."""
     inputs = subnets_of(settings)
     _check_metrics(settings)
+    _check_loss(settings.recipe)
     check_features(features_used(settings), settings.dataset)
     _check_subnets(settings, inputs)
     arch = settings.arch.name
@@ -146,8 +148,8 @@ def build_trainer(
     network = build_network(settings, data.train.num_items, features, device)
     learning = learning_settings(settings)
     plan = training_plan(data, recipe.batch_size, Path(settings.cache_dir))
-    sampler = NegativeSampler(data.support, recipe.sample_alpha, recipe.num_sampled, device)
-    ticks = TickMaker(network, plan, sampler, settings.seed, device, world_size)
+    sampler, logq = sampling_of(recipe, data.support, device)
+    ticks = TickMaker(network, plan, sampler, settings.seed, device, world_size, logq)
     if ticks.num_updating_steps == 0:
         raise UserError(
             "no mini-batch has two active slots, so no target has a negative; set recipe.num_sampled, such as 100"
@@ -158,7 +160,7 @@ def build_trainer(
         # What the processes exchange stands in the middle of a step, which a compiled step is one piece of.
         executor = "eager"
     executor = executor or choose_executor(
-        settings.hardware, device, updates, multiplications_per_batch(settings)
+        settings.hardware, device, updates, multiplications_per_batch(settings, network.num_items)
     )
     step = Step(network, build_loss(recipe), learning, _sharding(recipe, device))
     own_slots = recipe.batch_size // world_size
@@ -175,7 +177,8 @@ def _sharding(recipe: RecipeConfig, device: torch.device) -> Sharding:
     group = process_group()
     if group.world_size == 1:
         return UNSHARDED
-    return Sharded(group, recipe.batch_size, recipe.batch_size + recipe.num_sampled, device)
+    num_sampled = 0 if recipe.scores_all else recipe.num_sampled
+    return Sharded(group, recipe.batch_size, recipe.batch_size + num_sampled, device)
 
 
 def check_divisible(batch_size: int) -> None:
@@ -238,10 +241,10 @@ def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input
     return Sparse(terms)
 
 
-def multiplications_per_batch(settings: TrainCommand) -> int:
+def multiplications_per_batch(settings: TrainCommand, num_items: int) -> int:
     """Multiplications in the recurrent and the output products of a mini-batch; inputs are gathers, or small."""
     batch_size = settings.recipe.batch_size
-    num_columns = batch_size + settings.recipe.num_sampled
+    num_columns = num_items if settings.recipe.scores_all else batch_size + settings.recipe.num_sampled
     sizes = [settings.subnets[name].hidden_size for name in subnets_of(settings)]
     return batch_size * sum(size * (3 * size + num_columns) for size in sizes)
 
@@ -263,9 +266,44 @@ def schedule(settings: TrainCommand, epochs: int) -> list[Phase]:
     return phases
 
 
+def sampling_of(
+    recipe: RecipeConfig, support: np.ndarray, device: torch.device
+) -> tuple[NegativeSampler | None, LogQ | None]:
+    """The sampler of negatives, and the correction for it; None where nothing is sampled, or to be corrected."""
+    if recipe.scores_all:
+        return None, None
+    alpha, number = recipe.sample_alpha, recipe.num_sampled
+    logq = LogQ(support, alpha, recipe.batch_size, number, recipe.logq, device) if recipe.logq > 0 else None
+    return NegativeSampler(support, alpha, number, device), logq
+
+
 def build_loss(recipe: RecipeConfig) -> Loss:
-    """The loss of a mini-batch's scores; one that regularises them has an argument `regularisation`."""
+    """The loss of a mini-batch's scores, with those options of the recipe that it has arguments for."""
     loss: Loss = bound(chosen("LOSSES", recipe.loss, "recipe.loss"), recipe.options)
-    if "regularisation" in inspect.signature(loss).parameters:
-        return partial(loss, regularisation=recipe.score_regularisation)  # type: ignore[call-arg]
-    return loss
+    options = {"regularisation": recipe.score_regularisation, "label_smoothing": recipe.label_smoothing}
+    taken = options.keys() & arguments_of(loss)
+    return partial(loss, **{name: options[name] for name in taken}) if taken else loss
+
+
+def arguments_of(loss: Loss) -> set[str]:
+    """The names of what a loss can be given (`losses.py`)."""
+    return set(inspect.signature(loss).parameters)
+
+
+def _check_loss(recipe: RecipeConfig) -> None:
+    """Raises `UserError` for an option that is set for another loss than the recipe's."""
+    taken = arguments_of(bound(chosen("LOSSES", recipe.loss, "recipe.loss"), recipe.options))
+    for option, value, argument in (
+        ("logq", recipe.logq, "correction"),
+        ("label_smoothing", recipe.label_smoothing, "label_smoothing"),
+    ):
+        if value > 0 and argument not in taken:
+            raise UserError(
+                f"recipe.{option}={value:g} is of cross_entropy, and recipe.loss={recipe.loss} cannot take it; "
+                f"add recipe.{option}=0, or choose recipe.loss=cross_entropy"
+            )
+    if recipe.scores_all and "targets" not in taken:
+        raise UserError(
+            f"recipe.num_sampled=all is of cross_entropy, and recipe.loss={recipe.loss} takes targets and sampled "
+            "negatives alone; give a number, such as 2048, or choose recipe.loss=cross_entropy"
+        )

@@ -40,7 +40,10 @@ def memory_needs(
     with_momentum = [
         value for name, value in parameters.items() if learning[network.learning_group(name)].momentum > 0
     ]
-    batch, negatives = settings.recipe.batch_size, settings.recipe.num_sampled
+    recipe = settings.recipe
+    batch, negatives = recipe.batch_size, 0 if recipe.scores_all else recipe.num_sampled
+    columns = num_items if recipe.scores_all else batch + negatives
+    tables = [parameters[name] for name in network.readout.tables] if recipe.scores_all else []
     sizes = "subnets.*.hidden_size (units.*)"
     needs = [
         Need("parameters", _bytes(parameters.values()), sizes),
@@ -48,9 +51,11 @@ def memory_needs(
         Need("velocities of momentum", _bytes(with_momentum), "recipe.momentum (to 0), or " + sizes),
         Need(
             "scores and their gradients",
-            6 * 4 * batch * (batch + negatives),
+            6 * 4 * batch * columns,
             "recipe.num_sampled, batch_size",
         ),
+        # Gradient, step and root of the accumulator are as large as the table, where no compiled step fuses them.
+        Need("gradients of whole output tables", 3 * _bytes(tables), "recipe.num_sampled (from all to 2048)"),
         Need(
             "two ticks of inputs", 2 * STEPS * _bytes_of_step(network, batch, negatives), "recipe.batch_size"
         ),

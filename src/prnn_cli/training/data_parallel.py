@@ -7,7 +7,7 @@ that a single process would have ended with.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from prnn_cli.batching import Batch
 from prnn_cli.system.distributed import ProcessGroup
 from prnn_cli.system.tree import map_tensors
 
+T = TypeVar("T")
 Found = dict[str, Tensor]  # by name, what a process found on its shard
 
 
@@ -85,12 +86,18 @@ class Sharded:
 
     def shard(self, batch: Batch) -> Batch:
         own = self.group.shard
+
+        def ordered(tree: T) -> T:
+            return map_tensors(lambda each: each.index_select(0, self._order), tree)
+
         return Batch(
             clicks=map_tensors(own, batch.clicks),
-            outputs=map_tensors(lambda each: each.index_select(0, self._order), batch.outputs),
+            outputs=ordered(batch.outputs),
             new_session=own(batch.new_session),
             active=batch.active.index_select(0, self._order[: self.num_slots]),
             keep_masks=map_tensors(own, batch.keep_masks),
+            correction=ordered(batch.correction),
+            targets=map_tensors(own, batch.targets),
         )
 
     def all_reduce(self, gradients: Found, counts: Found, tables: Mapping[str, str]) -> tuple[Found, Found]:

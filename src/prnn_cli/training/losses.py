@@ -6,6 +6,10 @@ the others' slots stand between both.
 active: float, 1 for the slots with a target, which stands in a column, 0 for idle ones. Returns (B,), 0 where the slot
 is idle.
 r_i: the target's score; j runs over the M active columns, or over the negatives, which are those but i.
+
+What else a loss can be given, its signature says: `targets` (B,), where each item is a column and slot i's target
+stands in column targets[i]; `correction` (M,), to be subtracted from the columns' scores; and the options of the recipe
+that have the names of its arguments.
 """
 
 import torch
@@ -49,21 +53,41 @@ def bpr_max(scores: Tensor, active: Tensor, regularisation: float = 1.0) -> Tens
     return _of_active(-torch.log(likelihood + TINY) + regularisation * penalty, active)
 
 
-def cross_entropy(scores: Tensor, active: Tensor) -> Tensor:
-    """−log softmax(r)_i over the active columns; its softmax is the activation, so f should be linear."""
-    columns = active_columns(active, scores.shape[1]).bool()
-    chances = scores.masked_fill(~columns, -torch.inf).log_softmax(dim=1)
-    return _of_active(-_target(chances)[:, 0], active)
+def cross_entropy(
+    scores: Tensor,
+    active: Tensor,
+    targets: Tensor | None = None,
+    correction: Tensor | None = None,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """−(1 − ε) log p_i − ε/M Σ_j log p_j, p = softmax(r) over the active columns, ε = `label_smoothing`.
+
+    Its softmax is the activation, so f should be linear. The correction is that of `logq.py`. (Smoothing: Szegedy et
+    al., 2016; its uniform part is over the M columns.)
+    """
+    if correction is not None:
+        scores = scores - correction
+    columns = active_columns(active, scores.shape[1], targets)
+    if targets is None:
+        scores = scores.masked_fill(~columns.bool(), -torch.inf)
+    chances = scores.log_softmax(dim=1)
+    losses = -_target(chances, targets)[:, 0]
+    if label_smoothing > 0:
+        uniform = -torch.where(columns.bool(), chances, 0).sum(dim=1) / columns.sum()
+        losses = (1 - label_smoothing) * losses + label_smoothing * uniform
+    return _of_active(losses, active)
 
 
-def active_columns(active: Tensor, num_columns: int) -> Tensor:
-    """1 for the active slots' targets and for every sampled negative, else 0, (M,)."""
+def active_columns(active: Tensor, num_columns: int, targets: Tensor | None = None) -> Tensor:
+    """1 for the active slots' targets and for every sampled negative, else 0, (M,); 1 for each item with `targets`."""
+    if targets is not None:
+        return active.new_ones(num_columns)
     return torch.cat([active, active.new_ones(num_columns - len(active))])
 
 
-def _target(scores: Tensor) -> Tensor:
+def _target(scores: Tensor, targets: Tensor | None = None) -> Tensor:
     """The targets' scores, (B, 1)."""
-    return scores.diagonal()[:, None]
+    return scores.diagonal()[:, None] if targets is None else scores.gather(1, targets[:, None])
 
 
 def _softmax_of_negatives(scores: Tensor, active: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Batch
+from prnn_cli.batching import Batch, TableRows
 from prnn_cli.networks.network import Network
 from prnn_cli.training.data_parallel import UNSHARDED, Sharding
 from prnn_cli.training.losses import active_columns
@@ -14,7 +14,7 @@ from prnn_cli.training.optim import LearningSettings, update_dense, update_rows
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.strategies import Phase, Update
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+Loss = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -42,18 +42,29 @@ class Step:
         for update in phase.updates:
             leaves = gather(network, state.parameters, own, update)
             scores, hidden = forward(network, leaves, state.carry, own, update)
-            losses = self.loss_of(scores, own.active)
+            losses = self.loss_of(scores, own.active, **given_to_loss(own))
             # Divided by the number of all slots, not of the active ones, as in the reference code: where sessions run
             # out at the end of an epoch, a step shrinks with the number of events that it is made of.
             gradients = gradients_of(losses.sum() / len(own.active), leaves)
-            counts = counted(losses.detach(), scores.detach(), own.active)
-            gradients, counts = self.sharding.all_reduce(gradients, counts, network.row_tables)
+            counts = counted(losses.detach(), scores.detach(), own)
+            gradients, counts = self.sharding.all_reduce(gradients, counts, touched_tables(network, batch))
             apply_gradients(network, self.settings, state, batch, gradients)
             new_carry |= {name: value.detach() for name, value in hidden.items()}
             count(state.tally, counts)
         for name, value in new_carry.items():
             state.carry[name].copy_(value)
         state.tally["steps"] += 1
+
+
+def given_to_loss(batch: Batch) -> dict[str, Tensor]:
+    """What the loss is given beside scores and active slots: what more the mini-batch holds for it (`losses.py`)."""
+    more = {"targets": batch.targets, "correction": batch.correction}
+    return {name: value for name, value in more.items() if value is not None}
+
+
+def touched_tables(network: Network, batch: Batch) -> dict[str, str]:
+    """The tables of which the step touches some rows alone, each with the kind of these rows."""
+    return {name: kind for name, kind in network.row_tables.items() if batch.rows(kind) is not None}
 
 
 def gather(
@@ -63,8 +74,8 @@ def gather(
     leaves = {}
     for name, value in parameters.items():
         if network.takes_part(name, update.scores):
-            table = network.row_tables.get(name)
-            leaf = value.index_select(0, batch.rows(table).index) if table else value.detach()
+            rows = rows_of(network, batch, name)
+            leaf = value.detach() if rows is None else value.index_select(0, rows.index)
             leaves[name] = leaf.requires_grad_(network.takes_part(name, update.learns))
     return leaves
 
@@ -100,18 +111,25 @@ def apply_gradients(
 ) -> None:
     """Takes the optimiser's step of each parameter with a gradient: of tables, the rows that the batch touches."""
     for name, gradient in gradients.items():
-        table = network.row_tables.get(name)
+        rows = rows_of(network, batch, name)
         group = settings[network.learning_group(name)]
-        if table:
-            update_rows(state.parameter_state(name), batch.rows(table), gradient, group)
-        else:
+        if rows is None:
             update_dense(state.parameter_state(name), gradient, group)
+        else:
+            update_rows(state.parameter_state(name), rows, gradient, group)
 
 
-def counted(losses: Tensor, scores: Tensor, active: Tensor) -> dict[str, Tensor]:
+def rows_of(network: Network, batch: Batch, parameter: str) -> TableRows | None:
+    """The rows of a parameter that the step touches; None where it is no table, or touched as a whole."""
+    kind = network.row_tables.get(parameter)
+    return None if kind is None else batch.rows(kind)
+
+
+def counted(losses: Tensor, scores: Tensor, batch: Batch) -> dict[str, Tensor]:
     """A mini-batch's sums: the loss, and the number of saturated scores (beyond ±0.999), without idle slots."""
     # Summed as floats, as loops over bool are not vectorised; whole numbers up to 2^24, of scores, are exact.
-    used = active[: len(scores), None] * active_columns(active, scores.shape[1])
+    columns = active_columns(batch.active, scores.shape[1], batch.targets)
+    used = batch.active[: len(scores), None] * columns
     return {"loss": losses.sum(), "saturated": torch.where(scores.abs() > 0.999, used, 0).sum().long()}
 
 

@@ -5,7 +5,7 @@ or a subnet's dropout) alone, so that a resumed run, another network and every w
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import torch
@@ -15,6 +15,7 @@ from prnn_cli.networks.network import Network
 from prnn_cli.system.hardware import num_cores
 from prnn_cli.system.prefetch import prefetch
 from prnn_cli.system.randomness import coin_flips, generator_for
+from prnn_cli.training.logq import LogQ
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.state import Cursor
 
@@ -32,17 +33,20 @@ class Tick:
 class TickMaker:
     """Makes the ticks of any epoch.
 
+    sampler: of the negatives beside those of the batch; None: each item of the catalogue is scored
     num_shards: of how many equal shards of slots each reads its inputs' rows apart, as each process works on one
+    logq: the correction for how the columns are sampled, if there is to be one
     """
 
     def __init__(
         self,
         network: Network,
         plan: SessionParallelPlan,
-        sampler: NegativeSampler,
+        sampler: NegativeSampler | None,
         seed: int,
         device: torch.device,
         num_shards: int = 1,
+        logq: LogQ | None = None,
     ) -> None:
         self.network = network
         self.plan = plan
@@ -50,6 +54,7 @@ class TickMaker:
         self.seed = seed
         self.device = device
         self.num_shards = num_shards
+        self.logq = logq
         self._num_rows = self._most_rows()
 
     @property
@@ -59,9 +64,16 @@ class TickMaker:
         A target alone has nothing to be ranked against: without sampled negatives, the steps at the end of the epoch
         with one active slot can't update. Their states are never used again, so they are left out.
         """
-        if self.sampler.num_sampled > 0:
+        if self.sampler is None or self.sampler.num_sampled > 0:
             return self.plan.num_steps
         return int((self.plan.num_active >= 2).sum())
+
+    @property
+    def num_scores(self) -> float:
+        """The number of scores of active slots, for active columns, in the steps of an epoch that are taken."""
+        active = self.plan.num_active[: self.num_updating_steps].astype(float)
+        columns = self.network.num_items if self.sampler is None else active + self.sampler.num_sampled
+        return float((active * columns).sum())
 
     def from_cursor(self, cursor: Cursor) -> Iterator[Tick]:
         """The ticks from the cursor to the end of its epoch.
@@ -81,9 +93,6 @@ class TickMaker:
         """The tick of the steps from `start` up to `stop` of an epoch of a phase."""
         num_steps, key = stop - start, (self.seed, phase, epoch, start // STEPS)
         inputs = self.plan.steps(start, stop, self.device)
-        negatives = self.sampler.draw(num_steps, generator_for(*key, "negatives", device=self.device))
-        output_items = torch.cat([inputs.target_items, negatives], dim=1)
-        outputs = TableRows(output_items, first_occurrence(output_items))
         keep_masks = {
             subnet.name: coin_flips(
                 (num_steps, self.plan.num_slots, subnet.hidden_size),
@@ -96,7 +105,20 @@ class TickMaker:
         }
         shards = inputs.input_items.chunk(self.num_shards, dim=1)
         clicks = concatenated([self.network.clicks(shard, self._num_rows) for shard in shards])
-        return Tick(stop, Batch(clicks, outputs, inputs.new_session, inputs.active, keep_masks))
+        batches = Batch(
+            clicks, None, inputs.new_session, inputs.active, keep_masks, targets=inputs.target_items
+        )
+        return Tick(stop, batches if self.sampler is None else self._with_samples(batches, self.sampler, key))
+
+    def _with_samples(self, batches: Batch, sampler: NegativeSampler, key: tuple[int, ...]) -> Batch:
+        """Mini-batches that score the targets and sampled negatives alone, slot i's target in column i."""
+        assert batches.targets is not None
+        targets = batches.targets
+        negatives = sampler.draw(len(targets), generator_for(*key, "negatives", device=self.device))
+        items = torch.cat([targets, negatives], dim=1)
+        correction = self.logq.correction(targets, negatives) if self.logq else None
+        outputs = TableRows(items, first_occurrence(items))
+        return replace(batches, outputs=outputs, correction=correction, targets=None)
 
     def _most_rows(self) -> dict[str, int]:
         """The most rows that a shard of any step touches, by reader: all are padded to so many, to have one shape."""

@@ -110,8 +110,7 @@ class Trainer:
         loss has none of these."""
         updating = self.ticks.num_updating_steps
         events = self._events(0, self.ticks.plan.num_steps)
-        active = self.ticks.plan.num_active[:updating].astype(float)
-        num_scores = (active * (active + self.ticks.sampler.num_sampled)).sum() * len(phase.updates)
+        num_scores = self.ticks.num_scores * len(phase.updates)
         seconds = self.state.epoch_seconds
         return EpochRecord(
             phase=self.state.cursor.phase + 1,
