@@ -18,7 +18,7 @@ demo: setup     ## train on generated data and print the table: a first result i
 	$(BIN)/prnn train
 
 test: setup     ## the tests that every change must pass
-	$(BIN)/pytest -m 'not nightly' -n auto
+	$(BIN)/pytest -m 'not nightly' -n auto --dist worksteal  # a file's tests stay together, with what they share
 
 test-nightly: setup  ## all tests, the long ones too, and sixty times as many generated cases
 	PRNN_CASES=20 $(BIN)/pytest

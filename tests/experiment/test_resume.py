@@ -1,6 +1,7 @@
 """A run that was cut off anywhere ends as if it had not been."""
 
 import json
+import shutil
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -15,7 +16,7 @@ from commands.conftest import SMALL, Result
 from prnn_cli.experiment import supervisor as supervising
 from prnn_cli.experiment.supervisor import Supervisor
 from prnn_cli.system.tensor_files import read_tensors, write_tensors
-from prnn_cli.training import ticks
+from prnn_cli.training import inductor, ticks
 from prnn_cli.training.checkpoint import CHECKPOINT
 from prnn_cli.training.strategies import STRATEGIES
 from prnn_cli.training.trainer import Progress
@@ -34,8 +35,8 @@ class CutOffError(BaseException):
 
 @pytest.fixture
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Some twenty ticks an epoch, a checkpoint at each."""
-    monkeypatch.setattr(ticks, "STEPS", 5)
+    """Some nine ticks an epoch, a checkpoint at each."""
+    monkeypatch.setattr(ticks, "STEPS", 10)
     monkeypatch.setattr(supervising, "WRITING_SHARE", float("inf"))
 
 
@@ -62,6 +63,39 @@ def cut_off(monkeypatch: pytest.MonkeyPatch, prnn: Prnn) -> Callable[..., None]:
     return run
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """runs/finished; and runs/begun, which ended at its first tick: of the same command."""
+    from prnn_cli.cli import main
+
+    def end(self: Supervisor, progress: Progress) -> None:
+        at_tick(self, progress)
+        raise CutOffError
+
+    folder, at_tick = tmp_path_factory.mktemp("made"), Supervisor.at_tick
+    own = ["train", *SMALL, "checkpoint.every_s=0"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(folder / "cache"))
+        assert main([*own, "hydra.run.dir=runs/finished"]) == 0
+        patch.setattr(Supervisor, "at_tick", end)
+        with pytest.raises(CutOffError):
+            main([*own, "hydra.run.dir=runs/begun"])
+    return folder / "runs"
+
+
+@pytest.fixture
+def finished(made: Path, workplace: Path) -> None:
+    """runs/mine is a copy of a finished run."""
+    shutil.copytree(made / "finished", "runs/mine")
+
+
+@pytest.fixture
+def begun(made: Path, workplace: Path) -> None:
+    """runs/mine is a copy of a run that was cut off at its first tick."""
+    shutil.copytree(made / "begun", "runs/mine")
+
+
 def assert_same_run(left: str, right: str) -> None:
     """To the bit, but for what is about time."""
     ours, theirs = (load_file(f"runs/{name}/model.safetensors") for name in (left, right))
@@ -78,12 +112,14 @@ def assert_same_run(left: str, right: str) -> None:
     assert epochs[0].equals(epochs[1])
 
 
+MINE = [*SMALL, "hydra.run.dir=runs/mine"]
 PAIRS = [
-    *[("parallel", strategy) for strategy in STRATEGIES],
-    ("interaction", "interleaving"),
     ("id_only", "simultaneous"),
+    ("shared_w", "alternating"),
+    ("parallel", "residual"),
+    ("interaction", "interleaving"),
 ]
-OTHERS = [pair for pair in product(("shared_w", "interaction"), STRATEGIES) if pair not in PAIRS]
+OTHERS = [pair for pair in product(("parallel", "shared_w", "interaction"), STRATEGIES) if pair not in PAIRS]
 OTHERS += [(arch, "simultaneous") for arch in ("feature_only", "concatenated")]
 
 
@@ -98,19 +134,24 @@ def test_a_run_resumed_from_any_tick_ends_with_the_same_bits(
     own = [*BOTH, f"arch={arch}", f"strategy={strategy}", "epochs=2"]
     mine = [*own, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
     assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
-    cut_off(7, "train", *mine)
-    cut_off(25, "train", *mine, "resume=true")
+    cut_off(4, "train", *mine)
+    cut_off(9, "train", *mine, "resume=true")
     assert prnn("train", *mine, "resume=true").exit_code == 0
     assert_same_run("mine", "whole")
 
 
 @pytest.mark.usefixtures("short_ticks")
-def test_a_compiled_run_goes_on_compiled_to_the_same_bits(prnn: Prnn, cut_off: Callable[..., None]) -> None:
+@pytest.mark.parametrize("compiler", ["tracing", pytest.param("inductor", marks=pytest.mark.nightly)])
+def test_a_compiled_run_goes_on_compiled_to_the_same_bits(
+    compiler: str, prnn: Prnn, cut_off: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The way its steps are taken was decided when it began, whatever is asked for later."""
+    if compiler == "tracing":  # what is compiled, run as it was traced: machine code takes its time
+        monkeypatch.setattr(inductor, "by_inductor", lambda traced, arguments: traced)
     mine = [*SMALL, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
     whole = prnn("train", *SMALL, "hardware.compile=always", "hydra.run.dir=runs/whole")
     assert "compiled in" in whole.err
-    cut_off(7, "train", *mine, "hardware.compile=always")
+    cut_off(4, "train", *mine, "hardware.compile=always")
     resumed = prnn("train", *mine, "hardware.compile=never", "resume=true")
     assert "compiled in" in resumed.err
     assert_same_run("mine", "whole")
@@ -125,7 +166,7 @@ def test_work_since_the_last_checkpoint_is_redone_to_the_same_bits(
     """The checkpoint is that of the end of the first phase; what came after it is lost."""
     own = [*BOTH, "strategy=alternating", "epochs=2"]
     assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
-    cut_off(25, "train", *own, "hydra.run.dir=runs/mine")
+    cut_off(13, "train", *own, "hydra.run.dir=runs/mine")
     resumed = prnn("train", *own, "hydra.run.dir=runs/mine", "resume=true")
     assert "resuming at phase 2, epoch 1, step 0" in resumed.err
     assert_same_run("mine", "whole")
@@ -133,7 +174,8 @@ def test_work_since_the_last_checkpoint_is_redone_to_the_same_bits(
 
 @pytest.mark.usefixtures("short_ticks")
 @pytest.mark.parametrize(
-    "strategy", ["simultaneous", "alternating", pytest.param("interleaving", marks=pytest.mark.nightly)]
+    "strategy",
+    ["alternating", *(pytest.param(s, marks=pytest.mark.nightly) for s in ("simultaneous", "interleaving"))],
 )
 def test_a_finished_run_gets_more_epochs_at_its_end(strategy: str, prnn: Prnn) -> None:
     own = [*BOTH, f"strategy={strategy}"]
@@ -155,19 +197,17 @@ def test_epochs_that_would_come_in_the_middle_are_refused_and_nothing_changes(pr
     assert contents("runs") == before
 
 
+@pytest.mark.usefixtures("finished")
 def test_fewer_epochs_are_another_configuration(prnn: Prnn) -> None:
-    own = [*SMALL, "hydra.run.dir=runs/mine", "resume=true"]
-    assert prnn("train", *own).exit_code == 0
-    fewer = prnn("train", *own, "epochs=1")
+    fewer = prnn("train", *MINE, "resume=true", "epochs=1")
     assert fewer.exit_code == 2
     assert "runs/mine with epochs=1 instead of 2" in fewer.err
 
 
-def test_hardware_and_checkpoints_may_change_on_resume(prnn: Prnn, cut_off: Callable[..., None]) -> None:
-    own = [*SMALL, "hydra.run.dir=runs/mine"]
-    cut_off(1, "train", *own, "checkpoint.every_s=0")
+@pytest.mark.usefixtures("begun")
+def test_hardware_and_checkpoints_may_change_on_resume(prnn: Prnn) -> None:
     other = ["checkpoint.every_s=60", "hardware=auto", "label=mine"]
-    assert prnn("train", *own, *other, "resume=true").exit_code == 0
+    assert prnn("train", *MINE, *other, "resume=true").exit_code == 0
 
 
 @pytest.mark.usefixtures("short_ticks")
@@ -177,7 +217,7 @@ def test_a_damaged_checkpoint_is_set_aside_for_the_one_before_it(
     own = [*BOTH, "epochs=1"]
     mine = [*own, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
     assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
-    cut_off(25, "train", *mine)
+    cut_off(4, "train", *mine)
     flip_a_bit(Path("runs/mine/checkpoint/state.safetensors"))
     resumed = prnn("train", *mine, "resume=true")
     assert "state.safetensors is damaged (its content has another checksum" in resumed.err
@@ -185,26 +225,24 @@ def test_a_damaged_checkpoint_is_set_aside_for_the_one_before_it(
     assert_same_run("mine", "whole")
 
 
-def test_without_any_whole_checkpoint_a_run_begins_again(prnn: Prnn, cut_off: Callable[..., None]) -> None:
-    mine = [*SMALL, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
-    cut_off(1, "train", *mine)
+@pytest.mark.usefixtures("begun")
+def test_without_any_whole_checkpoint_a_run_begins_again(prnn: Prnn) -> None:
     for file in Path("runs/mine/checkpoint").iterdir():
         file.write_bytes(file.read_bytes()[:-9])
-    resumed = prnn("train", *mine, "resume=true")
+    resumed = prnn("train", *MINE, "resume=true")
     assert resumed.exit_code == 0
     assert "runs/mine: starting from the beginning" in resumed.err
 
 
+@pytest.mark.usefixtures("begun")
 @pytest.mark.parametrize("number", ["3", "5", None])
 def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
-    number: str | None, prnn: Prnn, cut_off: Callable[..., None]
+    number: str | None, prnn: Prnn
 ) -> None:
-    mine = [*SMALL, "hydra.run.dir=runs/mine"]
-    cut_off(1, "train", *mine, "checkpoint.every_s=0")
     for file in Path("runs/mine/checkpoint").iterdir():
         set_format(file, number)
     before = contents("runs/mine")
-    resumed = prnn("train", *mine, "resume=true")
+    resumed = prnn("train", *MINE, "resume=true")
     assert resumed.exit_code == 2
     assert (
         f"state.safetensors is a checkpoint of format {number or 1}, and this prnn reads format 4"
@@ -214,12 +252,11 @@ def test_a_checkpoint_of_another_format_is_refused_and_nothing_changes(
     assert contents("runs/mine") == before
 
 
+@pytest.mark.usefixtures("finished")
 def test_a_finished_run_needs_no_checkpoint_that_can_be_read(prnn: Prnn) -> None:
-    mine = [*SMALL, "hydra.run.dir=runs/mine"]
-    assert prnn("train", *mine).exit_code == 0
     set_format(Path("runs/mine/checkpoint/state.safetensors"), "1")
-    assert "this run is finished" in prnn("train", *mine, "resume=true").err
-    assert prnn("train", *mine, "resume=true", "epochs=3").exit_code == 2
+    assert "this run is finished" in prnn("train", *MINE, "resume=true").err
+    assert prnn("train", *MINE, "resume=true", "epochs=3").exit_code == 2
 
 
 def test_a_finished_run_that_keeps_no_checkpoint_is_whole_and_gets_no_more_epochs(prnn: Prnn) -> None:
@@ -237,30 +274,26 @@ def test_a_finished_run_that_keeps_no_checkpoint_is_whole_and_gets_no_more_epoch
     assert prnn("evaluate", "run=runs/mine", "hydra.run.dir=evaluated").exit_code == 0
 
 
+@pytest.mark.usefixtures("finished")
 def test_metrics_of_another_format_are_not_made_again(prnn: Prnn) -> None:
-    mine = [*SMALL, "hydra.run.dir=runs/mine"]
-    assert prnn("train", *mine).exit_code == 0
     metrics = Path("runs/mine/metrics.json")
     metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"format": 2}))
     before = contents("runs/mine")
-    resumed = prnn("train", *mine, "resume=true")
+    resumed = prnn("train", *MINE, "resume=true")
     assert resumed.exit_code == 2
     assert "metrics.json is a result of format 2, and this prnn reads format 3" in resumed.err
     assert contents("runs/mine") == before
 
 
-def test_a_checkpoint_of_another_network_is_refused_by_the_parameter_that_differs(
-    prnn: Prnn, cut_off: Callable[..., None]
-) -> None:
+@pytest.mark.usefixtures("begun")
+def test_a_checkpoint_of_another_network_is_refused_by_the_parameter_that_differs(prnn: Prnn) -> None:
     """A file that says it is of this run, and is not."""
-    mine = [*SMALL, "hydra.run.dir=runs/mine"]
-    cut_off(1, "train", *mine, "checkpoint.every_s=0")
     file = Path("runs/mine/checkpoint/state.safetensors")
     tensors, metadata = read_tensors(file)
     num_items, width = tensors["parameters/readout.id"].shape
     tensors["parameters/readout.id"] = tensors["parameters/readout.id"][1:]
     write_tensors(file, tensors, metadata, CHECKPOINT)
-    resumed = prnn("train", *mine, "resume=true")
+    resumed = prnn("train", *MINE, "resume=true")
     assert resumed.exit_code == 2
     assert (
         f"runs/mine holds another network: readout.id is {num_items - 1}×{width} there and "
@@ -269,14 +302,13 @@ def test_a_checkpoint_of_another_network_is_refused_by_the_parameter_that_differ
     assert file.is_file()
 
 
+@pytest.mark.usefixtures("finished")
 @pytest.mark.parametrize("damage", [b"", b"{\n"])
 def test_damaged_metrics_and_status_are_made_again(damage: bytes, prnn: Prnn) -> None:
-    mine = [*SMALL, "hydra.run.dir=runs/mine"]
-    assert prnn("train", *mine).exit_code == 0
     before = json.loads(Path("runs/mine/metrics.json").read_text())
     for name in ("metrics.json", "status.json"):
         Path("runs/mine", name).write_bytes(damage)
-    again = prnn("train", *mine, "resume=true")
+    again = prnn("train", *MINE, "resume=true")
     assert again.exit_code == 0
     assert "metrics.json is damaged" in again.err
     after = json.loads(Path("runs/mine/metrics.json").read_text())
@@ -284,11 +316,10 @@ def test_damaged_metrics_and_status_are_made_again(damage: bytes, prnn: Prnn) ->
     assert prnn("status", "run=runs/mine").out.startswith("runs/mine: done")
 
 
+@pytest.mark.usefixtures("finished")
 def test_a_damaged_configuration_is_named(prnn: Prnn) -> None:
-    mine = [*SMALL, "hydra.run.dir=runs/mine"]
-    assert prnn("train", *mine).exit_code == 0
     Path("runs/mine/.hydra/config.yaml").write_text("epochs: [")
-    again = prnn("train", *mine, "resume=true")
+    again = prnn("train", *MINE, "resume=true")
     assert again.exit_code == 2
     assert "config.yaml is damaged" in again.err
 

@@ -24,35 +24,37 @@ def with_paths_from_files(config: DictConfig, hydra: HydraConf) -> DictConfig:
     folders = [Path(each.path) for each in hydra.runtime.config_sources if each.schema == "file"]
     given = [each.lstrip("+").partition("=")[0] for each in hydra.overrides.task]
     found = config.copy()
-    for key in marked(DatasetConfig, Mark.PATH):
+    composed = OmegaConf.to_container(config[GROUP])
+    for key, (value, folder) in _declared(str(choice), marked(DatasetConfig, Mark.PATH), folders).items():
         name = f"{GROUP}.{key}"
         if any(f"{name}.".startswith(f"{each}.") for each in given if each != GROUP):
             continue
-        declared = _declared(str(choice), key, folders)
-        if declared is None or _select(OmegaConf.to_container(config[GROUP]), key) != declared[0]:
-            continue
-        path = Path(str(OmegaConf.select(config, name))).expanduser()
-        OmegaConf.update(found, name, str(absolute_path(declared[1] / path)))
+        if _select(composed, key) == value:
+            path = Path(str(OmegaConf.select(config, name))).expanduser()
+            OmegaConf.update(found, name, str(absolute_path(folder / path)))
     return found
 
 
-def _declared(choice: str, key: str, folders: Sequence[Path]) -> tuple[str, Path] | None:
-    """The path that the file of the choice, or one of its defaults, gives for the key, and that file's folder."""
+def _declared(choice: str, keys: Sequence[str], folders: Sequence[Path]) -> dict[str, tuple[str, Path]]:
+    """The paths that the file of the choice, or one of its defaults, gives for the keys, each with its folder."""
     files = (folder / GROUP / f"{choice}.yaml" for folder in folders)
     file = next((each for each in files if each.is_file()), None)
     if file is None:
-        return None
+        return {}
     content: Any = OmegaConf.to_container(OmegaConf.load(file))
-    if isinstance(value := _select(content, key), str) and value != "???":
-        return value, file.parent
+    values = {key: _select(content, key) for key in keys}
+    found = {
+        key: (value, file.parent)
+        for key, value in values.items()
+        if isinstance(value, str) and value != "???"
+    }
     for default in reversed(content.get("defaults", [])):
         if not isinstance(default, str) or default == "_self_":
             continue
         of_same_folder = f"{choice.rpartition('/')[0]}/{default}".lstrip("/")
         name = default.removeprefix(f"/{GROUP}/") if default.startswith("/") else of_same_folder
-        if found := _declared(name, key, folders):
-            return found
-    return None
+        found = _declared(name, keys, folders) | found
+    return found
 
 
 def _select(content: Any, key: str) -> Any:

@@ -29,10 +29,15 @@ class NoOptions:
     """The options of a command that has none."""
 
 
+_registered: dict[str, type] = {}
+
+
 def register_schemas() -> None:
-    """Makes the types of every command's options known to Hydra."""
+    """Makes the types of every command's options known to Hydra; those that it knows already stay."""
     for command in commands():
-        ConfigStore.instance().store(name=f"{command}_schema", node=schema_of(command))
+        if _registered.get(command) is not (schema := schema_of(command)):
+            ConfigStore.instance().store(name=f"{command}_schema", node=schema)
+            _registered[command] = schema
 
 
 @contextmanager
