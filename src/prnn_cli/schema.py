@@ -297,6 +297,7 @@ class RecipeConfig:
     dropout: float = bounded(at_least=0, below=1)
     learning_rate: float = bounded(at_least=0)
     momentum: float = bounded(at_least=0, below=1)
+    optimiser: str = one_of("adagrad", "adam")
 
 
 @dataclass
