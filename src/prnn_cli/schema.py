@@ -299,6 +299,7 @@ class RecipeConfig:
     dropout: float = bounded(at_least=0, below=1)
     learning_rate: float = bounded(at_least=0)
     momentum: float = bounded(at_least=0, below=1)
+    optimiser: str = one_of("adagrad", "adam")
 
     def check_values(self, path: str) -> None:
         number = self.num_sampled

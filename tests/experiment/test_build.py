@@ -85,6 +85,14 @@ def test_each_subnet_learns_with_its_own_settings(
     assert [subnet.weight for subnet in trainer.network.subnets] == [0.5, 1.0]
 
 
+def test_adam_is_refused_beside_another_momentum() -> None:
+    adam = ["recipe.optimiser=adam", "subnets.text.fine_tuning_rate=0", "strategy=simultaneous"]
+    with pytest.raises(UserError, match=r"^subnets.id.momentum=0.1 cannot be with recipe.optimiser=adam"):
+        check_combination(config_of(*adam, "arch=id_only"))
+    zero = ["recipe.momentum=0", "subnets.id.momentum=0", "output.momentum=0"]
+    check_combination(config_of(*adam, *zero, "arch=id_only"))
+
+
 def test_dropout_is_each_subnets_own(data: PreparedData, features: dict[str, FeatureTable]) -> None:
     trainer = build_trainer(config_of(), data, features, CPU)
     kept = trainer.ticks.make(0, 0, 0, 6).batches.keep_masks

@@ -48,6 +48,13 @@ def test_the_estimate_is_what_the_state_takes(prnn: Prnn, monkeypatch: pytest.Mo
     for group, what in (("parameters", "parameters"), ("velocities", "velocities of momentum")):
         assert needs[what] == sum(4 * value.numel() for value in getattr(state, group).values())
 
+    assert prnn("train", *SMALL, "recipe.optimiser=adam", "epochs=1").exit_code == 0
+    needs, state = {need.what: need.num_bytes for need in estimated[1]}, states[1]
+    moments_and_counts = [*state.velocities.values(), *state.counts.values()]
+    assert needs["first moments and step counts of Adam"] == sum(
+        4 * value.numel() for value in moments_and_counts
+    )
+
 
 def test_scores_of_the_whole_catalogue_are_part_of_the_estimate() -> None:
     sampled, whole = (

@@ -131,7 +131,11 @@ def test_a_run_resumed_from_any_tick_ends_with_the_same_bits(
     arch: str, strategy: str, prnn: Prnn, cut_off: Callable[..., None]
 ) -> None:
     """Cut off in its first epoch, and once more, behind the checkpoint that it went on from, in a later one."""
-    own = [*BOTH, f"arch={arch}", f"strategy={strategy}", "epochs=2"]
+    # Adam's state is the larger one: some of the pairs have it.
+    adam = (
+        ["recipe.optimiser=adam", "recipe.momentum=0"] if strategy in ("alternating", "interleaving") else []
+    )
+    own = [*BOTH, f"arch={arch}", f"strategy={strategy}", "epochs=2", *adam]
     mine = [*own, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
     assert prnn("train", *own, "hydra.run.dir=runs/whole").exit_code == 0
     cut_off(4, "train", *mine)

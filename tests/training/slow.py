@@ -33,6 +33,7 @@ class SlowTrainer:
         self.p = {name: value.clone().requires_grad_() for name, value in parameters.items()}
         self.acc = {name: torch.zeros_like(value) for name, value in parameters.items()}
         self.v = {name: torch.zeros_like(value) for name, value in parameters.items()}
+        self.moments: dict[tuple[str, int], tuple[Tensor, Tensor, int]] = {}  # of Adam: m, v, t
         self.h = {
             name: torch.zeros(num_slots, self.p[f"subnets.{name}.recurrent_candidate"].shape[0]).double()
             for name in fed
@@ -124,7 +125,18 @@ class SlowTrainer:
                 used = (self.fed[owner][rest[1]][clicked] != 0).any(dim=0)
                 moved = torch.zeros(len(gradient), dtype=torch.bool)  # the text's last row, which pads, never
                 moved[: len(used)] = used
-            self.adagrad(name, gradient, moved, settings)
+            take = self.adam if settings.optimiser == "adam" else self.adagrad
+            take(name, gradient, moved, settings)
+
+    def adam(self, name: str, gradient: Tensor, moved: Tensor, settings: LearningSettings) -> None:
+        """Each row on its own, and a dense parameter, whose rows all move at every step, too."""
+        for row in moved.nonzero().flatten().tolist():
+            g, m, v, t = gradient[row], *self.moments.get((name, row), (0, 0, 0))
+            m, v, t = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2, t + 1
+            self.moments[name, row] = (m, v, t)
+            m, v = m / (1 - 0.9**t), v / (1 - 0.999**t)
+            with torch.no_grad():
+                self.p[name][row] -= settings.learning_rate * m / (torch.sqrt(v) + 1e-8)
 
     def adagrad(self, name: str, gradient: Tensor, moved: Tensor, settings: LearningSettings) -> None:
         self.acc[name] += gradient**2

@@ -61,11 +61,16 @@ class Threads(ProcessGroup):
 
 
 def trained(
-    network: Network, loss: str, strategy: str, group: ProcessGroup, sampling: str = "sampled"
+    network: Network,
+    loss: str,
+    strategy: str,
+    group: ProcessGroup,
+    sampling: str = "sampled",
+    optimiser: str = "adagrad",
 ) -> TrainState:
     """Every phase for one epoch of about 60 steps, to the end of its shrinking tail."""
     sessions = random_sessions(seed=3, num_sessions=80)
-    settings = settings_of(network, 0.2)
+    settings = settings_of(network, 0.0 if optimiser == "adam" else 0.2, optimiser)
     state = TrainState.initial(network, settings, SLOTS // group.world_size, seed=0, device=CPU)
     columns = sampling_of(sampling, sessions, SLOTS, NEGATIVES)
     plan = SessionParallelPlan.build(sessions, SLOTS)
@@ -126,6 +131,15 @@ def test_all_items_and_corrected_samples_are_divided(sampling: str) -> None:
     for state in in_threads(2, state_of):
         for value, expected in zip(tensors_of(state), tensors_of(alone), strict=True):
             torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_adams_steps_are_counted_once_for_all_processes() -> None:
+    network = in_single_precision(network_of("parallel", "text"), CPU)
+    alone = trained(network, "top1", "residual", ProcessGroup(), "adam")
+    for state in in_threads(2, lambda group: trained(network, "top1", "residual", group, "adam")):
+        assert torch.equal(state.counts["readout.id"], alone.counts["readout.id"])
+        for name, value in alone.parameters.items():
+            torch.testing.assert_close(state.parameters[name], value, rtol=1e-3, atol=1e-4)
 
 
 def test_a_share_holds_its_own_slots_and_the_targets_of_all_with_its_own_first() -> None:

@@ -38,11 +38,12 @@ def trained(
     device: torch.device = CPU,
     first_tick: int = 25,
     sampling: str = "sampled",
+    optimiser: str = "adagrad",
 ) -> TrainState:
     """Every phase for one epoch of about 60 steps of 6 slots, with dropout and sampled negatives."""
     network = in_single_precision(network, device)
     sessions = random_sessions(seed=3, num_sessions=80)
-    settings = settings_of(network, momentum)
+    settings = settings_of(network, momentum, optimiser)
     state = TrainState.initial(network, settings, 6, seed=0, device=device)
     columns = sampling_of(sampling, sessions, 6, 2, device)
     ticks = TickMaker(network, SessionParallelPlan.build(sessions, 6), seed=0, device=device, **columns)
@@ -107,6 +108,14 @@ def test_the_traced_step_is_the_plain_one_for_all_items_and_corrected_samples(
     assert_close(traced, plain)
 
 
+@pytest.mark.parametrize("strategy", ["alternating", "interleaving"])
+def test_the_traced_step_is_the_plain_one_for_adam(strategy: str) -> None:
+    network = network_of("shared_w", "image_and_text")
+    plain = trained(network, "top1", strategy, EagerExecutor, momentum=0.0, optimiser="adam")
+    traced = trained(network, "top1", strategy, TracedExecutor, momentum=0.0, optimiser="adam")
+    assert_close(traced, plain)
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize(("arch", "strategy", "loss"), list(product(ARCHITECTURES, STRATEGIES, LOSSES)))
 def test_the_compiled_step_is_the_plain_one(
@@ -140,10 +149,11 @@ def test_the_compiled_step_of_small_networks_is_the_plain_one(
     assert "failed" not in caplog.text
 
 
-def test_compiled_steps_of_several_threads_give_the_same_bits_each_time() -> None:
+@pytest.mark.parametrize("optimiser", ["adagrad", pytest.param("adam", marks=pytest.mark.nightly)])
+def test_compiled_steps_of_several_threads_give_the_same_bits_each_time(optimiser: str) -> None:
     """One item stands in many slots: whichever thread adds up its gradients must do so in one order."""
     network = id_network(hidden_size=100)
-    settings = {"id": LearningSettings(0.1, 0.0), "output": LearningSettings(0.1, 0.0)}
+    settings = settings_of(network, 0.0, optimiser)
     sessions = random_sessions(seed=3, num_sessions=512)
     sampler = NegativeSampler(np.bincount(sessions.items, minlength=8), 0.5, 0, CPU)
     ticks = TickMaker(network, SessionParallelPlan.build(sessions, 256), sampler, seed=0, device=CPU)

@@ -82,11 +82,11 @@ def state_of(network: Network, num_slots: int, settings: dict[str, LearningSetti
     return state
 
 
-def settings_of(network: Network, momentum: float) -> dict[str, LearningSettings]:
+def settings_of(network: Network, momentum: float, optimiser: str = "adagrad") -> dict[str, LearningSettings]:
     """Each subnet learns at its own rate."""
     names = [*(subnet.name for subnet in network.subnets), "output"]
-    settings = {name: LearningSettings(0.1 / (k + 1), momentum) for k, name in enumerate(names)}
-    return settings | {f"{name}.vectors": LearningSettings(0.03, momentum) for name in names}
+    settings = {name: LearningSettings(0.1 / (k + 1), momentum, optimiser) for k, name in enumerate(names)}
+    return settings | {f"{name}.vectors": LearningSettings(0.03, momentum, optimiser) for name in names}
 
 
 def assert_an_epoch_equals_the_slow_one(
@@ -100,10 +100,11 @@ def assert_an_epoch_equals_the_slow_one(
     num_sampled: int = 2,
     inputs_of: Mapping[str, Input] = INPUTS,
     corrected: bool = False,
+    optimiser: str = "adagrad",
 ) -> None:
     """One epoch of each phase, with resets, duplicates, idle slots in the tail, dropout."""
     network = network_of(arch, features, activation, inputs_of)
-    settings = settings_of(network, momentum)
+    settings = settings_of(network, momentum, optimiser)
     state = state_of(network, num_slots, settings)
     fed = {
         subnet.name: {each.name: MATRICES[each.name] for each in subnet.inputs} for subnet in network.subnets
@@ -176,6 +177,20 @@ def test_every_parallel_network_and_strategy_equals_the_slow_one(
     arch: str, strategy: str, features: str
 ) -> None:
     assert_an_epoch_equals_the_slow_one(arch, features, strategy, momentum=0.2)
+
+
+@pytest.mark.parametrize("strategy", ["simultaneous", "alternating", "residual", "interleaving"])
+@pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
+def test_adam_equals_the_slow_one_in_every_network_and_strategy(arch: str, strategy: str) -> None:
+    assert_an_epoch_equals_the_slow_one(arch, "image_and_text", strategy, optimiser="adam")
+
+
+@pytest.mark.parametrize("num_slots", [4, 40])
+def test_adam_equals_the_slow_one_with_embeddings_and_tuned_vectors(num_slots: int) -> None:
+    inputs_of = INPUTS | {"image": FineTuned("image", IMAGE), "id": Embedded(INPUTS["id"], 3)}
+    assert_an_epoch_equals_the_slow_one(
+        "parallel", "image_and_text", num_slots=num_slots, inputs_of=inputs_of, optimiser="adam"
+    )
 
 
 @pytest.mark.parametrize("tuned", [False, True])

@@ -1,7 +1,7 @@
 """Settings and data -> the network, and all that trains it; refuses settings that don't go together."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -31,7 +31,7 @@ from prnn_cli.training.data_parallel import UNSHARDED, Sharded, Sharding
 from prnn_cli.training.executors import executor_of
 from prnn_cli.training.logq import LogQ
 from prnn_cli.training.negatives import NegativeSampler
-from prnn_cli.training.optim import LearningSettings
+from prnn_cli.training.optim import ADAM, LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, Step
 from prnn_cli.training.strategies import Phase
@@ -46,6 +46,7 @@ def check_combination(settings: TrainCommand) -> None:
     _check_loss(settings.recipe)
     check_features(features_used(settings), settings.dataset)
     _check_subnets(settings, inputs)
+    _check_momenta(settings, inputs)
     arch = settings.arch.name
     if len(inputs) == 1 and settings.strategy.name != "simultaneous":
         raise UserError(
@@ -83,6 +84,18 @@ def _check_subnets(settings: TrainCommand, inputs: Mapping[str, Sequence[str]]) 
         ]
         if rate > 0 and not dense:
             raise UserError(_nothing_to_tune(name, rate))
+
+
+def _check_momenta(settings: TrainCommand, subnets: Iterable[str]) -> None:
+    """Raises `UserError` for a momentum beside Adam's own."""
+    momenta = {f"subnets.{name}.momentum": settings.subnets[name].momentum for name in subnets}
+    momenta["output.momentum"] = settings.output.momentum
+    for option, momentum in momenta.items():
+        if momentum > 0 and settings.recipe.optimiser == ADAM:
+            raise UserError(
+                f"{option}={momentum:g} cannot be with recipe.optimiser=adam, whose first moment is its momentum; "
+                "set it to 0 (recipe.momentum=0 sets all that follow the recipe)"
+            )
 
 
 def _nothing_to_tune(subnet: str, rate: float) -> str:
@@ -251,11 +264,12 @@ def multiplications_per_batch(settings: TrainCommand, num_items: int) -> int:
 
 def learning_settings(settings: TrainCommand) -> dict[str, LearningSettings]:
     """Rates and momenta by learning group: each subnet, the item vectors that it tunes, and what all share."""
-    groups = {SHARED: LearningSettings(settings.output.learning_rate, settings.output.momentum)}
+    output, optimiser = settings.output, settings.recipe.optimiser
+    groups = {SHARED: LearningSettings(output.learning_rate, output.momentum, optimiser)}
     for name in subnets_of(settings):
         subnet = settings.subnets[name]
-        groups[name] = LearningSettings(subnet.learning_rate, subnet.momentum)
-        groups[name + VECTORS] = LearningSettings(subnet.fine_tuning_rate, subnet.momentum)
+        groups[name] = LearningSettings(subnet.learning_rate, subnet.momentum, optimiser)
+        groups[name + VECTORS] = LearningSettings(subnet.fine_tuning_rate, subnet.momentum, optimiser)
     return groups
 
 

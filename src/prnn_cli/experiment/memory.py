@@ -16,6 +16,8 @@ from prnn_cli.experiment.build import build_network, learning_settings
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.network import Network
 from prnn_cli.schema import TrainCommand
+from prnn_cli.training.optim import ADAM
+from prnn_cli.training.state import initial_states
 from prnn_cli.training.ticks import STEPS
 
 GIB = 1 << 30
@@ -36,10 +38,6 @@ def memory_needs(
     """Estimates the tensors that training keeps, the largest first; the data and torch itself come on top."""
     network = build_network(settings, num_items, features, torch.device("cpu"))
     parameters = network.parameters_without_values()
-    learning = learning_settings(settings)
-    with_momentum = [
-        value for name, value in parameters.items() if learning[network.learning_group(name)].momentum > 0
-    ]
     recipe = settings.recipe
     batch, negatives = recipe.batch_size, 0 if recipe.scores_all else recipe.num_sampled
     columns = num_items if recipe.scores_all else batch + negatives
@@ -47,8 +45,7 @@ def memory_needs(
     sizes = "subnets.*.hidden_size (units.*)"
     needs = [
         Need("parameters", _bytes(parameters.values()), sizes),
-        Need("accumulators of Adagrad", _bytes(parameters.values()), sizes),
-        Need("velocities of momentum", _bytes(with_momentum), "recipe.momentum (to 0), or " + sizes),
+        *_needs_of_optimiser(settings, network, parameters, sizes),
         Need(
             "scores and their gradients",
             6 * 4 * batch * columns,
@@ -66,6 +63,24 @@ def memory_needs(
         state = sum(need.num_bytes for need in needs[:3])
         needs.append(Need("the copy that a checkpoint is written from", state, sizes))
     return sorted(needs, key=lambda need: -need.num_bytes)
+
+
+def _needs_of_optimiser(
+    settings: TrainCommand, network: Network, parameters: Mapping[str, Tensor], sizes: str
+) -> tuple[Need, Need]:
+    states = initial_states(network, parameters, learning_settings(settings)).values()
+    squares = _bytes(each.accumulator for each in states)
+    velocities = _bytes(each.velocity for each in states if each.velocity is not None)
+    if settings.recipe.optimiser == ADAM:
+        counts = _bytes(each.count for each in states if each.count is not None)
+        return (
+            Need("second moments of Adam", squares, sizes),
+            Need("first moments and step counts of Adam", velocities + counts, sizes),
+        )
+    return (
+        Need("accumulators of Adagrad", squares, sizes),
+        Need("velocities of momentum", velocities, "recipe.momentum (to 0), or " + sizes),
+    )
 
 
 def refuse_too_large(needs: Sequence[Need], device: torch.device) -> None:

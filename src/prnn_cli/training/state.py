@@ -1,5 +1,6 @@
 """Everything that training changes, in one place, so that a checkpoint is this and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -9,7 +10,7 @@ from prnn_cli.networks.network import Network
 from prnn_cli.system.distributed import process_group
 from prnn_cli.training.optim import LearningSettings, ParameterState
 
-TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "carry", "tally")  # of a TrainState
+TENSOR_GROUPS = ("parameters", "accumulators", "velocities", "counts", "carry", "tally")  # of a TrainState
 
 
 @dataclass
@@ -52,9 +53,10 @@ class TrainState:
 
     parameters: dict[str, Tensor]
     accumulators: dict[str, Tensor]  # by parameter
-    velocities: dict[str, Tensor]  # by parameter, of those with momentum
+    velocities: dict[str, Tensor]  # by parameter, of those with momentum, or Adam's
     carry: dict[str, Tensor]  # by subnet, (B, H)
     tally: dict[str, Tensor]  # sums of the running epoch, on the device, so that no step waits for it
+    counts: dict[str, Tensor] = field(default_factory=dict)  # by parameter, the steps that Adam took
     cursor: Cursor = field(default_factory=Cursor)
     epoch_seconds: float = 0.0
     history: list[EpochRecord] = field(default_factory=list)
@@ -71,13 +73,14 @@ class TrainState:
         """The state before the first step. The same seed gives the same parameters on every device."""
         parameters = network.initial_parameters(seed)
         parameters = {name: value.to(device) for name, value in parameters.items()}
-        with_momentum = [name for name in parameters if settings[network.learning_group(name)].momentum > 0]
+        begun = initial_states(network, parameters, settings)
         return cls(
             parameters=parameters,
-            accumulators={name: torch.zeros_like(value) for name, value in parameters.items()},
-            velocities={name: torch.zeros_like(parameters[name]) for name in with_momentum},
+            accumulators={name: each.accumulator for name, each in begun.items()},
+            velocities={name: each.velocity for name, each in begun.items() if each.velocity is not None},
             carry=network.initial_carry(num_slots, device),
             tally=empty_tally(device),
+            counts={name: each.count for name, each in begun.items() if each.count is not None},
         )
 
     def all_gathered(self) -> "TrainState":
@@ -121,7 +124,10 @@ class TrainState:
     def parameter_state(self, parameter: str) -> ParameterState:
         """A parameter with the optimiser's memory of it."""
         return ParameterState(
-            self.parameters[parameter], self.accumulators[parameter], self.velocities.get(parameter)
+            self.parameters[parameter],
+            self.accumulators[parameter],
+            self.velocities.get(parameter),
+            self.counts.get(parameter),
         )
 
     def totals(self) -> dict[str, float]:
@@ -131,6 +137,18 @@ class TrainState:
         seconds = sum(record.seconds for record in self.history)
         rates = {"events_per_s": events / max(seconds, 1e-9), "steps_per_s": steps / max(seconds, 1e-9)}
         return {"events": events, "steps": steps, "seconds": seconds} | rates
+
+
+def initial_states(
+    network: Network, parameters: Mapping[str, Tensor], settings: Mapping[str, LearningSettings]
+) -> dict[str, ParameterState]:
+    """The parameters, by name, with the optimiser's memory before the first step."""
+    return {
+        name: ParameterState.initial(
+            value, settings[network.learning_group(name)], name in network.row_tables
+        )
+        for name, value in parameters.items()
+    }
 
 
 def empty_tally(device: torch.device) -> dict[str, Tensor]:
