@@ -1,6 +1,7 @@
 """Small things that many tests are about: a log of eight items, and a network with odd sizes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -65,11 +66,18 @@ def whole_batches_of(network: Network, sessions: Sessions, num_slots: int) -> li
 def sampling_of(
     name: str, sessions: Sessions, num_slots: int, num_sampled: int, device: torch.device = CPU
 ) -> dict[str, Any]:
-    """What a `TickMaker` is given for a kind of columns: sampled, logq (sampled, and corrected), or all items."""
+    """What a `TickMaker` is given for a kind of columns: sampled, logq (sampled, and corrected), or all."""
     support = np.bincount(sessions.items, minlength=sessions.num_items)
     sampler = NegativeSampler(support, 0.5, num_sampled, device) if name != "all" else None
     logq = LogQ(support, 0.5, num_slots, num_sampled, 1.0, device) if name == "logq" else None
     return {"sampler": sampler, "logq": logq}
+
+
+def with_tied_rows(batch: Batch) -> Batch:
+    """The mini-batch with the rows that a network of tied tables reads."""
+    assert batch.outputs is not None
+    items = torch.cat([batch.outputs.index, batch.clicks.items])
+    return replace(batch, tied=TableRows(items, first_occurrence(items[None])[0]))
 
 
 def batches_of(

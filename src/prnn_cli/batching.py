@@ -19,6 +19,10 @@ from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arra
 from prnn_cli.system.tree import tensors_of, with_tensors
 
 PLAN_FORMAT = 2  # part of the file's name: raise it with every change of the plan
+OUTPUT, TIED = (
+    "output",
+    "tied",
+)  # the kinds of output tables: those that clicks leave alone, and one that they read
 WORTH_KEEPING = 100_000  # sessions: below, a plan is made as fast as it is read
 
 
@@ -63,13 +67,17 @@ class Batch:
     keep_masks: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
     correction: Tensor | None = None  # (M,) to be subtracted from the columns' scores in the loss
     targets: Tensor | None = None  # (B,) the column of each slot's target; None: slot i's is column i
+    tied: TableRows | None = (
+        None  # (M + B,) of an output table that clicks read too: `outputs`, then the clicked items
+    )
 
-    def rows(self, name: str) -> TableRows | None:
-        """The rows that the step touches of the tables of this kind: `output`, or the name of a reader.
+    def rows(self, kind: str) -> TableRows | None:
+        """The rows that the step touches of the tables of this kind: OUTPUT, TIED, or the name of a reader.
 
         None where it touches all of them.
         """
-        return self.outputs if name == "output" else self.clicks.rows[name]
+        whole_or_rows = {OUTPUT: self.outputs, TIED: self.tied}
+        return whole_or_rows[kind] if kind in whole_or_rows else self.clicks.rows[kind]
 
 
 def concatenated(shards: Sequence[Clicks]) -> Clicks:

@@ -149,6 +149,34 @@ def test_what_another_loss_cannot_take_is_refused(override: str, sentence: str) 
     check_combination(config_of(*TUNES_NOTHING, override, "recipe.loss=cross_entropy"))
 
 
+@pytest.mark.parametrize(("arch", "table"), [("parallel", "readout.id"), ("shared_w", "readout.output")])
+def test_tied_tables_stand_in_for_the_ids_own(
+    arch: str, table: str, features: dict[str, FeatureTable]
+) -> None:
+    separate, tied = (
+        build_network(config_of(f"arch={arch}", f"recipe.tied={on}"), 4, features, CPU)
+        for on in ("false", "true")
+    )
+    assert tied.tied_table == table
+    shapes = {name: tuple(value.shape) for name, value in tied.initial_parameters(0).items()}
+    assert shapes.pop("subnets.id.input.id") == (100, 300)
+    others = {name: tuple(value.shape) for name, value in separate.initial_parameters(0).items()}
+    assert others.pop("subnets.id.input.id") == (4, 300)
+    assert shapes == others
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["arch=feature_only", "subnets.text.fine_tuning_rate=0"], "arch=feature_only is fed no ID"),
+        (["arch=id_only", "subnets.id.embedding_size=3"], r"so subnets\.id\.embedding_size=3 has no place"),
+    ],
+)
+def test_tables_that_cannot_be_tied_are_refused(overrides: list[str], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        check_combination(config_of(*overrides, "recipe.tied=true"))
+
+
 def test_the_seed_decides_parameters_and_random_numbers(
     data: PreparedData, features: dict[str, FeatureTable]
 ) -> None:

@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from prnn_cli.networks.scorer import NetworkScorer
-from small import CPU, parameters_of
+from prnn_cli.training.step import forward, gather
+from prnn_cli.training.strategies import Update
+from small import CPU, batches_of, parameters_of, sessions_of, with_tied_rows
 from training.test_executors import in_single_precision
 from training.test_step import network_of
 
@@ -40,3 +42,19 @@ def test_a_subnet_that_does_not_score_leaves_no_trace() -> None:
     part = clicked(NetworkScorer(both, parameters, ["id"]))
     whole = clicked(NetworkScorer(alone, {name: parameters[name] for name in alone.initial_parameters(0)}))
     assert torch.equal(part.scores(ALL), whole.scores(ALL))
+
+
+@pytest.mark.parametrize("arch", ["id_only", "concatenated", "shared_w", "interaction"])
+def test_tied_tables_are_read_in_ranking_as_in_training(arch: str) -> None:
+    network = network_of(arch, "none" if arch == "id_only" else "text", tied=True)
+    parameters = parameters_of(network, dtype=torch.float64)
+    names = tuple(subnet.name for subnet in network.subnets)
+    update = Update(scores=names, learns=names)
+    batch = with_tied_rows(batches_of(network, sessions_of([0, 1], [5, 3]), 2, torch.tensor([4]))[0])
+    carry = {name: value.double() for name, value in network.initial_carry(2, CPU).items()}
+    trained, _ = forward(network, gather(network, parameters, batch, update), carry, batch, update)
+    scorer = NetworkScorer(network, parameters)
+    scorer.reset(2)
+    scorer.carry = carry
+    scorer.advance(batch.clicks.items, batch.new_session)
+    torch.testing.assert_close(scorer.scores(batch.outputs.index), trained)

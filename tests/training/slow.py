@@ -27,9 +27,11 @@ class SlowTrainer:
         activation: Callable[[Tensor], Tensor],
         loss: Callable[[Tensor, int], Tensor],
         num_slots: int,
+        tied: bool = False,
     ) -> None:
         self.arch, self.fed, self.weights = arch, fed, weights
         self.settings, self.activation, self.loss = settings, activation, loss
+        self.tied = tied
         self.p = {name: value.clone().requires_grad_() for name, value in parameters.items()}
         self.acc = {name: torch.zeros_like(value) for name, value in parameters.items()}
         self.v = {name: torch.zeros_like(value) for name, value in parameters.items()}
@@ -56,16 +58,32 @@ class SlowTrainer:
         h = torch.where(batch.new_session[:, None], 0, h)
         x = self.p[prefix + "bias"]
         for source, matrix in self.fed[name].items():
-            x = x + self.project(f"{prefix}input.{source}", matrix)[batch.clicks.items]
+            x = (
+                x
+                + self.project(f"{prefix}input.{source}", matrix, self.tied_to(name, source))[
+                    batch.clicks.items
+                ]
+            )
         gates, candidate = self.p[prefix + "recurrent_gates"], self.p[prefix + "recurrent_candidate"]
         r = sigmoid(x[:, :n] + h @ gates[:, :n])
         z = sigmoid(x[:, n : 2 * n] + h @ gates[:, n:])
         c = torch.tanh(x[:, 2 * n :] + (r * h) @ candidate)
         return (1 - z) * h + z * c
 
-    def project(self, name: str, matrix: Tensor) -> Tensor:
+    def id_inputs(self) -> list[tuple[str, str]]:
+        return [(name, "id") for name, fed in self.fed.items() if "id" in fed]
+
+    def tied_to(self, name: str, source: str) -> str | None:
+        """The output table whose rows the input is, where there are no rows of its own."""
+        if source != "id" or not self.tied:
+            return None
+        return "readout.output" if self.arch == "shared_w" else f"readout.{name}"
+
+    def project(self, name: str, matrix: Tensor, tied_to: str | None) -> Tensor:
         """(N, 3H): x·W of every item, through an embedding and of tuned vectors where there are any."""
         weight = self.p[name]
+        if tied_to:
+            return self.p[tied_to][:, :-1] @ weight
         if f"{name}.embedding" in self.p:
             weight, name = self.p[f"{name}.embedding"][: matrix.shape[1]] @ weight, f"{name}.embedding"
         return self.p.get(f"{name}.vectors", matrix) @ weight[: matrix.shape[1]]
@@ -117,10 +135,14 @@ class SlowTrainer:
             if kind == "readout":
                 moved = torch.zeros(len(gradient), dtype=torch.bool)
                 moved[asked] = True
+                if any(name == self.tied_to(*each) for each in self.id_inputs()):
+                    moved[clicked] = True
             elif rest[-1] == "vectors":
                 settings = self.settings[f"{owner}.vectors"]
                 moved = torch.zeros(len(gradient), dtype=torch.bool)
                 moved[clicked] = True
+            elif rest[0] == "input" and rest[1] == "id" and self.tied:
+                pass
             elif rest[0] == "input" and rest[1] in ("id", "text") and f"{name}.embedding" not in self.p:
                 used = (self.fed[owner][rest[1]][clicked] != 0).any(dim=0)
                 moved = torch.zeros(len(gradient), dtype=torch.bool)  # the text's last row, which pads, never

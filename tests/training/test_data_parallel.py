@@ -120,9 +120,10 @@ def test_every_loss_is_divided(loss: str) -> None:
             torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("sampling", ["all", "logq"])
-def test_all_items_and_corrected_samples_are_divided(sampling: str) -> None:
-    network = in_single_precision(network_of("parallel", "text", activation="linear"), CPU)
+def test_all_items_corrected_samples_and_tied_tables_are_divided(sampling: str, tied: bool) -> None:
+    network = in_single_precision(network_of("parallel", "text", activation="linear", tied=tied), CPU)
 
     def state_of(group: ProcessGroup) -> TrainState:
         return trained(network, "cross_entropy", "interleaving", group, sampling)

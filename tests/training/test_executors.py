@@ -127,6 +127,17 @@ def test_the_compiled_step_is_the_plain_one(
     assert "failed" not in caplog.text
 
 
+@pytest.mark.parametrize("sampling", ["all", "sampled"])
+@pytest.mark.parametrize(("arch", "strategy"), list(zip(ARCHITECTURES, STRATEGIES[1:], strict=True)))
+def test_the_traced_step_of_tied_tables_is_the_plain_one(arch: str, strategy: str, sampling: str) -> None:
+    network = network_of(arch, "text", activation="linear", tied=True)
+    plain, traced = (
+        trained(network, "cross_entropy", strategy, executor, momentum=0.2, sampling=sampling)
+        for executor in (EagerExecutor, TracedExecutor)
+    )
+    assert_close(traced, plain)
+
+
 def test_the_compiled_step_that_scores_all_items_is_the_plain_one(caplog: pytest.LogCaptureFixture) -> None:
     network = id_network(activation="linear", dropout=0.3)
     plain, compiled = (

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from prnn_cli.networks.architectures import subnet_inputs
-from prnn_cli.networks.inputs import Dense, Embedded, FineTuned, Input, OneHot, Sparse
+from prnn_cli.networks.inputs import Dense, Embedded, FineTuned, Input, OneHot, Sparse, Tied
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Interaction, Separate, Shared
 from prnn_cli.networks.row_readers import TermRows
@@ -20,7 +20,16 @@ from prnn_cli.training.optim import LearningSettings
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
 from prnn_cli.training.strategies import simultaneous
-from small import CPU, batches_of, id_network, parameters_of, random_sessions, sessions_of, whole_batches_of
+from small import (
+    CPU,
+    batches_of,
+    id_network,
+    parameters_of,
+    random_sessions,
+    sessions_of,
+    whole_batches_of,
+    with_tied_rows,
+)
 from training import slow
 
 ITEMS, HIDDEN = 8, 5
@@ -62,9 +71,16 @@ WEIGHTS = {"id": 1.0, "image": 0.7, "text": 1.3, "concatenated": 1.0}
 
 
 def network_of(
-    arch: str, features: str, activation: str = "tanh", inputs_of: Mapping[str, Input] = INPUTS
+    arch: str,
+    features: str,
+    activation: str = "tanh",
+    inputs_of: Mapping[str, Input] = INPUTS,
+    tied: bool = False,
 ) -> Network:
     """Subnets of different sizes where the architecture allows them."""
+    if tied:
+        owner = {"shared_w": "output", "concatenated": "concatenated"}.get(arch, "id")
+        inputs_of = {**inputs_of, "id": Tied(f"readout.{owner}", HIDDEN)}
     inputs = subnet_inputs(arch, SUBNETS.get(arch, "each"), FEATURES[features], order=None)
     sizes = {name: HIDDEN + (k if arch == "parallel" else 0) for k, name in enumerate(inputs)}
     subnets = tuple(
@@ -101,9 +117,10 @@ def assert_an_epoch_equals_the_slow_one(
     inputs_of: Mapping[str, Input] = INPUTS,
     corrected: bool = False,
     optimiser: str = "adagrad",
+    tied: bool = False,
 ) -> None:
     """One epoch of each phase, with resets, duplicates, idle slots in the tail, dropout."""
-    network = network_of(arch, features, activation, inputs_of)
+    network = network_of(arch, features, activation, inputs_of, tied)
     settings = settings_of(network, momentum, optimiser)
     state = state_of(network, num_slots, settings)
     fed = {
@@ -118,6 +135,7 @@ def assert_an_epoch_equals_the_slow_one(
         slow.ACTIVATIONS[activation],
         slow.LOSSES[loss],
         num_slots,
+        tied,
     )
     sessions = random_sessions(seed=2, num_sessions=6)
     generator = torch.Generator().manual_seed(5)
@@ -125,6 +143,8 @@ def assert_an_epoch_equals_the_slow_one(
         batches = whole_batches_of(network, sessions, num_slots)
     else:
         batches = batches_of(network, sessions, num_slots, torch.tensor([1, 1, 7])[:num_sampled])
+    if tied and num_sampled != ALL:
+        batches = [with_tied_rows(batch) for batch in batches]
     if corrected:
         log_counts = torch.randn(num_slots + num_sampled, dtype=torch.float64, generator=generator)
         batches = [replace(batch, correction=log_counts) for batch in batches]
@@ -215,6 +235,23 @@ def test_every_item_scored_equals_the_slow_one(arch: str, strategy: str, loss: s
 @pytest.mark.parametrize(("arch", "strategy"), list(product(READOUTS | {"parallel": Separate}, STRATEGIES)))
 def test_corrected_scores_equal_the_slow_ones(arch: str, strategy: str, loss: str) -> None:
     assert_an_epoch_equals_the_slow_one(arch, "text", strategy, loss, "linear", corrected=True)
+
+
+@pytest.mark.parametrize("num_sampled", [0, 3, ALL])
+@pytest.mark.parametrize("arch", ["id_only", "concatenated"])
+def test_tied_tables_of_one_subnet_equal_the_slow_ones(arch: str, num_sampled: int) -> None:
+    features = "none" if arch == "id_only" else "text"
+    assert_an_epoch_equals_the_slow_one(
+        arch, features, loss="cross_entropy", momentum=0.2, num_sampled=num_sampled, tied=True
+    )
+
+
+@pytest.mark.parametrize("num_sampled", [3, ALL])
+@pytest.mark.parametrize(("arch", "strategy"), list(product(READOUTS | {"parallel": Separate}, STRATEGIES)))
+def test_tied_tables_equal_the_slow_ones(arch: str, strategy: str, num_sampled: int) -> None:
+    assert_an_epoch_equals_the_slow_one(
+        arch, "text", strategy, "cross_entropy", "linear", momentum=0.2, num_sampled=num_sampled, tied=True
+    )
 
 
 @pytest.mark.parametrize("activation", ["tanh", "linear", "elu"])

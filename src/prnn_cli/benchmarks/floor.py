@@ -11,7 +11,7 @@ from torch import Tensor
 
 from prnn_cli.batching import Batch
 from prnn_cli.benchmarks.timing import seconds_of
-from prnn_cli.networks.inputs import Dense
+from prnn_cli.networks.inputs import Dense, Tied
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.training.strategies import Phase
@@ -102,12 +102,14 @@ def _of_subnet(subnet: Subnet, parameters: dict[str, Tensor], batch: Batch, lear
     if learns:
         products += [(hidden, candidate.T), (hidden.T, of_gates), (hidden.T, hidden)]
     for source in subnet.inputs:
-        if isinstance(source, Dense):
+        if isinstance(source, Dense | Tied):
             weight = parameters[f"{subnet.prefix}input.{source.name}"]
             vectors = torch.empty(slots, len(weight), device=weight.device)
             products.append((vectors, weight))
             if learns:
-                products.append((vectors.T, torch.empty(slots, 3 * hidden_size, device=weight.device)))
+                of_gates = torch.empty(slots, 3 * hidden_size, device=weight.device)
+                products.append((vectors.T, of_gates))
+                products += [(of_gates, weight.T)] if isinstance(source, Tied) else []
     return products
 
 

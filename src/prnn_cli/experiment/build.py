@@ -19,9 +19,9 @@ from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.extractor import is_sparse
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.architectures import ID, subnet_inputs
-from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse
+from prnn_cli.networks.inputs import VECTORS, Dense, Embedded, FineTuned, Input, OneHot, Sparse, Tied
 from prnn_cli.networks.network import Network
-from prnn_cli.networks.readouts import SHARED, Readout
+from prnn_cli.networks.readouts import SHARED, Readout, table_of
 from prnn_cli.networks.row_readers import TermRows
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import FeaturesConfig, RecipeConfig, SubnetConfig, TrainCommand
@@ -53,6 +53,8 @@ def check_combination(settings: TrainCommand) -> None:
             f"arch={arch} has one subnet, so strategy={settings.strategy.name} has nothing to take turns with; "
             "leave strategy out, or choose arch=parallel, shared_w or interaction"
         )
+    if settings.recipe.tied:
+        _tied_input(settings)
     sizes = {name: settings.subnets[name].hidden_size for name in inputs}
     if settings.arch.readout != "separate" and len(set(sizes.values())) > 1:
         stated = ", ".join(f"subnets.{name}.hidden_size={size}" for name, size in sizes.items())
@@ -209,13 +211,37 @@ def build_network(
     settings: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
 ) -> Network:
     """The network of the settings, for `num_items` items whose `features` are tables by source."""
-    inputs: dict[str, Input] = {ID: OneHot(num_items)}
+    inputs: dict[str, Input] = {ID: _tied_input(settings) if settings.recipe.tied else OneHot(num_items)}
     inputs |= {name: feature_input(name, table, device) for name, table in features.items()}
     subnets = tuple(
         build_subnet(name, settings.subnets[name], [inputs[source] for source in sources])
         for name, sources in subnets_of(settings).items()
     )
     return Network(subnets, readout_of(settings, subnets), settings.recipe.activation, num_items)
+
+
+def _tied_input(settings: TrainCommand) -> Tied:
+    """The rows of the output table of the subnet that is fed the ID, or of the one that all subnets share.
+
+    Raises `UserError` where no such rows can be fed.
+    """
+    arch, inputs = settings.arch.name, subnets_of(settings)
+    owner = next((name for name, sources in inputs.items() if ID in sources), None)
+    if owner is None:
+        raise UserError(f"recipe.tied=true: arch={arch} is fed no ID; leave it at false")
+    if (size := settings.subnets[owner].embedding_size) is not None:
+        raise UserError(
+            f"recipe.tied=true feeds the ID's row of the output table, so subnets.{owner}.embedding_size={size} has no "
+            "place; set it to null, or recipe.tied=false"
+        )
+    subnets = [Subnet(name, (), settings.subnets[name].hidden_size, weight=1.0) for name in inputs]
+    tables = readout_of(settings, tuple(subnets)).tables
+    for table in (table_of(owner), table_of(SHARED)):
+        if table in tables:
+            return Tied(table, tables[table])
+    raise UserError(
+        f"recipe.tied=true: arch={arch} has no output table of {owner}, nor one that all share; leave it at false"
+    )
 
 
 def readout_of(settings: TrainCommand, subnets: tuple[Subnet, ...]) -> Readout:

@@ -154,6 +154,7 @@ def _bytes(tensors: Iterable[Tensor]) -> int:
 def _bytes_of_step(network: Network, batch: int, negatives: int) -> int:
     """The bytes of a step's inputs: indices of clicks and outputs with their first occurrences, masks of dropout."""
     indices = 16 * (batch + negatives) + 16 * batch * len(network.subnets)
+    indices += 16 * (2 * batch + negatives) if network.tied_table else 0
     return indices + batch * sum(subnet.hidden_size for subnet in network.subnets if subnet.dropout > 0)
 
 

@@ -16,6 +16,7 @@ from prnn_cli.networks.initialisation import gate_blocks
 from prnn_cli.networks.row_readers import ItemRows, RowReader, TermRows
 
 VECTORS = ".vectors"  # ends the name of the parameter that holds an item's own vector
+CLICKED = ".clicked"  # ends the name of the leaf with the clicked items' rows of an output table
 
 
 class Input(Protocol):
@@ -53,6 +54,30 @@ class OneHot:
 
     def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
         return leaves[prefix]
+
+
+@dataclass(frozen=True)
+class Tied:
+    """The clicked item's row W_i of an output table, (H,) without its bias: x·W with x = W_i, and W (H, 3H).
+
+    So what an item is clicked as and what it is scored by are one vector (GRU4Rec's "constrained embedding").
+    """
+
+    table: str
+    size: int  # H of the output table
+    name: str = "id"
+
+    def row_tables(self, prefix: str) -> dict[str, RowReader]:
+        return {}  # the table is the readout's
+
+    def initial_parameters(
+        self, prefix: str, width: int, num_blocks: int, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        return {prefix: gate_blocks(self.size, width, num_blocks, generator)}
+
+    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
+        rows = leaves[self.table + CLICKED][:, :-1]
+        return rows @ leaves[prefix]  # (B, H) @ (H, 3H) -> (B, 3H)
 
 
 @dataclass(frozen=True, eq=False)

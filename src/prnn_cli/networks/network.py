@@ -7,8 +7,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Clicks
-from prnn_cli.networks.inputs import VECTORS
+from prnn_cli.batching import OUTPUT, TIED, Clicks
+from prnn_cli.networks.inputs import CLICKED, VECTORS, Tied
 from prnn_cli.networks.readouts import SHARED, Readout, initial_tables, logits, multipliers
 from prnn_cli.networks.row_readers import RowReader
 from prnn_cli.networks.subnet import Subnet
@@ -61,11 +61,33 @@ class Network:
     @cached_property
     def row_tables(self) -> dict[str, str]:
         """The parameters that are tables, of which a step touches a few rows alone, each with the kind of these rows:
-        the name of a reader, or `output` for the items whose scores are asked for."""
-        tables = dict.fromkeys(self.readout.tables, "output")
+        the name of a reader, OUTPUT for the items whose scores are asked for, TIED for these and the clicked ones."""
+        tables = dict.fromkeys(self.readout.tables, OUTPUT)
+        if self.tied_table:
+            tables[self.tied_table] = TIED
         for subnet in self.subnets:
             tables |= {name: reader.name for name, reader in subnet.row_tables.items()}
         return tables
+
+    @cached_property
+    def tied_table(self) -> str | None:
+        """The output table that clicks read too, if there is one."""
+        tied = (each.table for subnet in self.subnets for each in subnet.inputs if isinstance(each, Tied))
+        return next(tied, None)
+
+    def with_clicked_rows(
+        self, leaves: Mapping[str, Tensor], clicks: Clicks, whole: bool
+    ) -> Mapping[str, Tensor]:
+        """The leaves with the clicked rows of the tied table apart from those that are scored.
+
+        whole: whether the table's leaf is all of it, and not the scored rows followed by the clicked ones
+        """
+        table = leaves.get(self.tied_table or "")
+        if table is None:
+            return leaves
+        num_scored = len(table) - (0 if whole else len(clicks.items))
+        clicked = table.index_select(0, clicks.items) if whole else table[num_scored:]
+        return {**leaves, f"{self.tied_table}": table[:num_scored], f"{self.tied_table}{CLICKED}": clicked}
 
     def owner(self, parameter: str) -> str:
         """The subnet that a parameter belongs to; `output` for what all subnets share."""

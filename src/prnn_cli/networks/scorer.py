@@ -5,6 +5,8 @@ from collections.abc import Container, Mapping
 import torch
 from torch import Tensor
 
+from prnn_cli.batching import OUTPUT, TIED
+from prnn_cli.networks.inputs import CLICKED
 from prnn_cli.networks.network import ACTIVATIONS, Activation, Network
 from prnn_cli.system.tree import unbind
 
@@ -41,9 +43,11 @@ class NetworkScorer:
         clicks = unbind(self.network.clicks(items[None]))[0]
         leaves = {}
         for name, value in self.parameters.items():
-            table = self.network.row_tables.get(name)
-            if table != "output":
-                leaves[name] = value[clicks.rows[table].index] if table else value
+            kind = self.network.row_tables.get(name)
+            if kind == TIED:
+                leaves[name + CLICKED] = value[clicks.items]
+            elif kind != OUTPUT:
+                leaves[name] = value[clicks.rows[kind].index] if kind else value
         self.carry = self.network.advance(leaves, self.carry, clicks, new_session)
 
     @torch.no_grad()

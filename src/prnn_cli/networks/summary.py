@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from prnn_cli.networks.inputs import Dense, Embedded, FineTuned, Input, OneHot, Sparse
+from prnn_cli.networks.inputs import Dense, Embedded, FineTuned, Input, OneHot, Sparse, Tied
 from prnn_cli.networks.network import Network
 
 
@@ -29,6 +29,8 @@ def described(source: Input) -> str:
     match source:
         case Embedded():
             return f"{described(source.source)}, embedded in {source.size}"
+        case Tied():
+            return f"{source.name}: its output row, {source.size:,} values"
         case OneHot():
             return f"{source.name}: one of {source.num_items:,}"
         case Sparse():

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import Batch
+from prnn_cli.batching import OUTPUT, TIED, Batch
 from prnn_cli.system.distributed import ProcessGroup
 from prnn_cli.system.tree import map_tensors
 
@@ -98,6 +98,7 @@ class Sharded:
             keep_masks=map_tensors(own, batch.keep_masks),
             correction=ordered(batch.correction),
             targets=map_tensors(own, batch.targets),
+            tied=map_tensors(self._own_of_tied, batch.tied),
         )
 
     def all_reduce(self, gradients: Found, counts: Found, tables: Mapping[str, str]) -> tuple[Found, Found]:
@@ -114,6 +115,11 @@ class Sharded:
     def wait(self) -> None:
         self.group.all_gather(None)
 
+    def _own_of_tied(self, rows: Tensor) -> Tensor:
+        """Of the rows of all outputs and all clicks, those of the outputs and the own clicks."""
+        outputs, clicks = rows.tensor_split([self.num_outputs])
+        return torch.cat([outputs.index_select(0, self._order), self.group.shard(clicks)])
+
     def _placed(self, gradient: Tensor, rows: str | None) -> Tensor:
         """The gradient where it belongs in that of the whole mini-batch, whose other rows are 0.
 
@@ -121,8 +127,15 @@ class Sharded:
         """
         if rows is None:
             return gradient
-        if rows == "output":
+        if rows == OUTPUT:
             return gradient.index_select(0, self._back)
+        if rows == TIED:
+            of_outputs, of_clicks = gradient.tensor_split([self.num_outputs])
+            return torch.cat([of_outputs.index_select(0, self._back), self._among_all(of_clicks)])
+        return self._among_all(gradient)
+
+    def _among_all(self, gradient: Tensor) -> Tensor:
+        """The gradient of the own clicks among those of all, which are 0."""
         whole = gradient.new_zeros(self.group.world_size * len(gradient), *gradient.shape[1:])
         self.group.shard(whole).copy_(gradient)
         return whole

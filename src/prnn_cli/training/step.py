@@ -89,6 +89,7 @@ def forward(
     propagated back through time, as in the reference code. So a step needs nothing of the steps before it but the
     state, however long a session is.
     """
+    leaves = network.with_clicked_rows(leaves, batch.clicks, whole=batch.outputs is None)
     scoring = {name: carry[name] for name in update.scores}
     keep_masks = {name: mask for name, mask in batch.keep_masks.items() if name in update.learns}
     hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, keep_masks)

@@ -117,8 +117,11 @@ class TickMaker:
         negatives = sampler.draw(len(targets), generator_for(*key, "negatives", device=self.device))
         items = torch.cat([targets, negatives], dim=1)
         correction = self.logq.correction(targets, negatives) if self.logq else None
-        outputs = TableRows(items, first_occurrence(items))
-        return replace(batches, outputs=outputs, correction=correction, targets=None)
+        outputs, tied = TableRows(items, first_occurrence(items)), None
+        if self.network.tied_table:
+            items = torch.cat([items, batches.clicks.items], dim=1)
+            tied = TableRows(items, first_occurrence(items))
+        return replace(batches, outputs=outputs, correction=correction, targets=None, tied=tied)
 
     def _most_rows(self) -> dict[str, int]:
         """The most rows that a shard of any step touches, by reader: all are padded to so many, to have one shape."""
