@@ -136,8 +136,8 @@ def test_all_items_corrected_samples_and_tied_tables_are_divided(sampling: str, 
 
 def test_adams_steps_are_counted_once_for_all_processes() -> None:
     network = in_single_precision(network_of("parallel", "text"), CPU)
-    alone = trained(network, "top1", "residual", ProcessGroup(), "adam")
-    for state in in_threads(2, lambda group: trained(network, "top1", "residual", group, "adam")):
+    alone = trained(network, "top1", "residual", ProcessGroup(), optimiser="adam")
+    for state in in_threads(2, lambda group: trained(network, "top1", "residual", group, optimiser="adam")):
         assert torch.equal(state.counts["readout.id"], alone.counts["readout.id"])
         for name, value in alone.parameters.items():
             torch.testing.assert_close(state.parameters[name], value, rtol=1e-3, atol=1e-4)
