@@ -24,7 +24,7 @@ from prnn_cli.training.step import Step
 from prnn_cli.training.ticks import TickMaker
 from small import CPU, id_network, random_sessions, sampling_of
 from training.test_executors import in_single_precision
-from training.test_step import network_of, settings_of
+from training.test_step import network_of, settings_of, with_input_dropout
 
 T = TypeVar("T")
 SLOTS, NEGATIVES = 6, 2
@@ -123,7 +123,8 @@ def test_every_loss_is_divided(loss: str) -> None:
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("sampling", ["all", "logq"])
 def test_all_items_corrected_samples_and_tied_tables_are_divided(sampling: str, tied: bool) -> None:
-    network = in_single_precision(network_of("parallel", "text", activation="linear", tied=tied), CPU)
+    network = in_single_precision(network_of("parallel", "image", activation="linear", tied=tied), CPU)
+    network = with_input_dropout(network, 0.3)
 
     def state_of(group: ProcessGroup) -> TrainState:
         return trained(network, "cross_entropy", "interleaving", group, sampling)
