@@ -20,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("forget_extensions")
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 EXAMPLES = ("s_knn", "pooled", "warm_start", "mean_colour", "shop")
+QUICK = [*SMALL, "epochs=1"]
 PARALLEL = [*(each for each in SMALL if not each.startswith(("arch", "subnets"))), "units.each=6", "epochs=1"]
 
 
@@ -71,7 +72,7 @@ def test_a_baseline_from_a_file_stands_in_metrics_and_tables(prnn: Prnn, workpla
     write(workplace, "s_knn")
     chosen = "baselines=[s_knn,item_knn]"
     done = prnn(
-        "train", "--extend", "s_knn.py", *SMALL, chosen, "baselines.s_knn.num_sessions=20", "hydra.run.dir=a"
+        "train", "--extend", "s_knn.py", *QUICK, chosen, "baselines.s_knn.num_sessions=20", "hydra.run.dir=a"
     )
     assert done.exit_code == 0, done.err
     metrics = read_json(Path("a/metrics.json"))
@@ -88,7 +89,7 @@ def test_a_baseline_from_a_file_stands_in_metrics_and_tables(prnn: Prnn, workpla
 
 def test_a_changed_baseline_is_ranked_anew(prnn: Prnn, workplace: Path) -> None:
     write(workplace, "s_knn")
-    arguments = ["train", "--extend=s_knn.py", *SMALL, "baselines=[s_knn]"]
+    arguments = ["train", "--extend=s_knn.py", *QUICK, "baselines=[s_knn]"]
     assert "ranks of s_knn" not in prnn(*arguments, "hydra.run.dir=a").err
     forget()
     assert "reusing the ranks of s_knn" in prnn(*arguments, "hydra.run.dir=b").err
@@ -185,7 +186,7 @@ def test_a_metric_and_a_loss_need_no_config(prnn: Prnn, workplace: Path) -> None
         "def soft(ranks, k):\n    return 1 / (k + ranks)\n\n"
         "METRICS = {'soft': soft}\nLOSSES = {'mine': bpr}\n"
     )
-    arguments = ["train", "--extend", "mine.py", *SMALL, "evaluation.metrics=[mrr,soft]", "recipe.loss=mine"]
+    arguments = ["train", "--extend", "mine.py", *QUICK, "evaluation.metrics=[mrr,soft]", "recipe.loss=mine"]
     done = prnn(*arguments, "hydra.run.dir=r")
     assert done.exit_code == 0, done.err
     metrics = read_json(Path("r/metrics.json"))
@@ -224,7 +225,7 @@ def test_an_extension_that_cannot_be_used_is_a_sentence(
     prnn: Prnn, workplace: Path, code: str, sentence: str
 ) -> None:
     Path("broken.py").write_text(code)
-    refused = prnn("train", "--extend", "broken.py", *SMALL)
+    refused = prnn("train", "--extend", "broken.py", *QUICK)
     assert refused.exit_code == 2
     assert sentence in refused.err
     assert "Traceback" not in refused.err
@@ -255,7 +256,7 @@ def test_a_run_with_an_extension_is_refused_without_it(prnn: Prnn, workplace: Pa
     """Nothing in a run's folder loads code: the file has to be named again."""
     write(workplace, "s_knn")
     assert (
-        prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+        prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
     )
     forget()
     refused = prnn("evaluate", "run=r")
@@ -268,7 +269,7 @@ def test_a_baseline_that_fails_does_not_lose_the_training(prnn: Prnn, workplace:
     write(workplace, "s_knn")
     code = Path("s_knn.py").read_text()
     Path("s_knn.py").write_text(code.replace("shared = self.held @", "shared = self.hold @"))
-    arguments = ["train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r"]
+    arguments = ["train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r"]
     failed = prnn(*arguments)
     assert failed.exit_code == 1
     assert (
@@ -310,7 +311,7 @@ def test_a_baseline_that_breaks_its_contract_gives_no_number(
     prnn: Prnn, workplace: Path, changes: dict[str, str], sentence: str
 ) -> None:
     knn(changes)
-    refused = prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn,item_knn]", "hydra.run.dir=r")
+    refused = prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn,item_knn]", "hydra.run.dir=r")
     assert refused.exit_code == 1
     assert "the baseline s_knn fails" in refused.err
     assert sentence in refused.err
@@ -320,7 +321,7 @@ def test_a_baseline_that_breaks_its_contract_gives_no_number(
 def test_a_baseline_is_not_given_what_it_is_to_predict(prnn: Prnn, workplace: Path) -> None:
     knn({"sessions, self.k =": "assert data.test.num_sessions == 0\n        sessions, self.k ="})
     assert (
-        prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+        prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
     )
 
 
@@ -337,7 +338,7 @@ def test_a_metric_that_breaks_its_contract_is_refused(
     prnn: Prnn, workplace: Path, code: str, sentence: str
 ) -> None:
     Path("mine.py").write_text(f"{code}\n\nMETRICS = {{'mine': f}}\n")
-    refused = prnn("train", "--extend", "mine.py", *SMALL, "evaluation.metrics=[mrr,mine]")
+    refused = prnn("train", "--extend", "mine.py", *QUICK, "evaluation.metrics=[mrr,mine]")
     assert refused.exit_code == 2
     assert "the metric mine cannot be used" in refused.err
     assert sentence in refused.err
@@ -369,7 +370,7 @@ def test_a_network_is_used_without_the_baselines_that_it_was_compared_with(
 ) -> None:
     write(workplace, "s_knn")
     assert (
-        prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+        prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
     )
     forget()
     assert prnn("recommend", "run=r", "session=[item-01]").exit_code == 0
@@ -396,7 +397,7 @@ def test_a_config_of_a_baseline_that_is_wrong_is_refused(
 ) -> None:
     write(workplace, "s_knn")
     Path("configs/baselines/s_knn.yaml").write_text(config + "\n")
-    refused = prnn("train", "--extend", "s_knn.py", *SMALL, "baselines=[item_knn,s_knn]")
+    refused = prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[item_knn,s_knn]")
     assert refused.exit_code == 2
     assert sentence in refused.err
 

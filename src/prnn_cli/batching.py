@@ -64,7 +64,9 @@ class Batch:
     outputs: TableRows | None  # (M,) items whose scores are asked for; None: each of the catalogue, M = N
     new_session: Tensor  # (B,) bool
     active: Tensor  # (B,) float, 1 or 0
-    keep_masks: dict[str, Tensor] = field(default_factory=dict)  # subnet: (B, H) uint8, 0 where dropped, or 1
+    keep_masks: dict[str, Tensor] = field(
+        default_factory=dict
+    )  # uint8, 0 where dropped, or 1: see `Subnet.masks`
     correction: Tensor | None = None  # (M,) to be subtracted from the columns' scores in the loss
     targets: Tensor | None = None  # (B,) the column of each slot's target; None: slot i's is column i
     tied: TableRows | None = (

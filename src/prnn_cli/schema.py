@@ -264,6 +264,7 @@ class SubnetConfig:
     embedding_size: int | None = bounded(at_least=1)
     fine_tuning_rate: float = bounded(at_least=0)
     dropout: float = bounded(at_least=0, below=1)
+    input_dropout: float = bounded(at_least=0, below=1)
     learning_rate: float = bounded(at_least=0)
     momentum: float = bounded(at_least=0, below=1)
     weight: float = MISSING
@@ -298,6 +299,7 @@ class RecipeConfig:
     label_smoothing: float = bounded(at_least=0, below=1)
     tied: bool = MISSING
     dropout: float = bounded(at_least=0, below=1)
+    input_dropout: float = bounded(at_least=0, below=1)
     learning_rate: float = bounded(at_least=0)
     momentum: float = bounded(at_least=0, below=1)
     optimiser: str = one_of("adagrad", "adam")

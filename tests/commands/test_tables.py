@@ -1,6 +1,7 @@
 """Experiments whose rows make a table, sweeps that go on after a stop, and prnn tables."""
 
 import json
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,12 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("PRNN_CACHE_DIR", str(folder / "cache"))
         assert main(["train", "experiment=smoke", "hardware=cpu", "hardware.threads=1"]) == 0
     return folder / "runs" / "smoke"
+
+
+def copy_rows(smoke: Path, *rows: str) -> None:
+    """runs/smoke holds these finished rows, and no table yet."""
+    for row in rows:
+        shutil.copytree(smoke / f"{row}-seed42", f"runs/smoke/{row}-seed42")
 
 
 def test_smoke_makes_table_2_in_the_papers_order(smoke: Path) -> None:
@@ -134,8 +141,8 @@ def test_a_row_that_fails_stands_in_the_table_with_its_reason(prnn: Prnn) -> Non
     assert "lower subnets.image.learning_rate" in frame.loc["Parallel (res)", "reason"]
 
 
-def test_a_finished_row_that_was_damaged_since_stands_in_the_table_as_such(prnn: Prnn) -> None:
-    assert prnn("train", *TWO_ROWS).exit_code == 0
+def test_a_finished_row_that_was_damaged_since_stands_in_the_table_as_such(prnn: Prnn, smoke: Path) -> None:
+    copy_rows(smoke, "id_only", "parallel_res")
     Path("runs/smoke/id_only-seed42/ranks.parquet").write_text("no parquet")
     assert prnn("train", *TWO_ROWS, "resume=true").exit_code == 0
     table = Path("runs/smoke/table.md").read_text()
@@ -145,12 +152,14 @@ def test_a_finished_row_that_was_damaged_since_stands_in_the_table_as_such(prnn:
     assert "| Parallel (res) | 0." in table
 
 
-def test_seeds_repeat_each_row_and_share_its_line(prnn: Prnn) -> None:
+def test_seeds_repeat_each_row_and_share_its_line(prnn: Prnn, smoke: Path) -> None:
     """The seeds follow the run's own, so that one that is finished counts."""
-    assert prnn("train", *TWO_ROWS, "row=id_only").exit_code == 0
+    copy_rows(smoke, "id_only", "parallel_res")
+    kept = Path("runs/smoke/id_only-seed42/metrics.json").stat().st_mtime
     assert prnn("train", *TWO_ROWS, "seeds=2", "resume=true").exit_code == 0
     folders = {path.name for path in Path("runs/smoke").iterdir() if path.is_dir()}
     assert folders == {f"{row}-seed{seed}" for row in ("id_only", "parallel_res") for seed in (42, 43)}
+    assert Path("runs/smoke/id_only-seed42/metrics.json").stat().st_mtime == kept
     row = pd.read_csv("runs/smoke/table.csv").set_index("method").loc["ID only"]
     values = [
         json.loads(Path(f"runs/smoke/id_only-seed{seed}/metrics.json").read_text())["mrr@20"]
@@ -161,9 +170,9 @@ def test_seeds_repeat_each_row_and_share_its_line(prnn: Prnn) -> None:
     assert f"{sum(values) / 2:.4f} ± " in Path("runs/smoke/table.md").read_text()
 
 
-def test_the_table_keeps_the_rows_that_were_run_before(prnn: Prnn) -> None:
-    for row in ("parallel_res", "id_only"):
-        assert prnn("train", *TINY, f"row={row}").exit_code == 0
+def test_the_table_keeps_the_rows_that_were_run_before(prnn: Prnn, smoke: Path) -> None:
+    copy_rows(smoke, "parallel_res")
+    assert prnn("train", *TINY, "row=id_only").exit_code == 0
     assert pd.read_csv("runs/smoke/table.csv")["method"].tolist() == [*BASELINES, "ID only", "Parallel (res)"]
 
 

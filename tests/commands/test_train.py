@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -140,13 +141,14 @@ def test_the_table_is_printed_with_the_path(prnn: Prnn, finished: Path) -> None:
     assert f"written to {finished}" in result.out
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_one_others(prnn: Prnn) -> None:
-    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        assert prnn("train", *SMALL, f"seed={seed}", f"hydra.run.dir=runs/{name}").exit_code == 0
-    a, b, c = (load_file(f"runs/{name}/model.safetensors") for name in "abc")
+def test_the_same_seed_gives_the_same_bits_and_another_one_others(prnn: Prnn, finished: Path) -> None:
+    folders = [finished, Path("runs/again"), Path("runs/other")]
+    for folder, seed in zip(folders[1:], (42, 2), strict=True):
+        assert prnn("train", *SMALL, f"seed={seed}", f"hydra.run.dir={folder}").exit_code == 0
+    a, b, c = (load_file(folder / "model.safetensors") for folder in folders)
     assert all(torch.equal(a[name], b[name]) for name in a)
     assert not torch.equal(a["readout.id"], c["readout.id"])
-    metrics = [json.loads(Path(f"runs/{name}/metrics.json").read_text()) for name in "ab"]
+    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in folders[:2]]
     assert metrics[0]["recall@20"] == metrics[1]["recall@20"]
 
 
@@ -172,13 +174,27 @@ def test_resuming_with_another_configuration_names_the_difference(prnn: Prnn, fi
     assert "seed was 42 and is now 7" in result.err
 
 
+LONG = [*SMALL, "epochs=15"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run long enough to be stopped, which was not."""
+    from prnn_cli.cli import main
+
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRNN_CACHE_DIR", str(folder / "cache"))
+        assert main(["train", *LONG, f"hydra.run.dir={folder}/run"]) == 0
+    return folder / "run"
+
+
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_run_resumes_to_the_same_bits(
-    prnn: Prnn, start_prnn: Callable[..., object], number: signal.Signals, exit_code: int
+    prnn: Prnn, start_prnn: Callable[..., object], whole: Path, number: signal.Signals, exit_code: int
 ) -> None:
     """The signal is honoured at the end of a tick; what was trained until then is in the checkpoint."""
-    long = [*SMALL, "epochs=15"]
-    process = start_prnn("train", *long, RUN, "checkpoint.every_s=0")
+    process = start_prnn("train", *LONG, RUN, "checkpoint.every_s=0")
     wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
     process.send_signal(number)
     time.sleep(0.02)
@@ -191,21 +207,20 @@ def test_a_stopped_run_resumes_to_the_same_bits(
     assert Path("runs/mine/checkpoint/state.safetensors").is_file()
     assert not Path("runs/mine/metrics.json").exists()
 
-    resumed = prnn("train", *long, RUN, "resume=true")
+    resumed = prnn("train", *LONG, RUN, "resume=true")
     assert resumed.exit_code == 0
     assert "resuming at phase 1, epoch" in resumed.err
-    assert prnn("train", *long, "hydra.run.dir=runs/whole").exit_code == 0
-    mine, whole = (load_file(f"runs/{name}/model.safetensors") for name in ("mine", "whole"))
-    assert all(torch.equal(mine[name], whole[name]) for name in whole)
+    mine, unstopped = (load_file(run / "model.safetensors") for run in (Path("runs/mine"), whole))
+    assert all(torch.equal(mine[name], unstopped[name]) for name in unstopped)
     assert [row.split(",")[:5] for row in Path("runs/mine/epochs.csv").read_text().splitlines()] == [
-        row.split(",")[:5] for row in Path("runs/whole/epochs.csv").read_text().splitlines()
+        row.split(",")[:5] for row in (whole / "epochs.csv").read_text().splitlines()
     ]
 
 
 def test_a_killed_run_is_dead_and_resumes_from_its_last_checkpoint(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
-    long = [*SMALL, "epochs=15", "checkpoint.every_s=0"]
+    long = [*LONG, "checkpoint.every_s=0"]
     process = start_prnn("train", *long, RUN)
     wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
     process.kill()
@@ -247,8 +262,17 @@ def test_a_folder_that_holds_something_else_is_not_resumed(prnn: Prnn) -> None:
     assert [path.name for path in Path("alien").iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
-@pytest.mark.parametrize("strategy", ["simultaneous", "alternating", "residual", "interleaving"])
+PAIRS = list(
+    product(
+        ("parallel", "shared_w", "interaction"), ("simultaneous", "alternating", "residual", "interleaving")
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("arch", "strategy"),
+    [pytest.param(*pair, marks=[] if i % 5 == 0 else pytest.mark.nightly) for i, pair in enumerate(PAIRS)],
+)
 def test_every_parallel_network_runs_with_every_strategy(prnn: Prnn, arch: str, strategy: str) -> None:
     own = [argument for argument in SMALL if not argument.startswith(("arch", "subnets", "epochs"))]
     sizes = ["subnets.id.hidden_size=6", "subnets.text.hidden_size=6", "epochs=1"]

@@ -16,6 +16,7 @@ from prnn_cli.experiment.settings import composed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.schema import TrainCommand
+from prnn_cli.system.distributed import ProcessGroup, substituted
 from prnn_cli.system.tree import unbind
 from prnn_cli.training.executors import EagerExecutor
 from prnn_cli.training.optim import LearningSettings
@@ -175,6 +176,22 @@ def test_tied_tables_stand_in_for_the_ids_own(
 def test_tables_that_cannot_be_tied_are_refused(overrides: list[str], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         check_combination(config_of(*overrides, "recipe.tied=true"))
+
+
+def test_dropout_of_inputs_is_each_subnets_own(features: dict[str, FeatureTable]) -> None:
+    config = config_of("recipe.input_dropout=0.1", "subnets.text.input_dropout=0.3")
+    network = build_network(config, 4, features, CPU)
+    assert [subnet.input_dropout for subnet in network.subnets] == [0.1, 0.3]
+
+
+def test_dropped_terms_are_refused_where_several_processes_draw_them() -> None:
+    config = config_of(*TUNES_NOTHING, "recipe.input_dropout=0.2")
+    check_combination(config)
+    with (
+        substituted(ProcessGroup(0, 0, 2)),
+        pytest.raises(UserError, match="drops terms of text, which several"),
+    ):
+        check_combination(config)
 
 
 def test_the_seed_decides_parameters_and_random_numbers(

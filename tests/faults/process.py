@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import Any
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(
-    ["prnn_cli.app.hydra_app", "prnn_cli.commands.train", "prnn_cli.commands.evaluate"]
+SERVER.set_forkserver_preload(  # what a run imports, lest each process take a second for it
+    [
+        *("prnn_cli.app.hydra_app", "prnn_cli.commands.train", "prnn_cli.commands.evaluate"),
+        *("prnn_cli.features.extractors.tfidf", "prnn_cli.baselines.item_knn", "hydra_plugins.prnn"),
+        *("sklearn.feature_extraction.text", "scipy.sparse", "pyarrow.parquet"),
+    ]
 )
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.chmod", "os.truncate"}

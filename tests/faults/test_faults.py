@@ -72,7 +72,7 @@ def spread(number: int, in_make_test: int) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("share", spread(60, in_make_test=2))
+@pytest.mark.parametrize("share", spread(60, in_make_test=1))
 def test_killed_at_any_write(share: float, reference: Reference, workplace: Path) -> None:
     killed = prnn(workplace, *TRAIN, fault=Kill(at=max(1, round(share * reference.writes))))
     assert killed.exit_code == -9

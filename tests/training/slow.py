@@ -46,24 +46,24 @@ class SlowTrainer:
         for update in phase.updates:
             states = {}
             for name in update.scores:
-                states[name] = self.gru(name, batch, before[name])
+                states[name] = self.gru(name, batch, before[name], name in update.learns)
                 if name in update.learns:
                     states[name] = states[name] * batch.keep_masks[name] * 2  # dropped by a half
                 after[name] = states[name].detach()
             self.learn(batch, self.scores(states), update.learns)
         self.h = after
 
-    def gru(self, name: str, batch: Batch, h: Tensor) -> Tensor:
+    def gru(self, name: str, batch: Batch, h: Tensor, learns: bool) -> Tensor:
         n, prefix = h.shape[1], f"subnets.{name}."
         h = torch.where(batch.new_session[:, None], 0, h)
         x = self.p[prefix + "bias"]
         for source, matrix in self.fed[name].items():
-            x = (
-                x
-                + self.project(f"{prefix}input.{source}", matrix, self.tied_to(name, source))[
-                    batch.clicks.items
-                ]
-            )
+            fed = self.fed_with(f"{prefix}input.{source}", matrix[batch.clicks.items], batch)
+            if self.tied_to(name, source):
+                fed = self.p[self.tied_to(name, source)][batch.clicks.items, :-1]
+            if learns and f"{name}.input.{source}" in batch.keep_masks:
+                fed = dropped_by_half(fed, batch.keep_masks[f"{name}.input.{source}"], batch, source)
+            x = x + fed @ self.p[f"{prefix}input.{source}"][: fed.shape[1]]  # a text's last row pads
         gates, candidate = self.p[prefix + "recurrent_gates"], self.p[prefix + "recurrent_candidate"]
         r = sigmoid(x[:, :n] + h @ gates[:, :n])
         z = sigmoid(x[:, n : 2 * n] + h @ gates[:, n:])
@@ -79,14 +79,13 @@ class SlowTrainer:
             return None
         return "readout.output" if self.arch == "shared_w" else f"readout.{name}"
 
-    def project(self, name: str, matrix: Tensor, tied_to: str | None) -> Tensor:
-        """(N, 3H): x·W of every item, through an embedding and of tuned vectors where there are any."""
-        weight = self.p[name]
-        if tied_to:
-            return self.p[tied_to][:, :-1] @ weight
-        if f"{name}.embedding" in self.p:
-            weight, name = self.p[f"{name}.embedding"][: matrix.shape[1]] @ weight, f"{name}.embedding"
-        return self.p.get(f"{name}.vectors", matrix) @ weight[: matrix.shape[1]]
+    def fed_with(self, name: str, vectors: Tensor, batch: Batch) -> Tensor:
+        """(B, F) the clicked items' vectors, tuned where they are, or (B, E) what an embedding makes of them."""
+        embedding = self.p.get(f"{name}.embedding")
+        name = name if embedding is None else f"{name}.embedding"
+        if f"{name}.vectors" in self.p:
+            vectors = self.p[f"{name}.vectors"][batch.clicks.items]
+        return vectors if embedding is None else vectors @ embedding[: vectors.shape[1]]
 
     def scores(self, h: Mapping[str, Tensor]) -> Tensor:
         """(B, N) of the whole catalogue."""
@@ -166,6 +165,17 @@ class SlowTrainer:
         self.v[name][moved] = settings.momentum * self.v[name][moved] - step[moved]
         with torch.no_grad():
             self.p[name][moved] += self.v[name][moved]
+
+
+def dropped_by_half(fed: Tensor, keep: Tensor, batch: Batch, source: str) -> Tensor:
+    """Inverted dropout: of the values (B, F), or, where `keep` is a number a term, of whole terms."""
+    if keep.dim() == 1:
+        rows, terms = batch.clicks.rows[source], torch.zeros_like(fed)
+        for slot, term, keeps in zip(rows.slot, rows.index, keep, strict=True):
+            if term < fed.shape[1]:  # no padding
+                terms[slot, term] = keeps
+        keep = terms
+    return fed * keep * 2
 
 
 def top1(r: Tensor, i: int) -> Tensor:

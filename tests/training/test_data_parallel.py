@@ -24,7 +24,7 @@ from prnn_cli.training.step import Step
 from prnn_cli.training.ticks import TickMaker
 from small import CPU, id_network, random_sessions, sampling_of
 from training.test_executors import in_single_precision
-from training.test_step import network_of, settings_of
+from training.test_step import network_of, settings_of, with_input_dropout
 
 T = TypeVar("T")
 SLOTS, NEGATIVES = 6, 2
@@ -123,7 +123,8 @@ def test_every_loss_is_divided(loss: str) -> None:
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("sampling", ["all", "logq"])
 def test_all_items_corrected_samples_and_tied_tables_are_divided(sampling: str, tied: bool) -> None:
-    network = in_single_precision(network_of("parallel", "text", activation="linear", tied=tied), CPU)
+    network = in_single_precision(network_of("parallel", "image", activation="linear", tied=tied), CPU)
+    network = with_input_dropout(network, 0.3)
 
     def state_of(group: ProcessGroup) -> TrainState:
         return trained(network, "cross_entropy", "interleaving", group, sampling)
@@ -136,8 +137,8 @@ def test_all_items_corrected_samples_and_tied_tables_are_divided(sampling: str, 
 
 def test_adams_steps_are_counted_once_for_all_processes() -> None:
     network = in_single_precision(network_of("parallel", "text"), CPU)
-    alone = trained(network, "top1", "residual", ProcessGroup(), "adam")
-    for state in in_threads(2, lambda group: trained(network, "top1", "residual", group, "adam")):
+    alone = trained(network, "top1", "residual", ProcessGroup(), optimiser="adam")
+    for state in in_threads(2, lambda group: trained(network, "top1", "residual", group, optimiser="adam")):
         assert torch.equal(state.counts["readout.id"], alone.counts["readout.id"])
         for name, value in alone.parameters.items():
             torch.testing.assert_close(state.parameters[name], value, rtol=1e-3, atol=1e-4)

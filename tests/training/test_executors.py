@@ -22,7 +22,7 @@ from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Step
 from prnn_cli.training.ticks import TickMaker
 from small import CPU, id_network, random_sessions, sampling_of
-from training.test_step import network_of, settings_of
+from training.test_step import network_of, settings_of, with_input_dropout
 
 ARCHITECTURES = ("parallel", "shared_w", "interaction")
 STRATEGIES = ("simultaneous", "alternating", "residual", "interleaving")
@@ -129,8 +129,10 @@ def test_the_compiled_step_is_the_plain_one(
 
 @pytest.mark.parametrize("sampling", ["all", "sampled"])
 @pytest.mark.parametrize(("arch", "strategy"), list(zip(ARCHITECTURES, STRATEGIES[1:], strict=True)))
-def test_the_traced_step_of_tied_tables_is_the_plain_one(arch: str, strategy: str, sampling: str) -> None:
-    network = network_of(arch, "text", activation="linear", tied=True)
+def test_the_traced_step_of_tied_tables_and_dropped_inputs_is_plain(
+    arch: str, strategy: str, sampling: str
+) -> None:
+    network = with_input_dropout(network_of(arch, "image_and_text", activation="linear", tied=True), 0.3)
     plain, traced = (
         trained(network, "cross_entropy", strategy, executor, momentum=0.2, sampling=sampling)
         for executor in (EagerExecutor, TracedExecutor)

@@ -90,6 +90,11 @@ def network_of(
     return Network(subnets, READOUTS.get(arch, Separate)(subnets), activation, ITEMS)
 
 
+def with_input_dropout(network: Network, rate: float) -> Network:
+    subnets = tuple(replace(subnet, input_dropout=rate) for subnet in network.subnets)
+    return replace(network, subnets=subnets)
+
+
 def state_of(network: Network, num_slots: int, settings: dict[str, LearningSettings]) -> TrainState:
     state = TrainState.initial(network, settings, num_slots, seed=0, device=CPU)
     state.parameters = parameters_of(network, dtype=torch.float64)
@@ -118,9 +123,11 @@ def assert_an_epoch_equals_the_slow_one(
     corrected: bool = False,
     optimiser: str = "adagrad",
     tied: bool = False,
+    input_dropout: float = 0.0,
 ) -> None:
     """One epoch of each phase, with resets, duplicates, idle slots in the tail, dropout."""
     network = network_of(arch, features, activation, inputs_of, tied)
+    network = with_input_dropout(network, input_dropout)
     settings = settings_of(network, momentum, optimiser)
     state = state_of(network, num_slots, settings)
     fed = {
@@ -153,9 +160,11 @@ def assert_an_epoch_equals_the_slow_one(
         for batch in batches:
             if num_sampled != ALL and batch.active.sum() + num_sampled < 2:
                 break
+            num_rows = {name: len(rows.index) for name, rows in batch.clicks.rows.items()}
             for subnet in network.subnets:
-                half = torch.full((num_slots, subnet.hidden_size), 0.5)
-                batch.keep_masks[subnet.name] = torch.bernoulli(half, generator=generator).to(torch.uint8)
+                for name, (shape, chance) in subnet.masks(num_slots, num_rows).items():
+                    mask = torch.bernoulli(torch.full(shape, chance), generator=generator)
+                    batch.keep_masks[name] = mask.to(torch.uint8)
             Step(network, LOSSES[loss], settings)(state, batch, phase)
             by_hand.step(batch, phase)
     for name, value in by_hand.p.items():
@@ -251,6 +260,17 @@ def test_tied_tables_of_one_subnet_equal_the_slow_ones(arch: str, num_sampled: i
 def test_tied_tables_equal_the_slow_ones(arch: str, strategy: str, num_sampled: int) -> None:
     assert_an_epoch_equals_the_slow_one(
         arch, "text", strategy, "cross_entropy", "linear", momentum=0.2, num_sampled=num_sampled, tied=True
+    )
+
+
+@pytest.mark.parametrize("inputs", ["as they are", "embedded", "tuned", "tied"])
+@pytest.mark.parametrize(("arch", "strategy"), [("parallel", "residual"), ("concatenated", "simultaneous")])
+def test_dropout_of_every_input_equals_the_slow_one(arch: str, strategy: str, inputs: str) -> None:
+    inputs_of = INPUTS | ({"image": FineTuned("image", IMAGE)} if inputs == "tuned" else {})
+    if inputs == "embedded":
+        inputs_of = {name: Embedded(source, 3) for name, source in inputs_of.items()}
+    assert_an_epoch_equals_the_slow_one(
+        arch, "image_and_text", strategy, inputs_of=inputs_of, tied=inputs == "tied", input_dropout=0.5
     )
 
 

@@ -55,6 +55,8 @@ def check_combination(settings: TrainCommand) -> None:
         )
     if settings.recipe.tied:
         _tied_input(settings)
+    if process_group().world_size > 1:
+        _check_input_dropout(settings, inputs)
     sizes = {name: settings.subnets[name].hidden_size for name in inputs}
     if settings.arch.readout != "separate" and len(set(sizes.values())) > 1:
         stated = ", ".join(f"subnets.{name}.hidden_size={size}" for name, size in sizes.items())
@@ -97,6 +99,18 @@ def _check_momenta(settings: TrainCommand, subnets: Iterable[str]) -> None:
             raise UserError(
                 f"{option}={momentum:g} cannot be with recipe.optimiser=adam, whose first moment is its momentum; "
                 "set it to 0 (recipe.momentum=0 sets all that follow the recipe)"
+            )
+
+
+def _check_input_dropout(settings: TrainCommand, inputs: Mapping[str, Sequence[str]]) -> None:
+    """Raises `UserError` where processes share the drawing of terms: which are drawn depends on their number."""
+    for name, sources in inputs.items():
+        subnet = settings.subnets[name]
+        terms = [each for each in sources if each != ID and is_sparse(settings.features.sources[each])]
+        if subnet.input_dropout > 0 and subnet.embedding_size is None and terms:
+            raise UserError(
+                f"subnets.{name}.input_dropout={subnet.input_dropout:g} drops terms of {terms[0]}, which several "
+                f"processes cannot share; set it to 0, or subnets.{name}.embedding_size, or train in one process"
             )
 
 
@@ -264,7 +278,9 @@ def build_subnet(name: str, config: SubnetConfig, inputs: list[Input]) -> Subnet
             raise UserError(_nothing_to_tune(name, config.fine_tuning_rate))
     if config.embedding_size is not None:
         inputs = [Embedded(source, config.embedding_size) for source in inputs]
-    return Subnet(name, tuple(inputs), config.hidden_size, config.weight, config.dropout)
+    return Subnet(
+        name, tuple(inputs), config.hidden_size, config.weight, config.dropout, config.input_dropout
+    )
 
 
 def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input:

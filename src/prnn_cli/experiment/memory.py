@@ -1,5 +1,6 @@
 """The memory that training takes: estimated before any of it is allocated, and listed where it runs out."""
 
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -155,7 +156,10 @@ def _bytes_of_step(network: Network, batch: int, negatives: int) -> int:
     """The bytes of a step's inputs: indices of clicks and outputs with their first occurrences, masks of dropout."""
     indices = 16 * (batch + negatives) + 16 * batch * len(network.subnets)
     indices += 16 * (2 * batch + negatives) if network.tied_table else 0
-    return indices + batch * sum(subnet.hidden_size for subnet in network.subnets if subnet.dropout > 0)
+    # Terms are as many as the data say; a click has few, beside the values of a hidden state.
+    num_rows = dict.fromkeys(network.row_tables.values(), batch)
+    shapes = [shape for subnet in network.subnets for shape, _ in subnet.masks(batch, num_rows).values()]
+    return indices + sum(map(math.prod, shapes))
 
 
 def _bytes_of_table(table: FeatureTable) -> int:

@@ -19,6 +19,11 @@ VECTORS = ".vectors"  # ends the name of the parameter that holds an item's own 
 CLICKED = ".clicked"  # ends the name of the leaf with the clicked items' rows of an output table
 
 
+def kept(values: Tensor, keep: Tensor | None) -> Tensor:
+    """The values times what dropout leaves of them; all of them without dropout."""
+    return values if keep is None else values * keep
+
+
 class Input(Protocol):
     """A kind of item vectors. `prefix` is the name of W, and begins those of an input's other parameters."""
 
@@ -33,8 +38,17 @@ class Input(Protocol):
         self, prefix: str, width: int, num_blocks: int, generator: torch.Generator
     ) -> dict[str, Tensor]: ...
 
-    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
-        """x·W (B, num_blocks · width). `leaves`: whole parameters, and of tables the rows that the clicks touch."""
+    def mask_shape(self, num_slots: int, num_rows: Mapping[str, int]) -> tuple[int, ...]:
+        """The shape of a mask of dropout: whole terms where x is a list of these, else values of x. `num_rows`: a
+        step's, by reader."""
+
+    def project(
+        self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks, keep: Tensor | None = None
+    ) -> Tensor:
+        """x·W (B, num_blocks · width). `leaves`: whole parameters, and of tables the rows that the clicks touch.
+
+        keep: what x is multiplied with, of `mask_shape`: 0 where it is dropped
+        """
 
 
 @dataclass(frozen=True)
@@ -52,8 +66,13 @@ class OneHot:
     ) -> dict[str, Tensor]:
         return {prefix: gate_blocks(self.num_items, width, num_blocks, generator)}
 
-    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
-        return leaves[prefix]
+    def mask_shape(self, num_slots: int, num_rows: Mapping[str, int]) -> tuple[int, ...]:
+        return num_slots, 1
+
+    def project(
+        self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks, keep: Tensor | None = None
+    ) -> Tensor:
+        return kept(leaves[prefix], keep)
 
 
 @dataclass(frozen=True)
@@ -75,8 +94,13 @@ class Tied:
     ) -> dict[str, Tensor]:
         return {prefix: gate_blocks(self.size, width, num_blocks, generator)}
 
-    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
-        rows = leaves[self.table + CLICKED][:, :-1]
+    def mask_shape(self, num_slots: int, num_rows: Mapping[str, int]) -> tuple[int, ...]:
+        return num_slots, self.size
+
+    def project(
+        self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks, keep: Tensor | None = None
+    ) -> Tensor:
+        rows = kept(leaves[self.table + CLICKED][:, :-1], keep)
         return rows @ leaves[prefix]  # (B, H) @ (H, 3H) -> (B, 3H)
 
 
@@ -95,9 +119,14 @@ class Dense:
     ) -> dict[str, Tensor]:
         return {prefix: gate_blocks(self.vectors.shape[1], width, num_blocks, generator)}
 
-    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
+    def mask_shape(self, num_slots: int, num_rows: Mapping[str, int]) -> tuple[int, ...]:
+        return num_slots, self.vectors.shape[1]
+
+    def project(
+        self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks, keep: Tensor | None = None
+    ) -> Tensor:
         vectors = self.vectors.index_select(0, clicks.items).to(leaves[prefix].dtype)
-        return vectors @ leaves[prefix]  # (B, F) @ (F, 3H) -> (B, 3H)
+        return kept(vectors, keep) @ leaves[prefix]  # (B, F) @ (F, 3H) -> (B, 3H)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +144,10 @@ class FineTuned(Dense):
         dtype = torch.promote_types(self.vectors.dtype, torch.float32)
         return weight | {prefix + VECTORS: self.vectors.to(dtype, copy=True)}
 
-    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
-        return leaves[prefix + VECTORS] @ leaves[prefix]  # (B, F) @ (F, 3H) -> (B, 3H)
+    def project(
+        self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks, keep: Tensor | None = None
+    ) -> Tensor:
+        return kept(leaves[prefix + VECTORS], keep) @ leaves[prefix]  # (B, F) @ (F, 3H) -> (B, 3H)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +172,16 @@ class Sparse:
         weight = gate_blocks(self.terms.num_columns, width, num_blocks, generator)
         return {prefix: torch.nn.functional.pad(weight, (0, 0, 0, 1))}  # with the row that pads
 
-    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
+    def mask_shape(self, num_slots: int, num_rows: Mapping[str, int]) -> tuple[int, ...]:
+        return (num_rows[self.terms.name],)
+
+    def project(
+        self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks, keep: Tensor | None = None
+    ) -> Tensor:
         rows = clicks.rows[self.terms.name]
         assert rows.slot is not None
         assert rows.weight is not None
-        weighted = leaves[prefix] * rows.weight[:, None]  # (n, 3H)
+        weighted = leaves[prefix] * kept(rows.weight, keep)[:, None]  # (n, 3H)
         return weighted.new_zeros(len(clicks.items), weighted.shape[1]).index_add(0, rows.slot, weighted)
 
 
@@ -169,9 +205,14 @@ class Embedded:
         layer = self.source.initial_parameters(self._layer(prefix), self.size, 1, generator)
         return layer | {prefix: gate_blocks(self.size, width, num_blocks, generator)}
 
-    def project(self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks) -> Tensor:
+    def mask_shape(self, num_slots: int, num_rows: Mapping[str, int]) -> tuple[int, ...]:
+        return num_slots, self.size
+
+    def project(
+        self, prefix: str, leaves: Mapping[str, Tensor], clicks: Clicks, keep: Tensor | None = None
+    ) -> Tensor:
         embedding = self.source.project(self._layer(prefix), leaves, clicks)  # (B, E)
-        return embedding @ leaves[prefix]  # (B, E) @ (E, 3H) -> (B, 3H)
+        return kept(embedding, keep) @ leaves[prefix]  # (B, E) @ (E, 3H) -> (B, 3H)
 
     def _layer(self, prefix: str) -> str:
         return f"{prefix}.embedding"

@@ -137,11 +137,11 @@ class Network:
         new_session: Tensor,
         keep_masks: Mapping[str, Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """The new state (B, H) of each subnet that `carry` holds; `keep_masks` (B, H): dropout of those that learn."""
+        """The new state (B, H) of each subnet that `carry` holds; `keep_masks`: dropout of those that learn."""
         keep_masks = keep_masks or {}
         return {
             subnet.name: subnet.step(
-                leaves, carry[subnet.name], clicks, new_session, keep_masks.get(subnet.name)
+                leaves, carry[subnet.name], clicks, new_session, keep_masks.get(subnet.name), keep_masks
             )
             for subnet in self.subnets
             if subnet.name in carry

@@ -21,7 +21,8 @@ class Subnet:
     inputs: tuple[Input, ...]
     hidden_size: int
     weight: float  # w_k of the readout
-    dropout: float = 0.0  # drop probability
+    dropout: float = 0.0  # drop probability of the hidden state
+    input_dropout: float = 0.0  # … of what it is fed
 
     @property
     def prefix(self) -> str:
@@ -50,6 +51,27 @@ class Subnet:
             f"{self.prefix}bias": torch.zeros(3 * hidden),
         }
 
+    def _input_mask_name(self, source: Input) -> str:
+        return f"{self.name}.input.{source.name}"
+
+    def masks(self, num_slots: int, num_rows: Mapping[str, int]) -> dict[str, tuple[tuple[int, ...], float]]:
+        """The masks of dropout that a step takes, by name: their shape, and the probability that a value is kept.
+
+        That of the hidden state has the subnet's name, which begins the others'.
+        """
+        found: dict[str, tuple[tuple[int, ...], float]] = {}
+        if self.dropout > 0:
+            found[self.name] = ((num_slots, self.hidden_size), 1 - self.dropout)
+        if self.input_dropout > 0:
+            found |= {
+                self._input_mask_name(source): (
+                    source.mask_shape(num_slots, num_rows),
+                    1 - self.input_dropout,
+                )
+                for source in self.inputs
+            }
+        return found
+
     def step(
         self,
         leaves: Mapping[str, Tensor],
@@ -57,17 +79,22 @@ class Subnet:
         clicks: Clicks,
         new_session: Tensor,
         keep_mask: Tensor | None,
+        input_masks: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
         """The state (B, H) after a click, from the carried state `hidden` (B, H), of which nothing is left where
         `new_session` (B,).
 
-        Inverted dropout of what is not in `keep_mask` (B, H): kept values are scaled, so that evaluation, without
-        dropout, needs no scaling. The dropped state is also the one that is carried on, as in the reference code.
+        Inverted dropout where `keep_mask` (B, H) and `input_masks` (by name, as in `masks`) are 0: kept values are
+        scaled, so that evaluation, without dropout, needs no scaling. The dropped state is also the one that is carried
+        on, as in the reference code; what is dropped of an input is values of the vector before its product with W, as
+        of an embedding there.
         """
         hidden = hidden.masked_fill(new_session[:, None], 0)
         x = leaves[f"{self.prefix}bias"]
         for source in self.inputs:
-            x = x + source.project(self._input_name(source), leaves, clicks)
+            keep = (input_masks or {}).get(self._input_mask_name(source))
+            keep = None if keep is None else keep / (1 - self.input_dropout)
+            x = x + source.project(self._input_name(source), leaves, clicks, keep)
         hidden = gru_cell(
             x,
             hidden,

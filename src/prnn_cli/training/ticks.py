@@ -93,15 +93,11 @@ class TickMaker:
         """The tick of the steps from `start` up to `stop` of an epoch of a phase."""
         num_steps, key = stop - start, (self.seed, phase, epoch, start // STEPS)
         inputs = self.plan.steps(start, stop, self.device)
+        num_rows = {name: self.num_shards * number for name, number in self._num_rows.items()}
         keep_masks = {
-            subnet.name: coin_flips(
-                (num_steps, self.plan.num_slots, subnet.hidden_size),
-                1 - subnet.dropout,
-                *(*key, subnet.name),
-                device=self.device,
-            )
+            name: coin_flips((num_steps, *shape), chance, *key, name, device=self.device)
             for subnet in self.network.subnets
-            if subnet.dropout > 0
+            for name, (shape, chance) in subnet.masks(self.plan.num_slots, num_rows).items()
         }
         shards = inputs.input_items.chunk(self.num_shards, dim=1)
         clicks = concatenated([self.network.clicks(shard, self._num_rows) for shard in shards])
