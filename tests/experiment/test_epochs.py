@@ -68,6 +68,8 @@ def test_a_run_of_auto_is_finished_and_gets_no_number_of_epochs(prnn: Prnn) -> N
     metrics = json.loads(Path("runs/mine/metrics.json").read_text())
     assert (metrics["epochs"], metrics["selected_epochs"]) == (2, [2])
     assert "this run is finished" in prnn("train", *own, "epochs=auto", "resume=true").err
+    told = refusal(prnn("evaluate", "run=runs/mine", "evaluation.part=validation"))
+    assert "run=runs/mine was trained on its validation part too" in told
     assert "epochs was auto and is now 9" in refusal(prnn("train", *own, "epochs=9", "resume=true"))
 
 
