@@ -83,8 +83,12 @@ class RunFolder:
     @property
     def checkpoint_files(self) -> list[Path]:
         """The checkpoints that exist, the newest first: the one before it is kept too, as files rot."""
-        files = (self.checkpoint_file, self.checkpoint_file.with_name("previous.safetensors"))
+        files = (self.checkpoint_file, self._previous_file)
         return [file for file in files if file.is_file()]
+
+    @property
+    def _previous_file(self) -> Path:
+        return self.checkpoint_file.with_name("previous.safetensors")
 
     @property
     def best_file(self) -> Path:
@@ -95,10 +99,14 @@ class RunFolder:
         """Keeps the newest checkpoint as the previous one, for the next one to take its place."""
         if not self.checkpoint_file.is_file():  # set aside as damaged: the previous one is all that there is
             return
-        previous = self.checkpoint_file.with_name("previous.safetensors")
         with suppress(OSError):  # a file system without links keeps one
-            previous.unlink(missing_ok=True)
-            os.link(self.checkpoint_file, previous)
+            self._previous_file.unlink(missing_ok=True)
+            os.link(self.checkpoint_file, self._previous_file)
+
+    def forget_selecting(self) -> None:
+        """Removes the states that a refit, whose own is written, does not go on from."""
+        for file in (self._previous_file, self.best_file):
+            file.unlink(missing_ok=True)
 
     def leave_checkpoints(self, keep: str) -> None:
         """Removes what a finished run has no use for: all checkpoints but the last, or, with keep=never, that too."""

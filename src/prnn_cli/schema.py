@@ -367,6 +367,7 @@ class TrainingConfig:
     select: str = one_of("last", "best")
     metric: str = MISSING
     patience: Any = MISSING
+    refit: bool = MISSING
     validation_events: Any = MISSING
 
     def check_values(self, path: str) -> None:

@@ -60,7 +60,7 @@ VALUES = (0.1, 0.3, 0.2, 0.5, 0.4, 0.3)
 
 def two_subnets(strategy: str, epochs: int) -> Trainer:
     """A trainer of two subnets that both read the ID."""
-    sessions, num_slots = random_sessions(seed=0), 4
+    sessions, num_slots = random_sessions(seed=0, num_sessions=12), 4
     subnets = tuple(Subnet(name, (OneHot(8),), 5, weight=1.0, dropout=0.3) for name in ("id", "twin"))
     network = Network(subnets, Separate(subnets), "tanh", 8)
     settings = {name: LearningSettings(0.1, 0.2) for name in ("id", "twin")}
@@ -157,7 +157,7 @@ def test_a_run_that_is_cut_off_after_every_write_ends_with_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At every tick, between the writing of the best state and that of the checkpoint, and before it is taken up."""
-    monkeypatch.setattr(ticks, "STEPS", 20)
+    monkeypatch.setattr(ticks, "STEPS", 8)
     monkeypatch.setattr(supervising, "WRITING_SHARE", float("inf"))
     whole = two_subnets("residual", 3)
     run_to_the_end(whole, supervisor_of(whole, tmp_path / "whole"))
@@ -260,6 +260,14 @@ def test_a_run_says_which_epochs_it_kept(prnn: Prnn) -> None:
             "training.metric=mrr@7 is not measured; choose one of recall@20, mrr@20",
         ),
         ({"training.patience": 3}, "training.patience=3 is more than epochs=2"),
+        (
+            {"training.select": "last", "training.refit": True},
+            "training.refit=true trains anew for the epochs that training.select=best has chosen",
+        ),
+        (
+            {"evaluation.part": "validation", "training.refit": True},
+            "trains on the validation part too, which evaluation.part=validation ranks",
+        ),
         ({"evaluation.each_epoch": False}, "which evaluation.each_epoch=false forbids"),
         (
             {"training.patience": 0},

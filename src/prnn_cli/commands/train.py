@@ -1,8 +1,8 @@
 """prnn train: prepare -> train -> evaluate against the baselines -> results."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,43 +10,39 @@ from typing import Any
 import torch
 
 from prnn_cli.commands import Command
-from prnn_cli.data.part_sizes import check_enough_to_rank
-from prnn_cli.data.prepare import PreparedData, prepare
-from prnn_cli.evaluation.methods import compare, sessions_to_rank
+from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.sessions import Sessions
+from prnn_cli.evaluation.methods import compare
 from prnn_cli.experiment.build import (
     build_trainer,
     check_code,
     check_combination,
     check_divisible,
-    code_of,
-    extract_used,
     features_used,
     multiplications_per_batch,
     schedule,
 )
-from prnn_cli.experiment.kept import keep, prepared_items
+from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
+from prnn_cli.experiment.material import Material, material_of, material_of_refit
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
+from prnn_cli.experiment.refit import Refit, description_of_selecting, refit_before, refit_of
 from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
 from prnn_cli.experiment.selecting import check_selection, selection_of, sessions_to_validate
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
 from prnn_cli.features.extract import fetch_needed
-from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.summary import layout
-from prnn_cli.origin import Origin
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
-from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.distributed import process_group
-from prnn_cli.system.files import hash_of
 from prnn_cli.system.hardware import device_name, select_device, threads_for_training
-from prnn_cli.training.selection import lasting, selected, shortened
+from prnn_cli.training.selection import Selection, lasting, selected, shortened
 from prnn_cli.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -88,24 +84,17 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     device = select_device(settings.hardware)
     folder.write_status("running", stage="preparing data and features")
     fetch_needed(features_used(settings), Path(settings.cache_dir))
-    data = prepare(settings.dataset, Path(settings.cache_dir))
-    log.info("%s", one_line(data.summary))
-    sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
-    for part in ranked_parts(settings):
-        check_enough_to_rank(data.summary, settings.dataset, part)
-    features = extract_used(settings, data, device)
-    origin = origin_of(settings, folder, data, features)
-    trainer = _trained(settings, folder, data, features, origin, device, observers)
+    trained = _trained(settings, folder, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
-    parameters = trainer.state.parameters
+    data, parameters = trained.material.data, trained.trainer.state.parameters
     if process_group().is_main:
-        save_model(folder.model_file, parameters, origin)
+        save_model(folder.model_file, parameters, trained.material.origin)
 
-    scorer = NetworkScorer(trainer.network, parameters)
+    scorer = NetworkScorer(trained.trainer.network, parameters)
     ranks = compare(scorer, data, settings.evaluation, settings.baselines, device, Path(settings.cache_dir))
     if not process_group().is_main:
         return
-    results = description(settings, data, trainer, origin, device) | measured(
+    results = description(settings, trained, device) | measured(
         ranks, settings.evaluation, settings.baselines, settings.table.gain_over
     )
     warn_of_ties(results)
@@ -113,30 +102,41 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     folder.leave_checkpoints(settings.checkpoint.keep)
 
 
-def ranked_parts(settings: TrainCommand) -> set[str]:
-    """The parts whose ranks decide anything."""
-    return {settings.evaluation.part} | ({"validation"} if settings.training.select == "best" else set())
+@dataclass(frozen=True)
+class Trained:
+    """A trainer that has trained to the end, on what, and the refit that it was, if it was one."""
 
-
-def origin_of(
-    settings: TrainCommand, folder: RunFolder, data: PreparedData, features: Mapping[str, FeatureTable]
-) -> Origin:
-    """The origin of the run in `folder`, whose configuration `settings` are."""
-    items = hash_of(None, [prepared_items(data)])
-    vectors = {source: table.content_hash for source, table in features.items()}
-    return Origin.of(folder.config(), data.data_hash, items, vectors, code_of(settings))
+    trainer: Trainer
+    material: Material
+    refit: Refit | None
 
 
 def _trained(
+    settings: TrainCommand, folder: RunFolder, device: torch.device, observers: Sequence[EpochObserver]
+) -> Trained:
+    """Trains, and where that was to choose the epochs, once more; a run that has begun goes on where it was."""
+    material = material_of(settings, folder, device)
+    refit = refit_before(folder) if settings.training.refit else None
+    while True:
+        if refit:
+            material = material_of_refit(settings, folder, material)
+        trainer = _attempt(settings, folder, material, device, observers, refit)
+        if refit or not settings.training.refit:
+            return Trained(trainer, material, refit)
+        refit = refit_of(settings, material.data, trainer)
+        del trainer  # before the next one takes as much memory
+
+
+def _attempt(
     settings: TrainCommand,
     folder: RunFolder,
-    data: PreparedData,
-    features: Mapping[str, FeatureTable],
-    origin: Origin,
+    material: Material,
     device: torch.device,
     observers: Sequence[EpochObserver],
+    refit: Refit | None,
 ) -> Trainer:
     """The trainer with its network trained to the end, from the folder's checkpoint on if it has one."""
+    data, features = material.data, material.features
     needs = memory_needs(settings, data.train.num_items, features, device)
     refuse_too_large(needs, device)
     # Validation ranks with all threads, where training takes one.
@@ -144,42 +144,47 @@ def _trained(
     multiplications = multiplications_per_batch(settings, data.train.num_items)
     with shortage_explained(needs), threads_for_training(settings.hardware, multiplications):
         phases_of = partial(schedule, settings)
-        state, executor = resumed_state(folder, origin, device, phases_of, settings.epochs)
+        # What a refit does not go on from is that of the training before it.
+        is_new = refit is not None and refit_before(folder) is None
+        state, executor = (
+            (None, None)
+            if is_new
+            else resumed_state(folder, material.origin, device, phases_of, settings.epochs)
+        )
         if process_group().is_main:
             keep(folder, data, features, Path(settings.cache_dir))
-        trainer = build_trainer(settings, data, features, device, state, executor)
-        sessions, selection = sessions_to_validate(settings, data), selection_of(settings)
-        if selection and sessions and data.validation:
-            log.info(
-                "epochs are chosen by %s on %s of %s events of the validation part",
-                selection.metric,
-                f"{sessions.num_ranked:,}",
-                f"{data.validation.num_ranked:,}",
-            )
+        phases = phases_of(settings.epochs)
+        phases = refit.phases(phases) if refit else phases
+        trainer = build_trainer(settings, data, features, device, state, executor, phases)
+        sessions, selection = sessions_to_validate(settings, data), None if refit else selection_of(settings)
+        _tell(data, sessions, selection, refit)
         validate = validation(trainer, sessions, data.support, settings.evaluation, device, all_threads)
         every_s = settings.checkpoint.every_s
-        train_supervised(trainer, folder, origin, settings.epochs, every_s, validate, observers, selection)
+        train_supervised(
+            trainer, folder, material.origin, settings.epochs, every_s, validate, observers, selection, refit
+        )
     return trainer
 
 
-def _selecting(settings: TrainCommand, data: PreparedData, trainer: Trainer) -> dict[str, Any]:
-    """The part of metrics.json that says how the epochs were chosen; empty where the last ones are kept."""
-    sessions, history, phases = sessions_to_validate(settings, data), trainer.state.history, trainer.phases
-    if settings.training.select == "last" or sessions is None or data.validation is None:
-        return {}
-    trained = [number for number, _ in selected(None, phases, history)]
-    return {
-        "validation": {"events": sessions.num_ranked, "of": data.validation.num_ranked},
-        "selecting": trainer.state.totals() | trainer.length(shortened(phases, trained)),
-    }
+def _tell(
+    data: PreparedData, sessions: Sessions | None, selection: Selection | None, refit: Refit | None
+) -> None:
+    """Says how epochs are chosen, or for how many a refit trains."""
+    if selection and sessions and data.validation:
+        log.info(
+            "epochs are chosen by %s on %s of %s events of the validation part",
+            selection.metric,
+            f"{sessions.num_ranked:,}",
+            f"{data.validation.num_ranked:,}",
+        )
+    if refit:
+        rounds = "+".join(map(str, refit.rounds))
+        log.info("trained anew on training + validation part, for the chosen epochs: %s", rounds)
 
 
-def description(
-    settings: TrainCommand, data: PreparedData, trainer: Trainer, origin: Origin, device: torch.device
-) -> dict[str, Any]:
+def description(settings: TrainCommand, trained: Trained, device: torch.device) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
-    state, phases, selection = trainer.state, trainer.phases, selection_of(settings)
-    rounds = [number for number, _ in selected(selection, phases, state.history)]
+    trainer, data, refit = trained.trainer, trained.material.data, trained.refit
     return {
         "status": "done",
         "label": settings.label,
@@ -192,20 +197,29 @@ def description(
         "row": settings.row,
         "epochs": settings.epochs,
         "select": asdict(settings.training),
-        "selected_epochs": rounds,
-        **_selecting(settings, data, trainer),
+        **(refit.described if refit else description_of_selecting(settings, data, trainer)),
         "seed": settings.seed,
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
-        "num_parameters": sum(value.numel() for value in state.parameters.values()),
+        "num_parameters": sum(value.numel() for value in trainer.state.parameters.values()),
         "network": layout(trainer.network),
-        "train": replace(state, history=lasting(selection, phases, state.history)).totals()
-        | trainer.length(shortened(phases, rounds))
-        | {"executor": trainer.executor.used, "processes": process_group().world_size},
+        **_training(settings, trainer, refit),
         "device": device_name(device),
         "data_hash": data.data_hash,
-        "origin": origin.as_json(),
+        "origin": trained.material.origin.as_json(),
         "data": data.summary,
         **environment(),
+    }
+
+
+def _training(settings: TrainCommand, trainer: Trainer, refit: Refit | None) -> dict[str, Any]:
+    """How long the final parameters were trained, and at what speed."""
+    phases, state, selection = trainer.phases, trainer.state, None if refit else selection_of(settings)
+    kept = [number for number, _ in selected(selection, phases, state.history)]
+    return {
+        "selected_epochs": refit.rounds if refit else kept,
+        "train": replace(state, history=lasting(selection, phases, state.history)).totals()
+        | trainer.length(shortened(phases, kept))
+        | {"executor": trainer.executor.used, "processes": process_group().world_size},
     }
 
 

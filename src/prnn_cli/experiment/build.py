@@ -168,8 +168,10 @@ def build_trainer(
     device: torch.device,
     state: TrainState | None = None,
     executor: str | None = None,
+    phases: Sequence[Phase] | None = None,
 ) -> Trainer:
-    """Makes the trainer of a run; `state` and the name of the `executor` are given for one that goes on.
+    """Makes the trainer of a run; `state` and the name of the `executor` are given for one that goes on, `phases`
+    where they are not those of the settings.
 
     Raises `UserError` where no mini-batch would have a negative.
     """
@@ -183,7 +185,7 @@ def build_trainer(
         raise UserError(
             "no mini-batch has two active slots, so no target has a negative; set recipe.num_sampled, such as 100"
         )
-    phases = schedule(settings, settings.epochs)
+    phases = schedule(settings, settings.epochs) if phases is None else phases
     updates = ticks.num_updating_steps * sum(phase.epochs * len(phase.updates) for phase in phases)
     if world_size > 1:
         # What the processes exchange stands in the middle of a step, which a compiled step is one piece of.

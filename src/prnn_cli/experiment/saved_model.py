@@ -13,6 +13,7 @@ from prnn_cli.data.prepare import PreparedData, prepare, prepared_before
 from prnn_cli.errors import UserError
 from prnn_cli.experiment.build import build_network, check_code, check_combination, features_used
 from prnn_cli.experiment.kept import kept_features, kept_items
+from prnn_cli.experiment.refit import whole
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
@@ -72,6 +73,8 @@ def data_of(saved: SavedModel, cache_dir: Path) -> PreparedData:
     Raises `UserError` where the log is no longer what it was.
     """
     data_hash, dataset = saved.origin.data, saved.settings.dataset
+    if saved.settings.training.refit:
+        dataset = whole(dataset)
     try:
         data = prepared_before(data_hash, cache_dir) or prepare(dataset, cache_dir)
     except UserError as error:

@@ -24,7 +24,17 @@ def check_selection(settings: TrainCommand) -> None:
     """Raises `UserError` where epochs cannot be chosen as the settings say."""
     training = settings.training
     if training.select == "last":
+        if training.refit:
+            raise UserError(
+                "training.refit=true trains anew for the epochs that training.select=best has chosen; add that, or "
+                "leave training.refit out"
+            )
         return
+    if training.refit and settings.evaluation.part == "validation":
+        raise UserError(
+            "training.refit=true trains on the validation part too, which evaluation.part=validation ranks; leave one "
+            "of them out"
+        )
     check_measured("training.metric", training.metric, settings.evaluation)
     if not settings.dataset.validation_days:
         raise UserError(

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from prnn_cli.errors import RunError, Stopped
+from prnn_cli.experiment.refit import Refit
 from prnn_cli.networks.model_file import refuse_other_network
 from prnn_cli.networks.readouts import SHARED
 from prnn_cli.origin import Origin
@@ -46,11 +47,12 @@ def train_supervised(
     validate: Validate | None = None,
     observers: Sequence[EpochObserver] = (),
     selection: Selection | None = None,
+    refit: Refit | None = None,
 ) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks.
 
     origin: of the run, which its checkpoints carry; epochs: of each subnet; validate: measures the network after each
-    epoch; selection: how epochs are chosen by that.
+    epoch; selection: how epochs are chosen by that; refit: where this is the training that follows from such a choice.
     Raises `UserError` where the state is not the network's.
     """
     refuse_other_network(f"the checkpoint in {folder.path}", trainer.state.parameters, trainer.network)
@@ -59,11 +61,13 @@ def train_supervised(
         "epochs": epochs,
         "device": trainer.state.device.type,
         "threads": torch.get_num_threads(),
-    }
-    with meter("training", trainer.events_total) as bar, stop_signal.deferred():
+    } | (refit.as_decisions() if refit else {})
+    with meter("refitting" if refit else "training", trainer.events_total) as bar, stop_signal.deferred():
         supervisor = Supervisor(
-            trainer, folder, decisions, checkpoint_every_s, bar, validate, observers, selection
+            trainer, folder, decisions, checkpoint_every_s, bar, validate, observers, selection, refit
         )
+        if refit and not trainer.state.is_begun:
+            supervisor.begin_refit()
         trainer.run(supervisor.at_tick, supervisor.at_epoch, supervisor.save_checkpoint)
 
 
@@ -80,10 +84,12 @@ class Supervisor:
         validate: Validate | None = None,
         observers: Sequence[EpochObserver] = (),
         selection: Selection | None = None,
+        refit: Refit | None = None,
     ) -> None:
         self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
         self._validate, self._observers, self._selection = validate, observers, selection
+        self._refit = refit
         self._started = self._last_checkpoint = self._last_status = time.monotonic()
         self._writing_s = self._last_writing_s = 0.0
 
@@ -125,19 +131,30 @@ class Supervisor:
             record = history[-1] = replace(record, measured=measured)
             log.info("validation: %s", ", ".join(f"{key} {value:.4f}" for key, value in measured.items()))
         self._write_epochs()
+        before = len(self._refit.history) if self._refit else 0
         for observe in self._observers:
-            observe(len(history), record, record.measured)
+            observe(before + len(history), record, record.measured)
         if self._selection:
             self._select(self._selection)
 
     def _write_epochs(self) -> None:
-        history = self.trainer.state.history
-        rows = [asdict(record) | record.measured for record in history]
+        history, refit = self.trainer.state.history, self._refit
+        before = refit.history if refit else []
+        rows = [asdict(record) | record.measured for record in [*before, *history]]
         frame = pd.DataFrame(rows).drop(columns=["steps", "measured"])
-        if self._selection:
+        if refit:
+            frame["selected"] = frame.index.isin(refit.chosen)
+            frame["trained_on"] = ["train"] * len(before) + ["train+validation"] * len(history)
+        elif self._selection:
             best = [index for _, index in selected(self._selection, self.trainer.phases, history)]
             frame["selected"] = frame.index.isin(best)
         write_csv(self.folder.epochs_file, frame)
+
+    def begin_refit(self) -> None:
+        """Has the first state of a refit take the place of those that chose its epochs."""
+        self._save()
+        if process_group().is_main:
+            self.folder.forget_selecting()
 
     def _select(self, selection: Selection) -> None:
         """Saves the state where it is the best of its stage; at the end of the stage, the best one is taken up."""
@@ -154,6 +171,7 @@ class Supervisor:
             if not decision.is_best:
                 state.take(self._best_state(state.history[: decision.best + 1]))
             state.cursor = Cursor(decision.next_phase)
+            self.bar.resize(self.trainer.events_total)
 
     def _best_state(self, history: Sequence[EpochRecord]) -> TrainState:
         """Reads the state after the last epoch of `history`, which was kept. Raises `RunError` where it is not."""

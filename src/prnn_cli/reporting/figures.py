@@ -188,6 +188,8 @@ def _epochs(row: Row) -> pd.DataFrame | None:
         history = pd.read_csv(path)
     except (OSError, ValueError):
         return None
+    if "trained_on" in history:  # a refit repeats what was chosen
+        history = history[history["trained_on"] == "train"]
     return history if {"phase", "learning", "loss"} <= set(history) and len(history) else None
 
 

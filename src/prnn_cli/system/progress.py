@@ -79,6 +79,12 @@ class Meter:
             self._last_line = time.monotonic()
             log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
 
+    def resize(self, total: int) -> None:
+        """Has the whole be `total` from now on."""
+        self.total = total
+        if self._bars and self._task is not None:
+            self._bars.update(self._task, total=total)
+
     def remove(self) -> None:
         """Takes the bar away while others stay."""
         if self._bars and self._task is not None:

@@ -96,6 +96,11 @@ class TrainState:
         return replace(self, carry={name: group.shard(each) for name, each in self.carry.items()})
 
     @property
+    def is_begun(self) -> bool:
+        """Whether any step has been taken."""
+        return bool(self.history) or self.cursor != Cursor()
+
+    @property
     def device(self) -> torch.device:
         return self.tally["loss"].device
 

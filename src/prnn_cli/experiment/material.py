@@ -1,0 +1,66 @@
+"""What a network is made from: prepared data, the vectors of its items, and the origin that its files carry."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from prnn_cli.data.part_sizes import check_enough_to_rank
+from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.evaluation.methods import sessions_to_rank
+from prnn_cli.experiment.build import code_of, extract_used
+from prnn_cli.experiment.kept import prepared_items
+from prnn_cli.experiment.refit import whole
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.origin import Origin
+from prnn_cli.reporting.tables import one_line
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.schema import TrainCommand
+from prnn_cli.system.files import hash_of
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a network is trained on. features: by source; origin: that of its checkpoints and its model."""
+
+    data: PreparedData
+    features: Mapping[str, FeatureTable]
+    origin: Origin
+
+
+def material_of(settings: TrainCommand, folder: RunFolder, device: torch.device) -> Material:
+    """The material of the run in `folder`, whose configuration `settings` are.
+
+    Raises `UserError` for data that cannot be trained on, or that leave too few events to rank.
+    """
+    data = prepare(settings.dataset, Path(settings.cache_dir))
+    log.info("%s", one_line(data.summary))
+    sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
+    for part in _ranked_parts(settings):
+        check_enough_to_rank(data.summary, settings.dataset, part)
+    features = extract_used(settings, data, device)
+    return Material(data, features, _origin_of(settings, folder, data, features))
+
+
+def material_of_refit(settings: TrainCommand, folder: RunFolder, material: Material) -> Material:
+    """The same without a hold-out; the vectors stay, as the items are the same."""
+    data = prepare(whole(settings.dataset), Path(settings.cache_dir))
+    origin = _origin_of(settings, folder, data, material.features)
+    return replace(material, data=data, origin=origin)
+
+
+def _ranked_parts(settings: TrainCommand) -> set[str]:
+    """The parts whose ranks decide anything."""
+    return {settings.evaluation.part} | ({"validation"} if settings.training.select == "best" else set())
+
+
+def _origin_of(
+    settings: TrainCommand, folder: RunFolder, data: PreparedData, features: Mapping[str, FeatureTable]
+) -> Origin:
+    items = hash_of(None, [prepared_items(data)])
+    vectors = {source: table.content_hash for source, table in features.items()}
+    return Origin.of(folder.config(), data.data_hash, items, vectors, code_of(settings))
