@@ -299,6 +299,7 @@ class RecipeConfig:
     sample_alpha: float = bounded(at_least=0, at_most=1)
     logq: float = bounded(at_least=0, at_most=1)
     label_smoothing: float = bounded(at_least=0, below=1)
+    calibration: float = bounded(at_least=0, at_most=1)
     tied: bool = MISSING
     dropout: float = bounded(at_least=0, below=1)
     input_dropout: float = bounded(at_least=0, below=1)

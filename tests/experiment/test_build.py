@@ -11,7 +11,7 @@ from commands.conftest import Result, refusal
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import compare
-from prnn_cli.experiment.build import build_network, build_trainer, check_combination
+from prnn_cli.experiment.build import build_network, build_trainer, check_combination, sampling_rate
 from prnn_cli.experiment.settings import composed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.scorer import NetworkScorer
@@ -138,7 +138,7 @@ def test_every_item_is_scored_where_all_are_the_negatives(
     [
         (
             "recipe.num_sampled=all",
-            r"recipe\.num_sampled=all is of cross_entropy, and recipe\.loss=top1 takes",
+            r"recipe\.num_sampled=all is of cross_entropy and gbce, and recipe\.loss=top1 takes",
         ),
         ("recipe.logq=1", r"recipe\.logq=1 is of cross_entropy, and recipe\.loss=top1 cannot take it; add"),
         ("recipe.label_smoothing=0.1", r"recipe\.label_smoothing=0\.1 is of cross_entropy"),
@@ -192,6 +192,14 @@ def test_dropped_terms_are_refused_where_several_processes_draw_them() -> None:
         pytest.raises(UserError, match="drops terms of text, which several"),
     ):
         check_combination(config)
+
+
+@pytest.mark.parametrize(("num_sampled", "rate"), [("0", 1 / 40), ("9", 10 / 40), ("90", 1.0), ("all", 1.0)])
+def test_the_sampling_rate_is_the_share_of_the_others_that_are_negatives(
+    num_sampled: str, rate: float
+) -> None:
+    recipe = config_of(f"recipe.num_sampled={num_sampled}").recipe
+    assert sampling_rate(recipe, num_items=41) == pytest.approx(rate)
 
 
 def test_the_seed_decides_parameters_and_random_numbers(

@@ -210,7 +210,16 @@ def smoothed_cross_entropy(r: Tensor, i: int) -> Tensor:
     return -(weights * torch.log(torch.exp(r) / torch.exp(r).sum())).sum()
 
 
+def gbce(r: Tensor, i: int) -> Tensor:
+    """t = 0.75 at a sampling rate of 0.2."""
+    alpha, t = 0.2, 0.75
+    beta = alpha * (t * (1 - 1 / alpha) + 1 / alpha)
+    negatives = torch.cat([r[:i], r[i + 1 :]])
+    return -beta * torch.log(sigmoid(r[i])) - torch.log(1 - sigmoid(negatives)).sum()
+
+
 LOSSES = {"top1": top1, "top1_max": top1_max, "bpr": bpr, "bpr_max": bpr_max, "cross_entropy": cross_entropy}
+LOSSES["gbce"] = gbce
 LOSSES["smoothed_cross_entropy"] = smoothed_cross_entropy
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,

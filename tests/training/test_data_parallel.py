@@ -111,7 +111,7 @@ def test_three_processes_of_two_slots_train_as_one_of_six(arch: str, strategy: s
             torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", ["top1", "top1_max", "bpr", "bpr_max", "cross_entropy"])
+@pytest.mark.parametrize("loss", ["top1", "top1_max", "bpr", "bpr_max", "cross_entropy", "gbce"])
 def test_every_loss_is_divided(loss: str) -> None:
     network = id_network(dropout=0.3)
     alone = trained(network, loss, "simultaneous", ProcessGroup())

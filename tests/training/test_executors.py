@@ -26,7 +26,7 @@ from training.test_step import network_of, settings_of, with_input_dropout
 
 ARCHITECTURES = ("parallel", "shared_w", "interaction")
 STRATEGIES = ("simultaneous", "alternating", "residual", "interleaving")
-LOSSES = ("top1", "top1_max", "bpr", "bpr_max", "cross_entropy")
+LOSSES = ("top1", "top1_max", "bpr", "bpr_max", "cross_entropy", "gbce")
 
 
 def trained(

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from prnn_cli.training.losses import cross_entropy, top1
+from prnn_cli.training.losses import cross_entropy, gbce, top1
 
 
 def sigmoid(x: float) -> float:
@@ -75,3 +75,18 @@ def test_smoothing_spreads_a_share_of_the_targets_weight_over_the_active_columns
         scores[:, [0, 2, 3]], torch.tensor([0, 0, 1]), reduction="none", label_smoothing=0.3
     )
     torch.testing.assert_close(found, expected * torch.tensor([1, 0, 1]))
+
+
+def test_gbce_by_hand() -> None:
+    """One of two slots' targets and one negative, all at 0: β = 0.5 (1 · (1 − 2) + 2) = 0.5, each log is log 1/2."""
+    losses = gbce(torch.zeros(1, 2), torch.ones(1), calibration=1.0, sampling_rate=0.5)
+    assert losses.tolist() == pytest.approx([1.5 * math.log(2)])
+
+
+def test_gbce_without_calibration_is_binary_cross_entropy_whatever_the_sampling_rate() -> None:
+    scores = torch.tensor([[30.0, -2.0, 1.0], [0.5, -40.0, 200.0]])
+    labels = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(scores, labels, reduction="none").sum(
+        dim=1
+    )
+    torch.testing.assert_close(gbce(scores, torch.ones(2), sampling_rate=0.01), expected)

@@ -35,6 +35,7 @@ from training import slow
 ITEMS, HIDDEN = 8, 5
 ALL = -1  # sampled negatives: every item is scored
 LOSSES = {name: getattr(losses, name, None) for name in slow.LOSSES}
+LOSSES["gbce"] = partial(losses.gbce, calibration=0.75, sampling_rate=0.2)
 LOSSES["smoothed_cross_entropy"] = partial(losses.cross_entropy, label_smoothing=0.3)
 PHASE = simultaneous(("id",), epochs=1)[0]
 SUBNETS = {"id_only": "id", "feature_only": "feature", "concatenated": "concatenated"}
@@ -234,7 +235,7 @@ def test_embedding_layers_and_tuned_vectors_equal_the_slow_one(
     assert_an_epoch_equals_the_slow_one(arch, "image_and_text", strategy, momentum=0.2, inputs_of=inputs_of)
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "smoothed_cross_entropy"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "smoothed_cross_entropy", "gbce"])
 @pytest.mark.parametrize(("arch", "strategy"), list(product(READOUTS | {"parallel": Separate}, STRATEGIES)))
 def test_every_item_scored_equals_the_slow_one(arch: str, strategy: str, loss: str) -> None:
     assert_an_epoch_equals_the_slow_one(arch, "text", strategy, loss, "linear", momentum=0.2, num_sampled=ALL)
@@ -246,12 +247,21 @@ def test_corrected_scores_equal_the_slow_ones(arch: str, strategy: str, loss: st
     assert_an_epoch_equals_the_slow_one(arch, "text", strategy, loss, "linear", corrected=True)
 
 
+@pytest.mark.parametrize(("optimiser", "momentum"), [("adagrad", 0.2), ("adam", 0.0)])
 @pytest.mark.parametrize("num_sampled", [0, 3, ALL])
 @pytest.mark.parametrize("arch", ["id_only", "concatenated"])
-def test_tied_tables_of_one_subnet_equal_the_slow_ones(arch: str, num_sampled: int) -> None:
+def test_tied_tables_of_one_subnet_equal_the_slow_ones(
+    arch: str, num_sampled: int, optimiser: str, momentum: float
+) -> None:
     features = "none" if arch == "id_only" else "text"
     assert_an_epoch_equals_the_slow_one(
-        arch, features, loss="cross_entropy", momentum=0.2, num_sampled=num_sampled, tied=True
+        arch,
+        features,
+        loss="cross_entropy",
+        momentum=momentum,
+        num_sampled=num_sampled,
+        optimiser=optimiser,
+        tied=True,
     )
 
 

@@ -1,10 +1,11 @@
-"""Floors: the least that a training step costs, which is its matrix products and row gathers, and nothing else.
+"""Floors: the least that a training step costs, which is its matrix products and row gathers, and where it scores every
+item a pass over the output tables, all of whose rows it moves. Nothing else.
 
 Shapes: B slots, H hidden, M output items, F features, n rows of a sparse input.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -21,16 +22,24 @@ Product = tuple[Tensor, Tensor]
 
 @dataclass(frozen=True)
 class Floor:
-    """What a step cannot do without. products: pairs of matrices; gathers: tables and the rows (index) of them."""
+    """What a step cannot do without.
+
+    products: pairs of matrices; gathers: tables and the rows (index) of them
+    moved: pairs of tensors as large as a table that moves as a whole, to stand for its values and accumulators
+    """
 
     products: list[Product]
     gathers: list[tuple[Tensor, Tensor]]
+    moved: list[tuple[Tensor, Tensor]] = field(default_factory=list)
 
     def run(self) -> None:
         for table, index in self.gathers:
             table.index_select(0, index)
         for left, right in self.products:
             left @ right
+        for values, accumulators in self.moved:
+            accumulators.add_(values)  # as the gradient is read, and the accumulators are read and written
+            values.mul_(1)  # as the values are read and written
 
     @property
     def multiplications(self) -> int:
@@ -41,19 +50,24 @@ class Floor:
         """The bytes that move if factors, products and gathered rows are read and written once."""
         of_products = sum(a.numel() + b.numel() + len(a) * b.shape[1] for a, b in self.products)
         of_gathers = sum(2 * len(index) * table.shape[1] for table, index in self.gathers)
-        return 4 * (of_products + of_gathers)
+        of_moves = sum(5 * values.numel() for values, _ in self.moved)
+        return 4 * (of_products + of_gathers + of_moves)
 
 
 def floor_of(network: Network, parameters: dict[str, Tensor], batch: Batch, phase: Phase) -> Floor:
     """The floor of a step on this mini-batch, with all updates of the phase."""
     products: list[Product] = []
     gathers: list[tuple[Tensor, Tensor]] = []
+    moved: list[tuple[Tensor, Tensor]] = []
     with torch.no_grad():
         for update in phase.updates:
             for name, table in network.row_tables.items():
                 if network.takes_part(name, update.scores):
                     touched = batch.rows(table)
-                    gathers += [(parameters[name], touched.index)] if touched else []
+                    if touched is not None:
+                        gathers.append((parameters[name], touched.index))
+                    elif network.takes_part(name, update.learns):
+                        moved.append((parameters[name].clone(), torch.zeros_like(parameters[name])))
             for subnet in network.subnets:
                 if subnet.name in update.scores:
                     learns = subnet.name in update.learns
@@ -61,7 +75,7 @@ def floor_of(network: Network, parameters: dict[str, Tensor], batch: Batch, phas
             for rows, states in _readout(network, update.scores, batch, parameters):
                 scores = torch.empty(len(states), len(rows), device=rows.device)
                 products += [(states, rows.T), (scores, rows), (scores.T, states)]
-    return Floor(products, gathers)
+    return Floor(products, gathers, moved)
 
 
 def floor_seconds(floor: Floor, device: torch.device, steps: int, repeats: int) -> float:

@@ -193,7 +193,7 @@ def build_trainer(
     executor = executor or choose_executor(
         settings.hardware, device, updates, multiplications_per_batch(settings, network.num_items)
     )
-    step = Step(network, build_loss(recipe), learning, _sharding(recipe, device))
+    step = Step(network, build_loss(recipe, network.num_items), learning, _sharding(recipe, device))
     own_slots = recipe.batch_size // world_size
     return Trainer(
         network=network,
@@ -335,12 +335,21 @@ def sampling_of(
     return NegativeSampler(support, alpha, number, device), logq
 
 
-def build_loss(recipe: RecipeConfig) -> Loss:
+def build_loss(recipe: RecipeConfig, num_items: int) -> Loss:
     """The loss of a mini-batch's scores, with those options of the recipe that it has arguments for."""
     loss: Loss = bound(chosen("LOSSES", recipe.loss, "recipe.loss"), recipe.options)
     options = {"regularisation": recipe.score_regularisation, "label_smoothing": recipe.label_smoothing}
+    options |= {"calibration": recipe.calibration, "sampling_rate": sampling_rate(recipe, num_items)}
     taken = options.keys() & arguments_of(loss)
     return partial(loss, **{name: options[name] for name in taken}) if taken else loss
+
+
+def sampling_rate(recipe: RecipeConfig, num_items: int) -> float:
+    """The share of the other items that are a target's negatives in a full mini-batch, as if none came twice."""
+    if recipe.scores_all:
+        return 1.0
+    num_negatives: int = recipe.batch_size - 1 + recipe.num_sampled
+    return min(1.0, num_negatives / max(1, num_items - 1))
 
 
 def arguments_of(loss: Loss) -> set[str]:
@@ -362,6 +371,6 @@ def _check_loss(recipe: RecipeConfig) -> None:
             )
     if recipe.scores_all and "targets" not in taken:
         raise UserError(
-            f"recipe.num_sampled=all is of cross_entropy, and recipe.loss={recipe.loss} takes targets and sampled "
-            "negatives alone; give a number, such as 2048, or choose recipe.loss=cross_entropy"
+            f"recipe.num_sampled=all is of cross_entropy and gbce, and recipe.loss={recipe.loss} takes targets and "
+            "sampled negatives alone; give a number, such as 2048, or choose recipe.loss=cross_entropy"
         )

@@ -78,6 +78,30 @@ def cross_entropy(
     return _of_active(losses, active)
 
 
+def gbce(
+    scores: Tensor,
+    active: Tensor,
+    targets: Tensor | None = None,
+    calibration: float = 0.0,
+    sampling_rate: float = 1.0,
+) -> Tensor:
+    """−β log σ(r_i) − Σ_j log(1 − σ(r_j)) over the negatives j, β = α (t (1 − 1/α) + 1/α), t = `calibration`,
+    α = `sampling_rate`: the share of the catalogue that a full mini-batch has as negatives (gBCE; Petrov & Macdonald,
+    2023).
+
+    t = 0 is binary cross-entropy; t = 1 takes out that negatives are sampled, which makes all scores too large. Not
+    divided by the number of columns, as the paper's: Adagrad's steps are the same, but for their ε.
+    """
+    positive_weight = calibration * (sampling_rate - 1) + 1  # β, without a division by α
+    columns = active_columns(active, scores.shape[1], targets)
+    target = _target(scores, targets)
+    of_all = (torch.nn.functional.softplus(scores) * columns).sum(dim=1)  # −log(1 − σ(r)) = softplus(r)
+    of_target = torch.nn.functional.softplus(target) + positive_weight * torch.nn.functional.logsigmoid(
+        target
+    )
+    return _of_active(of_all - of_target[:, 0], active)
+
+
 def active_columns(active: Tensor, num_columns: int, targets: Tensor | None = None) -> Tensor:
     """1 for the active slots' targets and for every sampled negative, else 0, (M,); 1 for each item with `targets`."""
     if targets is not None:
@@ -102,4 +126,4 @@ def _of_active(losses: Tensor, active: Tensor) -> Tensor:
     return torch.where(active[: len(losses)] > 0, losses, 0)
 
 
-LOSSES = {each.__name__: each for each in (top1, top1_max, bpr, bpr_max, cross_entropy)}
+LOSSES = {each.__name__: each for each in (top1, top1_max, bpr, bpr_max, cross_entropy, gbce)}
