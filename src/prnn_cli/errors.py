@@ -7,6 +7,14 @@ class UserError(Exception):
     """Wrong usage, config or input (exit code 2): says what is wrong, where, and what would be valid."""
 
 
+class SmallPartError(UserError):
+    """A part of a log that is empty, or too small to say anything; part: which one."""
+
+    def __init__(self, message: str, part: str = "") -> None:
+        super().__init__(message)
+        self.part = part
+
+
 class RunError(Exception):
     """A run that started and could not finish (exit code 1): says why and how to go on."""
 

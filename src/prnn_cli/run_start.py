@@ -3,6 +3,7 @@
 import logging
 import shutil
 from contextlib import suppress
+from typing import Any
 
 from hydra.conf import HydraConf
 from hydra.types import RunMode
@@ -10,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
 from prnn_cli.run_folder import CONFIG, RunFolder, flat, literal
-from prnn_cli.schema import Mark, TrainCommand, is_marked, marked
+from prnn_cli.schema import AUTO, Mark, TrainCommand, is_marked, marked
 from prnn_cli.system.file_format import OtherFormatError
 from prnn_cli.system.files import remove_remains, set_aside, write_text
 from prnn_cli.system.paths import absolute_path
@@ -150,7 +151,7 @@ def _refuse_other_config(folder: RunFolder, config: DictConfig) -> None:
         for key in sorted(before.keys() | now.keys())
         if before.get(key) != now.get(key) and not is_marked(key, Mark.FREE_ON_RESUME)
         # The command knows whether more of them come at the end.
-        if not (key == "epochs" and now[key] > before[key])
+        if not (key == "epochs" and _is_more(now[key], before.get(key)))
     ]
     if changed:
         free = [name for name in marked(TrainCommand, Mark.FREE_ON_RESUME) if name != "resume"]
@@ -160,10 +161,15 @@ def _refuse_other_config(folder: RunFolder, config: DictConfig) -> None:
         )
 
 
+def _is_more(epochs: Any, than: Any) -> bool:
+    """Whether epochs are a larger number than others; either may be auto."""
+    return all(str(each).isdecimal() for each in (epochs, than)) and int(epochs) > int(than)
+
+
 def _is_to_be_extended(folder: RunFolder, config: DictConfig) -> bool:
     """Whether more epochs are asked for than a finished run has had; its metrics are then kept by another name."""
-    had = folder.metrics().get("epochs", config.get("epochs"))
-    if config.get("epochs") == had:
+    had = folder.metrics()["epochs"]
+    if str(config.get("epochs")) in (str(had), AUTO):
         return False
     folder.metrics_file.rename(folder.path / f"metrics-epochs{had}.json")
     return True

@@ -20,6 +20,8 @@ from prnn_cli.errors import UserError
 GENERATED_CLICKS = ("successor", "repeat", "style", "intent", "anywhere")
 GENERATED_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "hu")
 
+AUTO = "auto"  # of epochs, and of some numbers
+
 RESERVED = ("id", "output", "vectors")  # names in the parameters' that no source of features can have
 
 
@@ -362,12 +364,14 @@ class EvaluationConfig:
 @dataclass
 class TrainingConfig:
     """Which of the trained epochs are kept; patience: auto, a number of epochs, or None for no end before the last;
-    validation_events: auto, all, or a number."""
+    most_epochs: where these are auto; refit: None for as epochs=auto has it; validation_events: auto, all, or a number.
+    """
 
     select: str = one_of("last", "best")
     metric: str = MISSING
     patience: Any = MISSING
-    refit: bool = MISSING
+    most_epochs: int = bounded(at_least=1)
+    refit: bool | None = MISSING
     validation_events: Any = MISSING
 
     def check_values(self, path: str) -> None:
@@ -453,8 +457,10 @@ class FeaturesCommand:
 
 @dataclass
 class TrainCommand:
+    """epochs: a number, or auto, which experiment/epochs.py makes a number of."""
+
     label: str | None = option(Mark.FREE_ON_RESUME)
-    epochs: int = bounded(at_least=1)
+    epochs: Any = MISSING
     seed: int = bounded(at_least=0, marks=[Mark.SHARES_ROW])
     seeds: int = bounded(at_least=1, at_most=1000, marks=[Mark.FREE_ON_RESUME])
     resume: bool = option(Mark.FREE_ON_RESUME)
@@ -478,6 +484,15 @@ class TrainCommand:
     search: SearchConfig | None = option(Mark.FREE_ON_RESUME)
     tune: list[str] = option(Mark.FREE_ON_RESUME)
     table: TableConfig = group(TableConfig, Mark.FREE_ON_RESUME)
+
+    def check_values(self, path: str) -> None:
+        epochs = self.epochs
+        if epochs == AUTO:
+            return
+        if isinstance(epochs, bool) or not str(epochs).lstrip("-").isdecimal():
+            shown = "null" if epochs is None else str(epochs).lower()
+            raise UserError(f"{path}epochs={shown} does not fit; epochs must be a whole number, or auto")
+        _check_bounds(f"{path}epochs", int(epochs), {"at_least": 1})
 
 
 @dataclass

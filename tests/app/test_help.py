@@ -63,7 +63,10 @@ def test_a_command_lists_only_its_own_groups(prnn: Prnn, command: str, groups: l
 
 
 def test_a_choice_on_the_command_line_has_its_values_shown(prnn: Prnn) -> None:
-    assert "\n  recipe.num_sampled=2048 " in prnn("train", "recipe=modern", "--help").out
+    modern = prnn("train", "recipe=modern", "--help").out
+    assert "\n  recipe.num_sampled=2048 " in modern
+    assert "\n  epochs=auto " in modern
+    assert "\n  epochs=10 " in prnn("train", "--help").out
     assert "\n  dataset.path=??? " in prnn("preprocess", "--help", "dataset=generic").out
 
 

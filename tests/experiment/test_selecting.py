@@ -150,6 +150,7 @@ def test_patience_ends_a_phase_before_its_last_epoch(tmp_path: Path) -> None:
         (2, 1),
         (2, 2),
     ]
+    assert supervisor.bar.total == trainer.events_total == sum(each.events for each in trainer.state.history)
     assert progress[-1].events_total == trainer.events_total + 7 * trainer.state.history[0].events
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 
 from commands.conftest import Result
@@ -35,3 +36,12 @@ def test_a_trial_that_is_below_the_median_is_pruned_and_stays_in_the_table(
     assert list(table["epochs"]) == [2, 1, 1, 1]
     assert table["mrr@20"].notna().all()
     assert RunFolder(FOLDER / "trial-1").status()["status"] == "pruned"
+
+
+def test_the_value_of_a_trial_is_that_of_the_epoch_that_it_kept(prnn: Prnn) -> None:
+    """At this rate the third epoch is worse than the second; nothing is refitted on what is ranked."""
+    own = ["epochs=auto", "training.most_epochs=3", "recipe.learning_rate=0.4", "subnets.id.hidden_size=6"]
+    assert prnn(*SEARCH, *own, "search.trials=1", "baselines=[popularity]").exit_code == 0
+    epochs = pd.read_csv(FOLDER / "trial-0" / "epochs.csv")
+    assert epochs["selected"].tolist() == [False, True, False]
+    assert trials()["mrr@20"].tolist() == pytest.approx([epochs["mrr@20"].max()])

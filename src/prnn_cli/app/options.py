@@ -75,6 +75,7 @@ def options_of(command: str, chosen: Mapping[str, str], config_dir: str | None =
     folders = [*config_folders(), *([Path(config_dir)] if config_dir else [])]
     config = next(iter(_configs(folders, f"{command}.yaml").values()))
     groups: dict[str, Group] = {}
+    set_by_chosen: dict[str, str] = {}
     for entry in config.defaults:
         for key, default in entry.items() if isinstance(entry, dict) else ():
             name, _, package = key.partition("@")
@@ -87,9 +88,19 @@ def options_of(command: str, chosen: Mapping[str, str], config_dir: str | None =
             found = _configs(folders, f"{name}/*.yaml")
             inside = [each for each in config.options if each.name.startswith(f"{package}.")]
             groups[name] = _group_of(name, package, isinstance(default, list), files, found, inside)
+            if name in chosen:
+                set_by_chosen |= _values_elsewhere([found[stem] for stem in files if stem in found])
     packages = tuple(f"{group.package}." for group in groups.values())
     own = [each for each in config.options if each.name not in groups and not each.name.startswith(packages)]
+    own = [replace(each, value=set_by_chosen.get(each.name, each.value)) for each in own]
     return CommandOptions(command, config.head, own, list(groups.values()))
+
+
+def _values_elsewhere(files: Iterable[Config]) -> dict[str, str]:
+    """The values by name that files of a group set outside of it too, as a recipe does the epochs."""
+    return {
+        option.name: option.value for file in files if file.package == "_global_" for option in file.options
+    }
 
 
 def _group_of(

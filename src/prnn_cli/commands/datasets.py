@@ -15,7 +15,7 @@ prnn datasets describe PATH    look at a file, a folder or a glob, print the YAM
 Example:
   mkdir -p my_configs/dataset
   prnn datasets describe logs > my_configs/dataset/logs.yaml
-  prnn train -cd my_configs dataset=logs arch=id_only
+  prnn train -cd my_configs dataset=logs arch=id_only recipe=cross_entropy
 """
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from prnn_cli import schema
 from prnn_cli.commands import Command
 from prnn_cli.data.part_sizes import warn_of_few
+from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import compare, labels_of, sessions_to_rank
 from prnn_cli.evaluation.metrics import check_metrics
 from prnn_cli.experiment.saved_model import check_saved_model, data_of, load_saved_model, stored_baselines
@@ -23,7 +24,13 @@ class Evaluate(Command):
     options = EvaluateCommand
 
     def check(self, settings: EvaluateCommand) -> None:
-        changed(check_saved_model(settings.run).evaluation, settings.evaluation)
+        saved = check_saved_model(settings.run)
+        evaluation = changed(saved.evaluation, settings.evaluation)
+        if saved.training.refit and evaluation.part == "validation":
+            raise UserError(
+                f"run={settings.run} was trained on its validation part too (training.refit), so that "
+                "evaluation.part=validation has nothing to rank; leave it at test"
+            )
         labels_of(settings.baselines or stored_baselines(settings.run))
 
     def run(self, settings: EvaluateCommand, folder: RunFolder) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from prnn_cli.data.parts import DAY_S, PARTS
-from prnn_cli.errors import UserError
+from prnn_cli.errors import SmallPartError
 from prnn_cli.schema import DatasetConfig
 
 FEW = 500  # ranked events: a share of 0.4 of so many has a 95 % interval of ±0.04, a tenth of it
@@ -47,10 +47,11 @@ def check_enough_to_rank(summary: dict[str, Any], dataset: DatasetConfig, part: 
     """
     ranked = _num_ranked(summary, part)
     if ranked < dataset.min_ranked_events:
-        raise UserError(
+        raise SmallPartError(
             f"{_size(summary, part)}, fewer than dataset.min_ranked_events={dataset.min_ranked_events}: metrics over "
             f"so few say nothing; {_remedy(summary, dataset, part)}, or allow it with "
-            f"dataset.min_ranked_events={max(ranked, 1)}"
+            f"dataset.min_ranked_events={max(ranked, 1)}",
+            part,
         )
     warn_of_few(summary, dataset, part)
 

@@ -12,7 +12,7 @@ from prnn_cli.data.events import Events
 from prnn_cli.data.formats.time_units import LIKELY_FROM, shown_time, unit_advice
 from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, is_after_end, parts_of_sessions
 from prnn_cli.data.session_filters import AFTER_END, Log, filter_log
-from prnn_cli.errors import UserError
+from prnn_cli.errors import SmallPartError, UserError
 from prnn_cli.schema import DatasetConfig
 
 
@@ -95,7 +95,7 @@ def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, droppe
     return log.without(gone)
 
 
-def _check_not_empty(name: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
+def _check_not_empty(part: str, has_events: bool, log: Log, dataset: DatasetConfig) -> None:
     if has_events:
         return
     first, last = log.time[0], log.time[-1]
@@ -104,10 +104,11 @@ def _check_not_empty(name: str, has_events: bool, log: Log, dataset: DatasetConf
         for name in ("test_days", "days", "test_from", "test_until", "validation_days")
         if getattr(dataset, name) not in (None, 0, "calendar")
     }
-    raise UserError(
-        f"no session is left for the part {name} of a log that lasts from {shown_time(first)} to {shown_time(last)} "
+    raise SmallPartError(
+        f"no session is left for the part {part} of a log that lasts from {shown_time(first)} to {shown_time(last)} "
         f"(UTC) with dataset.{', '.join(f'{key}={value}' for key, value in limits.items())}; "
-        f"{unit_advice(first, last, dataset.time_format) or _remedy(name, dataset) + _doubt(last)}"
+        f"{unit_advice(first, last, dataset.time_format) or _remedy(part, dataset) + _doubt(last)}",
+        part,
     )
 
 

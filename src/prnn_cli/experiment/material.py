@@ -1,7 +1,8 @@
 """What a network is made from: prepared data, the vectors of its items, and the origin that its files carry."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import torch
 
 from prnn_cli.data.part_sizes import check_enough_to_rank
 from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.errors import SmallPartError, UserError
 from prnn_cli.evaluation.methods import sessions_to_rank
 from prnn_cli.experiment.build import code_of, extract_used
 from prnn_cli.experiment.kept import prepared_items
@@ -17,7 +19,7 @@ from prnn_cli.features.table import FeatureTable
 from prnn_cli.origin import Origin
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import TrainCommand
+from prnn_cli.schema import AUTO, TrainCommand
 from prnn_cli.system.files import hash_of
 
 log = logging.getLogger(__name__)
@@ -37,11 +39,12 @@ def material_of(settings: TrainCommand, folder: RunFolder, device: torch.device)
 
     Raises `UserError` for data that cannot be trained on, or that leave too few events to rank.
     """
-    data = prepare(settings.dataset, Path(settings.cache_dir))
-    log.info("%s", one_line(data.summary))
-    sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
-    for part in _ranked_parts(settings):
-        check_enough_to_rank(data.summary, settings.dataset, part)
+    with _hold_out_explained(settings, folder):
+        data = prepare(settings.dataset, Path(settings.cache_dir))
+        log.info("%s", one_line(data.summary))
+        sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
+        for part in _ranked_parts(settings):
+            check_enough_to_rank(data.summary, settings.dataset, part)
     features = extract_used(settings, data, device)
     return Material(data, features, _origin_of(settings, folder, data, features))
 
@@ -51,6 +54,20 @@ def material_of_refit(settings: TrainCommand, folder: RunFolder, material: Mater
     data = prepare(whole(settings.dataset), Path(settings.cache_dir))
     origin = _origin_of(settings, folder, data, material.features)
     return replace(material, data=data, origin=origin)
+
+
+@contextmanager
+def _hold_out_explained(settings: TrainCommand, folder: RunFolder) -> Iterator[None]:
+    """Has the error of a log without room for a hold-out say that it is of epochs=auto."""
+    try:
+        yield
+    except SmallPartError as error:
+        if error.part == "test" or folder.config().get("epochs") != AUTO:
+            raise
+        raise UserError(
+            f"epochs=auto chooses the epochs on a hold-out (dataset.validation_days={settings.dataset.validation_days})"
+            f", for which the log has no room: {error}; or give a number, such as epochs=10, which needs none"
+        ) from error
 
 
 def _ranked_parts(settings: TrainCommand) -> set[str]:

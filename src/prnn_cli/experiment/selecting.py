@@ -15,9 +15,10 @@ from prnn_cli.training.selection import Selection
 PATIENCE = 3
 # `auto`: so many events tell epochs apart …
 FEWEST_EVENTS = 2_000
-# … and more are ranked while that takes about a tenth of an epoch: an event costs as many products as there are
-# candidates, and to learn from one costs as much as to rank it among this many times ten.
-CANDIDATES_AN_EVENT = 200
+# … and more are ranked while that takes about a tenth of an epoch: to rank an event costs as much as there are
+# candidates, and to learn from one as much as to rank it among ten times this many (compiled steps of recipe=paper,
+# which are the cheapest; 100 units).
+CANDIDATES_AN_EVENT = 30
 
 
 def check_selection(settings: TrainCommand) -> None:

@@ -14,6 +14,7 @@ from yaml import YAMLError
 
 from prnn_cli import schema
 from prnn_cli.errors import UserError, first_line
+from prnn_cli.experiment.epochs import with_epochs_made_out
 from prnn_cli.experiment.hydra_errors import explain
 from prnn_cli.extensions import chosen, commands, extensions, options_class, own_configs
 
@@ -86,7 +87,7 @@ def typed_settings(command: str, config: DictConfig) -> Any:
     check_baseline_configs()
     _type_options(settings, "")
     schema.check(settings)
-    return settings
+    return with_epochs_made_out(settings) if isinstance(settings, schema.TrainCommand) else settings
 
 
 def check_baseline_configs() -> None:

@@ -27,7 +27,7 @@ class Proposal:
     """A config that would read a log.
 
     yaml: of the group `dataset`
-    notes: sentences that say how sure it is, and what it would keep
+    notes: lines that say how sure it is, what it would keep, and which command trains best on it
     """
 
     yaml: str
@@ -58,7 +58,19 @@ def describe(path: str, taken: set[str]) -> Proposal:
         "the same items": other_items,
         "a log too": [other.path for other, _ in other_logs if other.path not in other_items],
     }
-    return Proposal(_yaml(settings, columns, others), [_certainty(columns), f"{shown.sentence()}."])
+    command = _command(settings)
+    notes = [
+        _certainty(columns),
+        f"{shown.sentence()}.",
+        f"Once saved, it is trained best by: {command} recipe=cross_entropy",
+    ]
+    return Proposal(_yaml(settings, columns, others, command), notes)
+
+
+def _command(settings: dict[str, Any]) -> str:
+    """The command that trains on the log, once its config is saved."""
+    features = "" if "text" in settings.get("items", {}) else " arch=id_only"
+    return f"prnn train -cd my_configs dataset={settings['name']}{features}"
 
 
 def _refuse_nonsense(path: str, table: FileGroup, columns: LogColumns, shown: Preview) -> None:
@@ -128,9 +140,7 @@ def _name_of(path: str, taken: set[str]) -> str:
     return f"my_{name}" if name in taken or not name[0].isalpha() else name
 
 
-def _yaml(settings: dict[str, Any], columns: LogColumns, others: dict[str, list[Path]]) -> str:
-    name = settings["name"]
-    features = "" if "text" in settings.get("items", {}) else " arch=id_only"
+def _yaml(settings: dict[str, Any], columns: LogColumns, others: dict[str, list[Path]], command: str) -> str:
     comments = {
         "session_gap_s": f"seconds without an event of the same {columns.session} that end a session",
         "columns": ", ".join(f"{key}: a guess" for key in columns.guessed),
@@ -146,7 +156,7 @@ def _yaml(settings: dict[str, Any], columns: LogColumns, others: dict[str, list[
         if paths
     ]
     made = [
-        f"# Save as my_configs/dataset/{name}.yaml, then: prnn train -cd my_configs dataset={name}{features}",
+        f"# Save as my_configs/dataset/{settings['name']}.yaml, then: {command}",
         "defaults: [generic]",
         *lines,
         *found,
