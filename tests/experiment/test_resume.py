@@ -144,6 +144,7 @@ def test_a_run_resumed_from_any_tick_ends_with_the_same_bits(
     assert_same_run("mine", "whole")
 
 
+@pytest.mark.nightly
 @pytest.mark.usefixtures("short_ticks")
 def test_a_run_that_began_anew_goes_on_with_its_lowered_rates(
     prnn: Prnn, cut_off: Callable[..., None]
