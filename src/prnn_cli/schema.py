@@ -363,9 +363,9 @@ class EvaluationConfig:
 
 @dataclass
 class TrainingConfig:
-    """Which of the trained epochs are kept; patience: auto, a number of epochs, or None for no end before the last;
-    most_epochs: where these are auto; refit: None for as epochs=auto has it; validation_events: auto, all, or a number.
-    """
+    """Which of the trained epochs are kept, and what happens where training diverges; patience: auto, a number of
+    epochs, or None for no end before the last; most_epochs: where these are auto; refit: None for as epochs=auto has
+    it; validation_events: auto, all, or a number."""
 
     select: str = one_of("last", "best")
     metric: str = MISSING
@@ -373,6 +373,7 @@ class TrainingConfig:
     most_epochs: int = bounded(at_least=1)
     refit: bool | None = MISSING
     validation_events: Any = MISSING
+    on_divergence: str = one_of("lower", "stop")
 
     def check_values(self, path: str) -> None:
         _check_number(f"{path}patience", self.patience, "auto", "null")

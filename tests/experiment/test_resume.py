@@ -144,6 +144,23 @@ def test_a_run_resumed_from_any_tick_ends_with_the_same_bits(
     assert_same_run("mine", "whole")
 
 
+@pytest.mark.nightly
+@pytest.mark.usefixtures("short_ticks")
+def test_a_run_that_began_anew_goes_on_with_its_lowered_rates(
+    prnn: Prnn, cut_off: Callable[..., None]
+) -> None:
+    """Cut off after it began anew: its checkpoint has the factor of the rates."""
+    own = [*SMALL, "recipe.loss=bpr_max", "recipe.activation=linear", "recipe.learning_rate=4"]
+    own += ["recipe.score_regularisation=1", "epochs=5"]
+    mine = [*own, "hydra.run.dir=runs/mine", "checkpoint.every_s=0"]
+    assert "training begins anew" in prnn("train", *own, "hydra.run.dir=runs/whole").err
+    cut_off(60, "train", *mine)
+    assert prnn("train", *mine, "resume=true").exit_code == 0
+    assert_same_run("mine", "whole")
+    mine_and_whole = [json.loads(Path(f"runs/{name}/metrics.json").read_text()) for name in ("mine", "whole")]
+    assert mine_and_whole[0]["rate_factor"] == mine_and_whole[1]["rate_factor"] < 1
+
+
 @pytest.mark.usefixtures("short_ticks")
 @pytest.mark.parametrize("compiler", ["tracing", pytest.param("inductor", marks=pytest.mark.nightly)])
 def test_a_compiled_run_goes_on_compiled_to_the_same_bits(

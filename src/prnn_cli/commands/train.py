@@ -42,6 +42,7 @@ from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.distributed import process_group
 from prnn_cli.system.hardware import device_name, select_device, threads_for_training
+from prnn_cli.training.divergence import DivergedError, lowered
 from prnn_cli.training.selection import Selection, lasting, selected, shortened
 from prnn_cli.training.trainer import Trainer
 
@@ -146,24 +147,43 @@ def _attempt(
         phases_of = partial(schedule, settings)
         # What a refit does not go on from is that of the training before it.
         is_new = refit is not None and refit_before(folder) is None
-        state, executor = (
-            (None, None)
-            if is_new
+        state, executor, rate_factor = (
+            (None, None, refit.rate_factor)
+            if refit and is_new
             else resumed_state(folder, material.origin, device, phases_of, settings.epochs)
         )
         if process_group().is_main:
             keep(folder, data, features, Path(settings.cache_dir))
         phases = phases_of(settings.epochs)
         phases = refit.phases(phases) if refit else phases
-        trainer = build_trainer(settings, data, features, device, state, executor, phases)
         sessions, selection = sessions_to_validate(settings, data), None if refit else selection_of(settings)
         _tell(data, sessions, selection, refit)
-        validate = validation(trainer, sessions, data.support, settings.evaluation, device, all_threads)
         every_s = settings.checkpoint.every_s
-        train_supervised(
-            trainer, folder, material.origin, settings.epochs, every_s, validate, observers, selection, refit
-        )
-    return trainer
+        while True:
+            trainer = build_trainer(settings, data, features, device, state, executor, phases, rate_factor)
+            validate = validation(trainer, sessions, data.support, settings.evaluation, device, all_threads)
+            try:
+                train_supervised(
+                    trainer,
+                    folder,
+                    material.origin,
+                    settings.epochs,
+                    every_s,
+                    validate,
+                    observers,
+                    selection,
+                    refit,
+                )
+                return trainer
+            except DivergedError as error:
+                rate_factor = lowered(rate_factor, error, may_lower(settings))
+                state = None  # anew, also where it went on from a checkpoint
+
+
+def may_lower(settings: TrainCommand) -> bool:
+    """Whether a run that diverges begins anew at lower rates; a trial of a search stands for the rates it was given."""
+    is_trial = settings.search is not None and settings.search.trial is not None
+    return settings.training.on_divergence == "lower" and not is_trial
 
 
 def _tell(
@@ -198,6 +218,7 @@ def description(settings: TrainCommand, trained: Trained, device: torch.device) 
         "epochs": settings.epochs,
         "select": asdict(settings.training),
         **(refit.described if refit else description_of_selecting(settings, data, trainer)),
+        "rate_factor": trainer.rate_factor,
         "seed": settings.seed,
         "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
         "num_parameters": sum(value.numel() for value in trainer.state.parameters.values()),

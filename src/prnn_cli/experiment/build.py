@@ -169,15 +169,17 @@ def build_trainer(
     state: TrainState | None = None,
     executor: str | None = None,
     phases: Sequence[Phase] | None = None,
+    rate_factor: float = 1.0,
 ) -> Trainer:
     """Makes the trainer of a run; `state` and the name of the `executor` are given for one that goes on, `phases`
     where they are not those of the settings.
 
+    rate_factor: that all learning rates are multiplied with
     Raises `UserError` where no mini-batch would have a negative.
     """
     recipe, world_size = settings.recipe, process_group().world_size
     network = build_network(settings, data.train.num_items, features, device)
-    learning = learning_settings(settings)
+    learning = learning_settings(settings, rate_factor)
     plan = training_plan(data, recipe.batch_size, Path(settings.cache_dir))
     sampler, logq = sampling_of(recipe, data.support, device)
     ticks = TickMaker(network, plan, sampler, settings.seed, device, world_size, logq)
@@ -201,6 +203,8 @@ def build_trainer(
         phases=phases,
         ticks=ticks,
         state=state or TrainState.initial(network, learning, own_slots, settings.seed, device),
+        loss_of_nothing=step.loss_of_nothing,
+        rate_factor=rate_factor,
     )
 
 
@@ -306,15 +310,21 @@ def multiplications_per_batch(settings: TrainCommand, num_items: int) -> int:
     return batch_size * sum(size * (3 * size + num_columns) for size in sizes)
 
 
-def learning_settings(settings: TrainCommand) -> dict[str, LearningSettings]:
-    """Rates and momenta by learning group: each subnet, the item vectors that it tunes, and what all share."""
+def learning_settings(settings: TrainCommand, rate_factor: float = 1.0) -> dict[str, LearningSettings]:
+    """Rates and momenta by learning group: each subnet, the item vectors that it tunes, and what all share.
+
+    rate_factor: that all rates are multiplied with
+    """
     output, optimiser = settings.output, settings.recipe.optimiser
     groups = {SHARED: LearningSettings(output.learning_rate, output.momentum, optimiser)}
     for name in subnets_of(settings):
         subnet = settings.subnets[name]
         groups[name] = LearningSettings(subnet.learning_rate, subnet.momentum, optimiser)
         groups[name + VECTORS] = LearningSettings(subnet.fine_tuning_rate, subnet.momentum, optimiser)
-    return groups
+    return {
+        name: replace(group, learning_rate=rate_factor * group.learning_rate)
+        for name, group in groups.items()
+    }
 
 
 def schedule(settings: TrainCommand, epochs: int) -> list[Phase]:

@@ -25,13 +25,15 @@ class Refit:
     """What a refit is bound to.
 
     rounds: of each stage, as they were chosen; history: the epochs of the training that chose them; chosen: its
-    indices in the history; described: what metrics.json says of it
+    indices in the history; described: what metrics.json says of it; rate_factor: that its learning rates were
+    multiplied with, and the refit's are too
     """
 
     rounds: list[int]
     history: list[EpochRecord]
     chosen: list[int]
     described: dict[str, Any]
+    rate_factor: float
 
     def as_decisions(self) -> Decisions:
         """What its checkpoints carry, for `refit_before`."""
@@ -52,7 +54,9 @@ def refit_of(settings: TrainCommand, data: PreparedData, trainer: Trainer) -> Re
     history = trainer.state.history
     kept = selected(selection_of(settings), trainer.phases, history)
     rounds, chosen = [number for number, _ in kept], [index for _, index in kept]
-    return Refit(rounds, history, chosen, description_of_selecting(settings, data, trainer))
+    return Refit(
+        rounds, history, chosen, description_of_selecting(settings, data, trainer), trainer.rate_factor
+    )
 
 
 def refit_before(folder: RunFolder) -> Refit | None:

@@ -33,8 +33,9 @@ def resumed_state(
     device: torch.device,
     schedule: Schedule,
     epochs: int,
-) -> tuple[TrainState | None, str | None]:
-    """The state that a run goes on from, and the name of its executor; (None, None) where it has no checkpoint.
+) -> tuple[TrainState | None, str | None, float]:
+    """The state that a run goes on from, the name of its executor, and the factor of its learning rates; None, None and
+    1 where it has no checkpoint.
 
     A damaged checkpoint is set aside for the one before it. The number of threads that the run began with is set, as
     another number would round otherwise. Raises `UserError` for a checkpoint of another format or origin, or of epochs
@@ -42,7 +43,7 @@ def resumed_state(
     """
     loaded = _loaded_by_all(folder, origin, device)
     if loaded is None:
-        return None, None
+        return None, None, 1.0
     state, decisions = loaded
     if decisions["threads"] != torch.get_num_threads():
         log.info("%s threads, as the run began with", decisions["threads"])
@@ -54,7 +55,7 @@ def resumed_state(
         decisions["executor"] = None  # of the other device
     cursor = state.cursor = _cursor_of(folder, state.cursor, decisions["epochs"], schedule, epochs)
     log.info("resuming at phase %d, epoch %d, step %d", cursor.phase + 1, cursor.epoch + 1, cursor.step)
-    return state.sharded(), decisions["executor"]
+    return state.sharded(), decisions["executor"], decisions["rate_factor"]
 
 
 def _loaded_by_all(

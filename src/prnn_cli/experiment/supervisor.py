@@ -22,6 +22,7 @@ from prnn_cli.system.progress import Meter, meter, training_note
 from prnn_cli.system.signals import stop_signal
 from prnn_cli.system.tensor_files import DamagedFileError
 from prnn_cli.training.checkpoint import load_checkpoint, save_checkpoint
+from prnn_cli.training.divergence import DivergedError
 from prnn_cli.training.selection import Selection, decide, selected
 from prnn_cli.training.state import Cursor, EpochRecord, TrainState
 from prnn_cli.training.trainer import Progress, Trainer
@@ -53,7 +54,7 @@ def train_supervised(
 
     origin: of the run, which its checkpoints carry; epochs: of each subnet; validate: measures the network after each
     epoch; selection: how epochs are chosen by that; refit: where this is the training that follows from such a choice.
-    Raises `UserError` where the state is not the network's.
+    Raises `UserError` where the state is not the network's, `DivergedError` where training diverges.
     """
     refuse_other_network(f"the checkpoint in {folder.path}", trainer.state.parameters, trainer.network)
     decisions = {
@@ -61,6 +62,7 @@ def train_supervised(
         "epochs": epochs,
         "device": trainer.state.device.type,
         "threads": torch.get_num_threads(),
+        "rate_factor": trainer.rate_factor,
     } | (refit.as_decisions() if refit else {})
     with meter("refitting" if refit else "training", trainer.events_total) as bar, stop_signal.deferred():
         supervisor = Supervisor(
@@ -219,7 +221,7 @@ class Supervisor:
         if bad := self.trainer.state.not_finite():
             owner, cursor = self.trainer.network.owner(bad), self.trainer.state.cursor
             option = "output" if owner == SHARED else f"subnets.{owner}"
-            raise RunError(
+            raise DivergedError(
                 f"{bad} is not finite after {cursor.step} steps of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}; "
                 f"lower {option}.learning_rate, or choose another recipe.loss or recipe.activation"
             )

@@ -35,6 +35,13 @@ def footer(comparison: Comparison) -> list[str]:
     if shows_published(comparison):
         sentences.append("The paper's values were measured on other data; they are for orientation.")
     sentences += [
+        f"{row.name} diverged at first (seed {run.metrics['seed']}): all learning rates were lowered to "
+        f"{run.metrics['rate_factor']:g} of theirs."
+        for row in comparison.finished
+        for run in row.runs
+        if run.metrics.get("rate_factor", 1) != 1
+    ]
+    sentences += [
         f"Failed: {row.name}: {reason}" for row in comparison.rows for reason in dict.fromkeys(row.failures)
     ]
     return sentences

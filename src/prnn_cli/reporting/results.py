@@ -22,6 +22,7 @@ from prnn_cli.system.files import atomic_write, hash_of, write_json, write_text
 
 READ_AGAIN = ("ranks.parquet", "epochs.csv")  # files of a run that tables and figures are made from
 TIES_TO_WARN_OF = 0.01  # of the network's events
+COLLAPSED = 0.5  # … with ties, from which on a network's scores are hardly scores
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,12 @@ def warn_of_ties(results: Mapping[str, Any]) -> None:
             "recipe.activation=linear",
             *(100 * results["tie_rate"], 100 * TIES_TO_WARN_OF, results["tie_break"]),
         )
+    if results["tie_rate"] > COLLAPSED:
+        log.warning(
+            "the network's scores have collapsed, so that it no longer tells items from each other: its metrics say "
+            "little; lower recipe.learning_rate (to a tenth, say) or recipe.dropout, or choose another recipe.loss or "
+            "recipe.activation"
+        )
 
 
 def write_results(
@@ -98,7 +105,16 @@ def _footer(results: dict[str, Any]) -> str:
     return (
         f"{_gains(results)}{results['num_test_events']:,} {results['part']} events, "
         f"candidates: {results['candidates']}, ties: {results['tie_break']}{_length(results['train'])}."
+        f"{_lowered_rates(results)}"
     )
+
+
+def _lowered_rates(results: Mapping[str, Any]) -> str:
+    """That training began anew at lower rates; nothing of other runs, and of older ones, which never did."""
+    factor = results.get("rate_factor", 1)
+    if factor == 1:
+        return ""
+    return f" Training diverged at first: all learning rates were lowered to {factor:g} of theirs."
 
 
 def _length(train: Mapping[str, Any]) -> str:

@@ -55,6 +55,13 @@ class Step:
             state.carry[name].copy_(value)
         state.tally["steps"] += 1
 
+    def loss_of_nothing(self, batch: Batch) -> float:
+        """The mean loss of a whole mini-batch where all scores are 0, as those of an untrained network nearly are."""
+        num_outputs = self.network.num_items if batch.outputs is None else len(batch.outputs.index)
+        scores = batch.active.new_zeros(len(batch.active), num_outputs)
+        losses = self.loss_of(scores, batch.active, **given_to_loss(batch))
+        return float(losses.sum() / batch.active.sum())
+
 
 def given_to_loss(batch: Batch) -> dict[str, Tensor]:
     """What the loss is given beside scores and active slots: what more the mini-batch holds for it (`losses.py`)."""

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prnn_cli.errors import RunError
+from prnn_cli.batching import Batch
 from prnn_cli.networks.network import Network
+from prnn_cli.system.tree import unbind
+from prnn_cli.training.divergence import SETTLING_STEPS, DivergedError, refuse_far_above, remedies
 from prnn_cli.training.executors import Executor
 from prnn_cli.training.state import EpochRecord, TrainState
 from prnn_cli.training.strategies import Phase
-from prnn_cli.training.ticks import TickMaker
+from prnn_cli.training.ticks import Tick, TickMaker
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,19 @@ class Progress:
 
 @dataclass
 class Trainer:
-    """Everything that training needs. Its state is whole between two ticks alone."""
+    """Everything that training needs. Its state is whole between two ticks alone.
+
+    loss_of_nothing: the loss of a mini-batch with all scores 0, which that of a tick is compared with; None: with none
+    rate_factor: that all learning rates were multiplied with
+    """
 
     network: Network
     executor: Executor
     phases: Sequence[Phase]
     ticks: TickMaker
     state: TrainState
+    loss_of_nothing: Callable[[Batch], float] | None = None
+    rate_factor: float = 1.0
 
     def run(
         self,
@@ -62,12 +70,23 @@ class Trainer:
         """Trains from the cursor to the end of its epoch."""
         state, started = self.state, time.perf_counter()
         for tick in self.ticks.from_cursor(state.cursor):
-            self.executor(state, tick.batches, phase)
-            self._refuse_bad_loss(phase)  # reads, and so waits for, the device
+            self._run_tick(tick, phase)
             state.cursor.step = tick.stop
             state.epoch_seconds += time.perf_counter() - started
             at_tick(self._progress(phase))
             started = time.perf_counter()
+
+    def _run_tick(self, tick: Tick, phase: Phase) -> None:
+        """Takes the steps of a tick. Raises `DivergedError` where their loss says so."""
+        cursor, loss_before = self.state.cursor, self._loss()
+        self.executor(self.state, tick.batches, phase)
+        self._refuse_bad_loss(phase)  # reads, and so waits for, the device
+        steps_before = cursor.epoch * self.ticks.num_updating_steps + cursor.step
+        if self.loss_of_nothing is not None and steps_before >= SETTLING_STEPS:
+            events = self._events(cursor.step, tick.stop) * len(phase.updates)
+            untrained = self.loss_of_nothing(unbind(tick.batches)[0])
+            where = f"at step {tick.stop} of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}"
+            refuse_far_above((self._loss() - loss_before) / events, untrained, where, phase.learning)
 
     @property
     def events_total(self) -> int:
@@ -128,15 +147,18 @@ class Trainer:
         """The number of events that the steps from `start` up to `stop` are fed."""
         return int(self.ticks.plan.num_active[start:stop].sum())
 
+    def _loss(self) -> float:
+        """The sum over the epoch's events so far."""
+        return float(self.state.tally["loss"])
+
     def _mean_loss(self, events: int, phase: Phase) -> float:
-        return float(self.state.tally["loss"]) / max(1, events * len(phase.updates))
+        return self._loss() / max(1, events * len(phase.updates))
 
     def _refuse_bad_loss(self, phase: Phase) -> None:
         tally, cursor = self.state.tally, self.state.cursor
         if int(tally["first_bad_step"]) <= self.ticks.plan.num_steps:
-            raise RunError(
+            raise DivergedError(
                 f"the loss is not finite since step {int(tally['first_bad_step'])} of phase {cursor.phase + 1}, "
                 f"epoch {cursor.epoch + 1}, while {', '.join(phase.learning)} learned; lower "
-                + " or ".join(f"subnets.{name}.learning_rate" for name in phase.learning)
-                + ", or choose another recipe.loss or recipe.activation"
+                + remedies(phase.learning)
             )

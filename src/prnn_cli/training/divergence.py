@@ -1,0 +1,54 @@
+"""Divergence: training whose loss is not finite, or far above that of scores that say nothing."""
+
+import logging
+import math
+from collections.abc import Sequence
+
+from prnn_cli.errors import RunError
+
+# A tick's mean loss, as a multiple of the loss where all scores are 0. Healthy runs were seen at 1.7 and less after the
+# settling steps, diverged ones at 39 and more. Losses that are bounded, such as top1 by 2, never come near.
+FAR_ABOVE = 10
+# Steps of a phase whose loss says nothing: Adagrad's first steps are as long as the learning rate, whatever the
+# gradient, and runs that recover and learn were seen at 240 times the loss of equal scores in them (recipe=modern).
+SETTLING_STEPS = 256
+# Times that training begins anew, with all learning rates halved: 64 times too high a rate is not a near miss.
+MOST_HALVINGS = 6
+
+
+log = logging.getLogger(__name__)
+
+
+class DivergedError(RunError):
+    """Training that diverged, and would go better at lower learning rates."""
+
+
+def refuse_far_above(loss: float, untrained: float, where: str, learning: Sequence[str]) -> None:
+    """Raises `DivergedError` for a mean loss far above that of untrained scores, unless that is no scale.
+
+    where: the steps that it is the mean of, for the message; learning: the subnets that learned
+    """
+    if 0 < untrained < math.inf and loss > FAR_ABOVE * untrained:
+        raise DivergedError(
+            f"training diverges: the loss is {loss:.4g} {where}, and {untrained:.4g} where all scores are 0; "
+            f"lower {remedies(learning)}"
+        )
+
+
+def remedies(learning: Sequence[str]) -> str:
+    """What to change where these subnets diverged, behind "lower"."""
+    rates = " or ".join(f"subnets.{name}.learning_rate" for name in learning)
+    return f"{rates}, or choose another recipe.loss or recipe.activation"
+
+
+def lowered(rate_factor: float, error: DivergedError, may_lower: bool) -> float:
+    """The factor of the learning rates with which training begins anew. Raises `RunError` where it does not."""
+    if not may_lower:
+        raise error
+    if rate_factor <= 0.5**MOST_HALVINGS:
+        raise RunError(f"{error}; halving all learning rates {MOST_HALVINGS} times did not help") from error
+    log.warning(
+        "%s; training begins anew with all learning rates times %g (training.on_divergence=stop would end it)",
+        *(error, rate_factor / 2),
+    )
+    return rate_factor / 2
