@@ -27,7 +27,7 @@ class Proposal:
     """A config that would read a log.
 
     yaml: of the group `dataset`
-    notes: lines that say how sure it is, what it would keep, and which command trains best on it
+    notes: lines that say how sure it is, and what it would keep, with the command that trains best on it
     """
 
     yaml: str
@@ -59,12 +59,8 @@ def describe(path: str, taken: set[str]) -> Proposal:
         "a log too": [other.path for other, _ in other_logs if other.path not in other_items],
     }
     command = _command(settings)
-    notes = [
-        _certainty(columns),
-        f"{shown.sentence()}.",
-        f"Once saved, it is trained best by: {command} recipe=cross_entropy",
-    ]
-    return Proposal(_yaml(settings, columns, others, command), notes)
+    kept = f"{shown.sentence()}. Once saved, it is trained best by: {command} recipe=cross_entropy"
+    return Proposal(_yaml(settings, columns, others, command), [_certainty(columns), kept])
 
 
 def _command(settings: dict[str, Any]) -> str:
