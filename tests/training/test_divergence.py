@@ -24,7 +24,6 @@ WILD = [
     "recipe.loss=bpr_max",
     "recipe.activation=linear",
     "recipe.score_regularisation=1",
-    "epochs=5",
 ]
 RATE = "recipe.learning_rate=4"
 

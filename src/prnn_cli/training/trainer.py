@@ -8,7 +8,7 @@ from typing import Any
 from prnn_cli.batching import Batch
 from prnn_cli.networks.network import Network
 from prnn_cli.system.tree import unbind
-from prnn_cli.training.divergence import SETTLING_STEPS, DivergedError, refuse_far_above, remedies
+from prnn_cli.training.divergence import DivergedError, refuse_far_above, remedies
 from prnn_cli.training.executors import Executor
 from prnn_cli.training.state import EpochRecord, TrainState
 from prnn_cli.training.strategies import Phase
@@ -81,8 +81,7 @@ class Trainer:
         cursor, loss_before = self.state.cursor, self._loss()
         self.executor(self.state, tick.batches, phase)
         self._refuse_bad_loss(phase)  # reads, and so waits for, the device
-        steps_before = cursor.epoch * self.ticks.num_updating_steps + cursor.step
-        if self.loss_of_nothing is not None and steps_before >= SETTLING_STEPS:
+        if self.loss_of_nothing is not None:
             events = self._events(cursor.step, tick.stop) * len(phase.updates)
             untrained = self.loss_of_nothing(unbind(tick.batches)[0])
             where = f"at step {tick.stop} of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}"
