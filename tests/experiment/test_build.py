@@ -166,16 +166,18 @@ def test_tied_tables_stand_in_for_the_ids_own(
     assert shapes == others
 
 
-@pytest.mark.parametrize(
-    ("overrides", "sentence"),
-    [
-        (["arch=feature_only", "subnets.text.fine_tuning_rate=0"], "arch=feature_only is fed no ID"),
-        (["arch=id_only", "subnets.id.embedding_size=3"], r"so subnets\.id\.embedding_size=3 has no place"),
-    ],
-)
-def test_tables_that_cannot_be_tied_are_refused(overrides: list[str], sentence: str) -> None:
-    with pytest.raises(UserError, match=sentence):
-        check_combination(config_of(*overrides, "recipe.tied=true"))
+def test_tables_that_cannot_be_tied_are_refused() -> None:
+    with pytest.raises(UserError, match=r"so subnets\.id\.embedding_size=3 has no place"):
+        check_combination(config_of("arch=id_only", "subnets.id.embedding_size=3", "recipe.tied=true"))
+
+
+def test_a_network_that_is_fed_no_id_has_nothing_to_tie(features: dict[str, FeatureTable]) -> None:
+    own = ["arch=feature_only", "subnets.text.fine_tuning_rate=0"]
+    networks = [build_network(config_of(*own, f"recipe.tied={on}"), 4, features, CPU) for on in (True, False)]
+    tied, separate = (each.initial_parameters(0) for each in networks)
+    assert [(name, value.shape) for name, value in tied.items()] == [
+        (name, value.shape) for name, value in separate.items()
+    ]
 
 
 def test_dropout_of_inputs_is_each_subnets_own(features: dict[str, FeatureTable]) -> None:

@@ -53,8 +53,7 @@ def check_combination(settings: TrainCommand) -> None:
             f"arch={arch} has one subnet, so strategy={settings.strategy.name} has nothing to take turns with; "
             "leave strategy out, or choose arch=parallel, shared_w or interaction"
         )
-    if settings.recipe.tied:
-        _tied_input(settings)
+    _id_input(settings, num_items=1)
     if process_group().world_size > 1:
         _check_input_dropout(settings, inputs)
     sizes = {name: settings.subnets[name].hidden_size for name in inputs}
@@ -231,7 +230,7 @@ def build_network(
     settings: TrainCommand, num_items: int, features: Mapping[str, FeatureTable], device: torch.device
 ) -> Network:
     """The network of the settings, for `num_items` items whose `features` are tables by source."""
-    inputs: dict[str, Input] = {ID: _tied_input(settings) if settings.recipe.tied else OneHot(num_items)}
+    inputs: dict[str, Input] = {ID: _id_input(settings, num_items)}
     inputs |= {name: feature_input(name, table, device) for name, table in features.items()}
     subnets = tuple(
         build_subnet(name, settings.subnets[name], [inputs[source] for source in sources])
@@ -240,15 +239,16 @@ def build_network(
     return Network(subnets, readout_of(settings, subnets), settings.recipe.activation, num_items)
 
 
-def _tied_input(settings: TrainCommand) -> Tied:
-    """The rows of the output table of the subnet that is fed the ID, or of the one that all subnets share.
+def _id_input(settings: TrainCommand, num_items: int) -> Input:
+    """The ID of an item; where the recipe is tied, the item's row of the output table of the subnet that is fed the ID,
+    or of the one that all subnets share.
 
     Raises `UserError` where no such rows can be fed.
     """
     arch, inputs = settings.arch.name, subnets_of(settings)
     owner = next((name for name, sources in inputs.items() if ID in sources), None)
-    if owner is None:
-        raise UserError(f"recipe.tied=true: arch={arch} is fed no ID; leave it at false")
+    if owner is None or not settings.recipe.tied:  # a network that is fed no ID has nothing to tie
+        return OneHot(num_items)
     if (size := settings.subnets[owner].embedding_size) is not None:
         raise UserError(
             f"recipe.tied=true feeds the ID's row of the output table, so subnets.{owner}.embedding_size={size} has no "
