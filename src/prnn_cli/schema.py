@@ -364,10 +364,10 @@ class EvaluationConfig:
 @dataclass
 class TrainingConfig:
     """Which of the trained epochs are kept, and what happens where training diverges; patience: auto, a number of
-    epochs, or None for no end before the last; most_epochs: where these are auto; refit: None for as epochs=auto has
-    it; validation_events: auto, all, or a number."""
+    epochs, or None for no end before the last; most_epochs: where these are auto; select, refit: None for as epochs
+    has them; validation_events: auto, all, or a number."""
 
-    select: str = one_of("last", "best")
+    select: str | None = one_of("last", "best")
     metric: str = MISSING
     patience: Any = MISSING
     most_epochs: int = bounded(at_least=1)

@@ -62,6 +62,13 @@ def test_other_epochs_are_refused(given: str, sentence: str) -> None:
         composed("train", [f"epochs={given}"])
 
 
+def test_auto_does_not_keep_the_last_epochs() -> None:
+    with pytest.raises(
+        UserError, match=r"epochs=auto chooses the epochs, which training\.select=last forbids"
+    ):
+        composed("train", ["epochs=auto", "training.select=last"])
+
+
 def test_a_run_of_auto_is_finished_and_gets_no_number_of_epochs(prnn: Prnn) -> None:
     own = [*SMALL, "training.most_epochs=2", "baselines=[popularity]", RUN]
     assert prnn("train", *own, "epochs=auto").exit_code == 0

@@ -233,6 +233,12 @@ def sessions_in(sessions: Any) -> list[list[int]]:
     return [sessions.items[a:b].tolist() for a, b in pairwise(bounds)]
 
 
+def test_epochs_are_not_chosen_by_a_handful_of_events(prnn: Prnn) -> None:
+    told = refusal(prnn("train", *SMALL, *BEST, "training.validation_events=19", RUN))
+    assert "training.validation_events=19 would have 1" in told
+    assert "give all, or a number well above dataset.min_ranked_events=20" in told
+
+
 def test_a_run_says_which_epochs_it_kept(prnn: Prnn) -> None:
     """Of two epochs the second is better; 100 events of the validation part are ranked."""
     own = [*SMALL, *BEST, "training.validation_events=100", RUN]
@@ -260,7 +266,7 @@ def test_a_run_says_which_epochs_it_kept(prnn: Prnn) -> None:
             {"training.metric": "mrr@7"},
             "training.metric=mrr@7 is not measured; choose one of recall@20, mrr@20",
         ),
-        ({"training.patience": 3}, "training.patience=3 is more than epochs=2"),
+        ({"training.patience": 3}, "training.patience=3 is more than the 2 epochs that are trained at most"),
         (
             {"training.select": "last", "training.refit": True},
             "training.refit=true trains anew for the epochs that training.select=best has chosen",

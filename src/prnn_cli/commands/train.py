@@ -21,6 +21,7 @@ from prnn_cli.experiment.build import (
     features_used,
     multiplications_per_batch,
     schedule,
+    warn_of_bounded_scores,
 )
 from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
@@ -84,6 +85,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     """
     device = select_device(settings.hardware)
     folder.write_status("running", stage="preparing data and features")
+    warn_of_bounded_scores(settings.recipe)
     fetch_needed(features_used(settings), Path(settings.cache_dir))
     trained = _trained(settings, folder, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
@@ -145,6 +147,8 @@ def _attempt(
     multiplications = multiplications_per_batch(settings, data.train.num_items)
     with shortage_explained(needs), threads_for_training(settings.hardware, multiplications):
         phases_of = partial(schedule, settings)
+        sessions, selection = sessions_to_validate(settings, data), None if refit else selection_of(settings)
+        _tell(data, sessions, selection, refit)
         # What a refit does not go on from is that of the training before it.
         is_new = refit is not None and refit_before(folder) is None
         state, executor, rate_factor = (
@@ -156,8 +160,6 @@ def _attempt(
             keep(folder, data, features, Path(settings.cache_dir))
         phases = phases_of(settings.epochs)
         phases = refit.phases(phases) if refit else phases
-        sessions, selection = sessions_to_validate(settings, data), None if refit else selection_of(settings)
-        _tell(data, sessions, selection, refit)
         every_s = settings.checkpoint.every_s
         while True:
             trainer = build_trainer(settings, data, features, device, state, executor, phases, rate_factor)

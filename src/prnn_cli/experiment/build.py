@@ -1,6 +1,7 @@
 """Settings and data -> the network, and all that trains it; refuses settings that don't go together."""
 
 import inspect
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -38,6 +39,8 @@ from prnn_cli.training.strategies import Phase
 from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Trainer
 
+log = logging.getLogger(__name__)
+
 
 def check_combination(settings: TrainCommand) -> None:
     """Raises `UserError` for an architecture, features and a strategy that don't go together."""
@@ -74,6 +77,15 @@ def _check_metrics(settings: TrainCommand) -> None:
         )
     if settings.search is not None:
         check_measured("search.metric", settings.search.metric, settings.evaluation)
+
+
+def warn_of_bounded_scores(recipe: RecipeConfig) -> None:
+    """Warns of a loss that needs scores of any size where the activation bounds them."""
+    if recipe.loss in ("cross_entropy", "gbce") and recipe.activation == "tanh":
+        log.warning(
+            "recipe.loss=%s learns little from scores between -1 and 1; set recipe.activation=linear",
+            recipe.loss,
+        )
 
 
 def _check_subnets(settings: TrainCommand, inputs: Mapping[str, Sequence[str]]) -> None:
@@ -382,5 +394,5 @@ def _check_loss(recipe: RecipeConfig) -> None:
     if recipe.scores_all and "targets" not in taken:
         raise UserError(
             f"recipe.num_sampled=all is of cross_entropy and gbce, and recipe.loss={recipe.loss} takes targets and "
-            "sampled negatives alone; give a number, such as 2048, or choose recipe.loss=cross_entropy"
+            "sampled negatives alone; give a number, such as 2048, or choose recipe=cross_entropy"
         )

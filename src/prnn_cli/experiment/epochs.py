@@ -2,19 +2,24 @@
 
 from dataclasses import replace
 
+from prnn_cli.errors import UserError
 from prnn_cli.schema import AUTO, TrainCommand
 
 
 def with_epochs_made_out(settings: TrainCommand) -> TrainCommand:
-    """The settings with a number of epochs, and with `training.refit` as true or false.
+    """The settings with a number of epochs, and with `training.select` and `training.refit` as they are meant.
 
     With epochs=auto the epochs are chosen on a hold-out, up to a most of them, with patience, and refitted, but where
-    the hold-out is the part that is ranked.
+    the hold-out is the part that is ranked. Raises `UserError` where the last ones are to be kept all the same.
     """
     training, dataset = settings.training, settings.dataset
     if settings.epochs != AUTO:
-        return replace(
-            settings, epochs=int(settings.epochs), training=replace(training, refit=bool(training.refit))
+        plain = replace(training, select=training.select or "last", refit=bool(training.refit))
+        return replace(settings, epochs=int(settings.epochs), training=plain)
+    if training.select == "last":
+        raise UserError(
+            "epochs=auto chooses the epochs, which training.select=last forbids; give a number, such as epochs=10, or "
+            "leave training.select out"
         )
     refit = settings.evaluation.part != "validation" if training.refit is None else training.refit
     patience = AUTO if training.patience is None else training.patience

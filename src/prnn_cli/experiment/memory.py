@@ -50,7 +50,7 @@ def memory_needs(
         Need(
             "scores and their gradients",
             6 * 4 * batch * columns,
-            "recipe.num_sampled, batch_size",
+            f"recipe.num_sampled{' (from all to 2048)' if recipe.scores_all else ''}, batch_size",
         ),
         # Gradient, step and root of the accumulator are as large as the table, where no compiled step fuses them.
         Need("gradients of whole output tables", 3 * _bytes(tables), "recipe.num_sampled (from all to 2048)"),

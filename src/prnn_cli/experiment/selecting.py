@@ -50,7 +50,8 @@ def check_selection(settings: TrainCommand) -> None:
     patience = training.patience
     if isinstance(patience, int) and patience > settings.epochs:
         raise UserError(
-            f"training.patience={patience} is more than epochs={settings.epochs}; give fewer, or null to train them all"
+            f"training.patience={patience} is more than the {settings.epochs} epochs that are trained at most (epochs, "
+            "or training.most_epochs with epochs=auto); give no more than these"
         )
 
 
@@ -65,7 +66,10 @@ def selection_of(settings: TrainCommand) -> Selection | None:
 
 def sessions_to_validate(settings: TrainCommand, data: PreparedData) -> Sessions | None:
     """The sessions that are ranked after each epoch: of the validation part all, or, where they choose the epochs, so
-    many as training.validation_events says; None without a validation part or evaluation.each_epoch."""
+    many as training.validation_events says; None without a validation part or evaluation.each_epoch.
+
+    Raises `UserError` where these are too few to choose by.
+    """
     part = data.validation
     if part is None or not settings.evaluation.each_epoch:
         return None
@@ -74,7 +78,13 @@ def sessions_to_validate(settings: TrainCommand, data: PreparedData) -> Sessions
     most = settings.training.validation_events
     if most == "auto":
         most = affordable_events(data, settings.evaluation)
-    return part if most == "all" else drawn_sessions(part, most)
+    drawn = part if most == "all" else drawn_sessions(part, most)
+    if drawn.num_ranked < (fewest := min(settings.dataset.min_ranked_events, part.num_ranked)):
+        raise UserError(
+            f"training.validation_events={most} would have {drawn.num_ranked} events choose the epochs; give all, or a "
+            f"number well above dataset.min_ranked_events={fewest}"
+        )
+    return drawn
 
 
 def affordable_events(data: PreparedData, config: EvaluationConfig) -> int:

@@ -154,6 +154,7 @@ class Supervisor:
 
     def begin_refit(self) -> None:
         """Has the first state of a refit take the place of those that chose its epochs."""
+        self.folder.write_status("running", stage="training anew, for the chosen epochs")
         self._save()
         if process_group().is_main:
             self.folder.forget_selecting()
@@ -222,8 +223,8 @@ class Supervisor:
             owner, cursor = self.trainer.network.owner(bad), self.trainer.state.cursor
             option = "output" if owner == SHARED else f"subnets.{owner}"
             raise DivergedError(
-                f"{bad} is not finite after {cursor.step} steps of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}; "
-                f"lower {option}.learning_rate, or choose another recipe.loss or recipe.activation"
+                f"{bad} is not finite after {cursor.step} steps of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}",
+                f"{option}.learning_rate",
             )
 
 

@@ -82,14 +82,15 @@ class Row:
 
     @property
     def epochs(self) -> str:
-        """The passes over the training part, such as "10+10"."""
-        return epochs_text(self.runs[0].metrics["train"])
+        """The passes over the training part, such as "10+10"; where seeds chose different ones, each."""
+        return ", ".join(dict.fromkeys(epochs_text(run.metrics["train"]) for run in self.runs))
 
     @property
     def updates(self) -> int | None:
-        """The updates of the parameters in training; None of older runs, which kept no count."""
-        updates: int | None = self.runs[0].metrics["train"].get("updates")
-        return updates
+        """The updates of the parameters in training, their mean over the seeds; None of older runs, which kept no
+        count."""
+        counts = [run.metrics["train"].get("updates") for run in self.runs]
+        return None if None in counts else round(sum(counts) / len(counts))
 
     @property
     def events_per_s(self) -> float:

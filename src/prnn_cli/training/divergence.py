@@ -18,7 +18,12 @@ log = logging.getLogger(__name__)
 
 
 class DivergedError(RunError):
-    """Training that diverged, and would go better at lower learning rates."""
+    """Training that diverged, and would go better at lower learning rates. what: without the advice to lower them"""
+
+    def __init__(self, what: str, rates: str = "") -> None:
+        advice = f"; lower {rates}, or choose another recipe.loss or recipe.activation" if rates else ""
+        super().__init__(what + advice)
+        self.what = what
 
 
 def refuse_far_above(loss: float, untrained: float, where: str, learning: Sequence[str]) -> None:
@@ -28,15 +33,14 @@ def refuse_far_above(loss: float, untrained: float, where: str, learning: Sequen
     """
     if 0 < untrained < math.inf and loss > FAR_ABOVE * untrained:
         raise DivergedError(
-            f"training diverges: the loss is {loss:.4g} {where}, and {untrained:.4g} where all scores are 0; "
-            f"lower {remedies(learning)}"
+            f"training diverges: the loss is {loss:.4g} {where}, and {untrained:.4g} where all scores are 0",
+            rates_of(learning),
         )
 
 
-def remedies(learning: Sequence[str]) -> str:
-    """What to change where these subnets diverged, behind "lower"."""
-    rates = " or ".join(f"subnets.{name}.learning_rate" for name in learning)
-    return f"{rates}, or choose another recipe.loss or recipe.activation"
+def rates_of(learning: Sequence[str]) -> str:
+    """The options of the learning rates of these subnets."""
+    return " or ".join(f"subnets.{name}.learning_rate" for name in learning)
 
 
 def lowered(rate_factor: float, error: DivergedError, may_lower: bool) -> float:
@@ -47,6 +51,6 @@ def lowered(rate_factor: float, error: DivergedError, may_lower: bool) -> float:
         raise RunError(f"{error}; halving all learning rates {MOST_HALVINGS} times did not help") from error
     log.warning(
         "%s; training begins anew with all learning rates times %g (training.on_divergence=stop would end it)",
-        *(error, rate_factor / 2),
+        *(error.what, rate_factor / 2),
     )
     return rate_factor / 2

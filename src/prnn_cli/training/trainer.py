@@ -8,7 +8,7 @@ from typing import Any
 from prnn_cli.batching import Batch
 from prnn_cli.networks.network import Network
 from prnn_cli.system.tree import unbind
-from prnn_cli.training.divergence import DivergedError, refuse_far_above, remedies
+from prnn_cli.training.divergence import DivergedError, rates_of, refuse_far_above
 from prnn_cli.training.executors import Executor
 from prnn_cli.training.state import EpochRecord, TrainState
 from prnn_cli.training.strategies import Phase
@@ -158,6 +158,6 @@ class Trainer:
         if int(tally["first_bad_step"]) <= self.ticks.plan.num_steps:
             raise DivergedError(
                 f"the loss is not finite since step {int(tally['first_bad_step'])} of phase {cursor.phase + 1}, "
-                f"epoch {cursor.epoch + 1}, while {', '.join(phase.learning)} learned; lower "
-                + remedies(phase.learning)
+                f"epoch {cursor.epoch + 1}, while {', '.join(phase.learning)} learned",
+                rates_of(phase.learning),
             )

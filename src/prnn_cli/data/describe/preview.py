@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from prnn_cli.data.events import read_events
 from prnn_cli.data.formats.time_units import shown_time, unit_advice
+from prnn_cli.data.parts import DAY_S
 from prnn_cli.data.session_filters import Log, filter_log
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import own_configs
@@ -29,6 +30,7 @@ class Preview:
     rows: events that were read, good or bad; events, sessions, items: those that are kept
     is_sample: of the first rows alone
     dates: the first and the last time, as text; empty where no row could be read
+    days: from the day (UTC) of the first time to that of the last, both counted
     problem: why nothing is kept; empty where something is
     dropped: events by reason
     """
@@ -39,6 +41,7 @@ class Preview:
     items: int
     is_sample: bool
     dates: str
+    days: int
     problem: str
     dropped: dict[str, int]
 
@@ -81,14 +84,15 @@ def _of_config(dataset: DatasetConfig, is_sample: bool) -> Preview:
     try:
         events = read_events(dataset)
     except UserError as error:
-        return Preview(0, 0, 0, 0, is_sample, "", str(error), {})
+        return Preview(0, 0, 0, 0, is_sample, "", 0, str(error), {})
     rows, first, last = sum(events.rows_of_files), float(events.time[0]), float(events.time[-1])
     dates = f"{shown_time(first)} to {shown_time(last)} UTC"
+    days = int(last // DAY_S - first // DAY_S) + 1
     dropped = Counter(events.dropped)
     try:
         log = filter_log(Log(events.session, events.item, events.time), dataset, dropped)
     except UserError as error:
-        return Preview(rows, 0, 0, 0, is_sample, dates, str(error), dict(dropped))
+        return Preview(rows, 0, 0, 0, is_sample, dates, days, str(error), dict(dropped))
     problem = unit_advice(first, last, dataset.time_format)
     sessions, items = (len(np.unique(each)) for each in (log.session, log.item))
-    return Preview(rows, len(log), sessions, items, is_sample, dates, problem, dict(dropped))
+    return Preview(rows, len(log), sessions, items, is_sample, dates, days, problem, dict(dropped))

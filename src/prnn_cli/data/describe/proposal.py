@@ -59,7 +59,9 @@ def describe(path: str, taken: set[str]) -> Proposal:
         "a log too": [other.path for other, _ in other_logs if other.path not in other_items],
     }
     command = _command(settings)
-    kept = f"{shown.sentence()}. Once saved, it is trained best by: {command} recipe=cross_entropy"
+    # A day to test on and one to choose the epochs by must leave one to train on, if more than the sample is known.
+    epochs = "" if shown.is_sample or shown.days >= 3 else " epochs=10"
+    kept = f"{shown.sentence()}. Once saved, train by: {command} recipe=cross_entropy{epochs}"
     return Proposal(_yaml(settings, columns, others, command), [_certainty(columns), kept])
 
 
