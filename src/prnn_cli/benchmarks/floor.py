@@ -73,7 +73,7 @@ def floor_of(network: Network, parameters: dict[str, Tensor], batch: Batch, phas
                     learns = subnet.name in update.learns
                     products += _of_subnet(subnet, parameters, batch, learns)
             for rows, states in _readout(network, update.scores, batch, parameters):
-                scores = torch.empty(len(states), len(rows), device=rows.device)
+                scores = torch.ones(len(states), len(rows), device=rows.device)
                 products += [(states, rows.T), (scores, rows), (scores.T, states)]
     return Floor(products, gathers, moved)
 
@@ -110,18 +110,18 @@ def _of_subnet(subnet: Subnet, parameters: dict[str, Tensor], batch: Batch, lear
         parameters[f"{subnet.prefix}{name}"] for name in ("recurrent_gates", "recurrent_candidate")
     )
     slots, hidden_size = len(batch.active), subnet.hidden_size
-    hidden = torch.empty(slots, hidden_size, device=gates.device)
-    of_gates = torch.empty(slots, 2 * hidden_size, device=gates.device)
+    hidden = torch.ones(slots, hidden_size, device=gates.device)
+    of_gates = torch.ones(slots, 2 * hidden_size, device=gates.device)
     products: list[Product] = [(hidden, gates), (hidden, candidate)]
     if learns:
         products += [(hidden, candidate.T), (hidden.T, of_gates), (hidden.T, hidden)]
     for source in subnet.inputs:
         if isinstance(source, Dense | Tied):
             weight = parameters[f"{subnet.prefix}input.{source.name}"]
-            vectors = torch.empty(slots, len(weight), device=weight.device)
+            vectors = torch.ones(slots, len(weight), device=weight.device)
             products.append((vectors, weight))
             if learns:
-                of_gates = torch.empty(slots, 3 * hidden_size, device=weight.device)
+                of_gates = torch.ones(slots, 3 * hidden_size, device=weight.device)
                 products.append((vectors.T, of_gates))
                 products += [(of_gates, weight.T)] if isinstance(source, Tied) else []
     return products
@@ -137,5 +137,5 @@ def _readout(
             touched = batch.outputs
             rows = parameters[name] if touched is None else parameters[name].index_select(0, touched.index)
             rows = rows[:, :-1]
-            pairs.append((rows, torch.empty(len(batch.active), rows.shape[1], device=rows.device)))
+            pairs.append((rows, torch.ones(len(batch.active), rows.shape[1], device=rows.device)))
     return pairs
