@@ -19,10 +19,8 @@ from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arra
 from prnn_cli.system.tree import tensors_of, with_tensors
 
 PLAN_FORMAT = 2  # part of the file's name: raise it with every change of the plan
-OUTPUT, TIED = (
-    "output",
-    "tied",
-)  # the kinds of output tables: those that clicks leave alone, and one that they read
+# The kinds of output tables: those that clicks leave alone, and one that they read.
+OUTPUT, TIED = "output", "tied"
 WORTH_KEEPING = 100_000  # sessions: below, a plan is made as fast as it is read
 
 
@@ -66,11 +64,11 @@ class Batch:
     active: Tensor  # (B,) float, 1 or 0
     keep_masks: dict[str, Tensor] = field(
         default_factory=dict
-    )  # uint8, 0 where dropped, or 1: see `Subnet.masks`
+    )  # uint8, 0 where dropped, or 1: `Subnet.masks`
     correction: Tensor | None = None  # (M,) to be subtracted from the columns' scores in the loss
     targets: Tensor | None = None  # (B,) the column of each slot's target; None: slot i's is column i
     tied: TableRows | None = (
-        None  # (M + B,) of an output table that clicks read too: `outputs`, then the clicked items
+        None  # (M + B,) of an output table that clicks read too: `outputs`, then the clicks
     )
 
     def rows(self, kind: str) -> TableRows | None:

@@ -320,6 +320,15 @@ class RecipeConfig:
         """Whether each item of the catalogue is scored in every step."""
         return bool(self.num_sampled == "all")
 
+    @property
+    def num_drawn(self) -> int:
+        """The negatives that a step draws: none where it scores each item."""
+        return 0 if self.scores_all else int(self.num_sampled)
+
+    def num_columns(self, num_items: int) -> int:
+        """The items that a step scores for each slot."""
+        return num_items if self.scores_all else self.batch_size + self.num_drawn
+
 
 @dataclass
 class OutputConfig:

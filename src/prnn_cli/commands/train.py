@@ -119,11 +119,13 @@ def _trained(
 ) -> Trained:
     """Trains, and where that was to choose the epochs, once more; a run that has begun goes on where it was."""
     material = material_of(settings, folder, device)
-    refit = refit_before(folder) if settings.training.refit else None
+    refit = begun = refit_before(folder) if settings.training.refit else None
     while True:
         if refit:
             material = material_of_refit(settings, folder, material)
-        trainer = _attempt(settings, folder, material, device, observers, refit)
+        # What a new refit finds in the folder is of the training before it.
+        goes_on = refit is begun
+        trainer = _attempt(settings, folder, material, device, observers, refit, goes_on)
         if refit or not settings.training.refit:
             return Trained(trainer, material, refit)
         refit = refit_of(settings, material.data, trainer)
@@ -137,8 +139,9 @@ def _attempt(
     device: torch.device,
     observers: Sequence[EpochObserver],
     refit: Refit | None,
+    goes_on: bool,
 ) -> Trainer:
-    """The trainer with its network trained to the end, from the folder's checkpoint on if it has one."""
+    """The trainer that has trained to the end; where it `goes_on`, from the folder's checkpoint, if there is one."""
     data, features = material.data, material.features
     needs = memory_needs(settings, data.train.num_items, features, device)
     refuse_too_large(needs, device)
@@ -149,12 +152,10 @@ def _attempt(
         phases_of = partial(schedule, settings)
         sessions, selection = sessions_to_validate(settings, data), None if refit else selection_of(settings)
         _tell(data, sessions, selection, refit)
-        # What a refit does not go on from is that of the training before it.
-        is_new = refit is not None and refit_before(folder) is None
         state, executor, rate_factor = (
-            (None, None, refit.rate_factor)
-            if refit and is_new
-            else resumed_state(folder, material.origin, device, phases_of, settings.epochs)
+            resumed_state(folder, material.origin, device, phases_of, settings.epochs)
+            if goes_on or refit is None
+            else (None, None, refit.rate_factor)
         )
         if process_group().is_main:
             keep(folder, data, features, Path(settings.cache_dir))

@@ -223,8 +223,7 @@ def _sharding(recipe: RecipeConfig, device: torch.device) -> Sharding:
     group = process_group()
     if group.world_size == 1:
         return UNSHARDED
-    num_sampled = 0 if recipe.scores_all else recipe.num_sampled
-    return Sharded(group, recipe.batch_size, recipe.batch_size + num_sampled, device)
+    return Sharded(group, recipe.batch_size, recipe.batch_size + recipe.num_drawn, device)
 
 
 def check_divisible(batch_size: int) -> None:
@@ -317,7 +316,7 @@ def feature_input(name: str, table: FeatureTable, device: torch.device) -> Input
 def multiplications_per_batch(settings: TrainCommand, num_items: int) -> int:
     """Multiplications in the recurrent and the output products of a mini-batch; inputs are gathers, or small."""
     batch_size = settings.recipe.batch_size
-    num_columns = num_items if settings.recipe.scores_all else batch_size + settings.recipe.num_sampled
+    num_columns = settings.recipe.num_columns(num_items)
     sizes = [settings.subnets[name].hidden_size for name in subnets_of(settings)]
     return batch_size * sum(size * (3 * size + num_columns) for size in sizes)
 

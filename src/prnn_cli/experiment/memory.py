@@ -40,8 +40,7 @@ def memory_needs(
     network = build_network(settings, num_items, features, torch.device("cpu"))
     parameters = network.parameters_without_values()
     recipe = settings.recipe
-    batch, negatives = recipe.batch_size, 0 if recipe.scores_all else recipe.num_sampled
-    columns = num_items if recipe.scores_all else batch + negatives
+    batch, negatives = recipe.batch_size, recipe.num_drawn
     tables = [parameters[name] for name in network.readout.tables] if recipe.scores_all else []
     sizes = "subnets.*.hidden_size (units.*)"
     needs = [
@@ -49,7 +48,7 @@ def memory_needs(
         *_needs_of_optimiser(settings, network, parameters, sizes),
         Need(
             "scores and their gradients",
-            6 * 4 * batch * columns,
+            6 * 4 * batch * recipe.num_columns(num_items),
             f"recipe.num_sampled{' (from all to 2048)' if recipe.scores_all else ''}, batch_size",
         ),
         # Gradient, step and root of the accumulator are as large as the table, where no compiled step fuses them.

@@ -155,7 +155,7 @@ class Supervisor:
     def begin_refit(self) -> None:
         """Has the first state of a refit take the place of those that chose its epochs."""
         self.folder.write_status("running", stage="training anew, for the chosen epochs")
-        self._save()
+        self.save_checkpoint()
         if process_group().is_main:
             self.folder.forget_selecting()
 
@@ -166,7 +166,7 @@ class Supervisor:
         if decision is None:
             return
         if decision.is_best:
-            self._save(is_best=True)
+            self.save_checkpoint(is_best=True)
         if decision.is_over:
             best = state.history[decision.best]
             value = best.measured[selection.metric]
@@ -196,11 +196,9 @@ class Supervisor:
         is_cheap = writing <= WRITING_SHARE * (now - self._started)
         return is_cheap and now - self._last_checkpoint >= self.checkpoint_every_s
 
-    def save_checkpoint(self) -> None:
-        """Writes the state of all processes, and keeps the checkpoint before it."""
-        self._save()
-
-    def _save(self, is_best: bool = False) -> None:
+    def save_checkpoint(self, is_best: bool = False) -> None:
+        """Writes the state of all processes, and keeps the checkpoint before it. is_best: of its stage so far, to be
+        kept until that ends"""
         began = time.monotonic()
         self._refuse_bad_parameters()
         state = self.trainer.state.all_gathered()

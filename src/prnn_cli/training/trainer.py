@@ -7,7 +7,7 @@ from typing import Any
 
 from prnn_cli.batching import Batch
 from prnn_cli.networks.network import Network
-from prnn_cli.system.tree import unbind
+from prnn_cli.system.tree import map_tensors
 from prnn_cli.training.divergence import DivergedError, rates_of, refuse_far_above
 from prnn_cli.training.executors import Executor
 from prnn_cli.training.state import EpochRecord, TrainState
@@ -83,7 +83,7 @@ class Trainer:
         self._refuse_bad_loss(phase)  # reads, and so waits for, the device
         if self.loss_of_nothing is not None:
             events = self._events(cursor.step, tick.stop) * len(phase.updates)
-            untrained = self.loss_of_nothing(unbind(tick.batches)[0])
+            untrained = self.loss_of_nothing(map_tensors(lambda each: each[0], tick.batches))
             where = f"at step {tick.stop} of phase {cursor.phase + 1}, epoch {cursor.epoch + 1}"
             refuse_far_above((self._loss() - loss_before) / events, untrained, where, phase.learning)
 
