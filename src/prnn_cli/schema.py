@@ -277,6 +277,8 @@ class ArchConfig:
     name: str = MISSING
     subnets: str = one_of("id", "feature", "concatenated", "each")
     readout: str = MISSING
+    trained: str = one_of("together", "alone")
+    weights: list[float] | None = MISSING
     order: list[str] | None = MISSING
     options: Any = options_of("READOUTS", named_by="readout")
 

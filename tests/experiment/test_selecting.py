@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import count, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from prnn_cli import schema
 from prnn_cli.batching import SessionParallelPlan
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.experiment import supervisor as supervising
-from prnn_cli.experiment.selecting import check_selection, drawn_sessions
+from prnn_cli.experiment.selecting import affordable_events, check_selection, drawn_sessions
 from prnn_cli.experiment.settings import composed
 from prnn_cli.experiment.supervisor import Supervisor
 from prnn_cli.networks.inputs import OneHot
@@ -307,3 +308,18 @@ def check_all(settings: TrainCommand) -> None:
 def small() -> TrainCommand:
     settings: TrainCommand = composed("train", [*SMALL, *BEST])
     return settings
+
+
+@pytest.mark.parametrize(
+    ("overrides", "events"),
+    [
+        (["recipe=paper"], 3_000),  # 100,000 x 30 / 1,000
+        (["recipe=paper", "evaluation.candidates=500"], 6_000),
+        (["recipe=paper", "evaluation.candidates=5000"], 3_000),  # there are no more than 1,000
+        (["recipe=cross_entropy"], 64_440),  # 30 + 0.3 for each of 2,048 negatives
+        (["recipe=cross_entropy", "recipe.num_sampled=all"], 29_160),  # 30 + 0.3 x (1,000 - 128)
+    ],
+)
+def test_more_events_are_affordable_where_an_epoch_costs_more(overrides: list[str], events: int) -> None:
+    data: Any = SimpleNamespace(item_ids=range(1_000), train=SimpleNamespace(num_ranked=100_000))
+    assert affordable_events(composed("train", overrides), data) == events

@@ -18,6 +18,9 @@ from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Trainer
 
 CLICKS_A_SESSION = 5
+# Of a timed tick at most, but no fewer steps than FEWEST_STEPS: where one takes a tenth of a second, 100 would take minutes.
+MOST_MULTIPLICATIONS = 5_000_000_000
+FEWEST_STEPS = 10
 
 
 def training_rows(
@@ -25,6 +28,7 @@ def training_rows(
 ) -> Iterator[dict[str, Any]]:
     """A row for each executor and each different phase of the strategy, and one for an epoch."""
     recipe = train.recipe
+    bench = replace(bench, steps=affordable_steps(bench.steps, multiplications_per_batch(train, num_items)))
     data = drawn_data(recipe.batch_size * 2 * bench.steps // (CLICKS_A_SESSION - 1), num_items)
     sources = features_used(train).sources
     features = {name: drawn_features(how, name, num_items) for name, how in sources.items()}
@@ -44,6 +48,11 @@ def training_rows(
                 } | _step(trainer, phase, bench, device)
             yield _epoch(trainer, train, num_items, device)
             del trainer  # before the next one takes as much memory
+
+
+def affordable_steps(most: int, multiplications_per_step: int) -> int:
+    """The number of steps to time: fewer than the most where each takes long."""
+    return min(most, max(FEWEST_STEPS, MOST_MULTIPLICATIONS // multiplications_per_step))
 
 
 def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.device) -> dict[str, Any]:

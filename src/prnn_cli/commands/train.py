@@ -27,14 +27,21 @@ from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.material import Material, material_of, material_of_refit
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
-from prnn_cli.experiment.refit import Refit, description_of_selecting, refit_before, refit_of
+from prnn_cli.experiment.refit import Refit, refit_before, refit_of
 from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
-from prnn_cli.experiment.selecting import check_selection, selection_of, sessions_to_validate
+from prnn_cli.experiment.selecting import (
+    check_selection,
+    description_of_selecting,
+    selection_of,
+    sessions_to_validate,
+)
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
+from prnn_cli.experiment.weighing import chosen_weights, weighted
 from prnn_cli.features.extract import fetch_needed
 from prnn_cli.networks.model_file import save_model
+from prnn_cli.networks.network import Network
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.summary import layout
 from prnn_cli.reporting.environment import environment
@@ -90,14 +97,15 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     trained = _trained(settings, folder, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
     data, parameters = trained.material.data, trained.trainer.state.parameters
+    network = weighted(settings, trained.weights, trained.material, device)
     if process_group().is_main:
         save_model(folder.model_file, parameters, trained.material.origin)
 
-    scorer = NetworkScorer(trained.trainer.network, parameters)
+    scorer = NetworkScorer(network, parameters)
     ranks = compare(scorer, data, settings.evaluation, settings.baselines, device, Path(settings.cache_dir))
     if not process_group().is_main:
         return
-    results = description(settings, trained, device) | measured(
+    results = description(settings, trained, network, device) | measured(
         ranks, settings.evaluation, settings.baselines, settings.table.gain_over
     )
     warn_of_ties(results)
@@ -107,11 +115,14 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
 
 @dataclass(frozen=True)
 class Trained:
-    """A trainer that has trained to the end, on what, and the refit that it was, if it was one."""
+    """A trainer that has trained to the end, on what, the refit that it was, if it was one, how its epochs were chosen,
+    as metrics.json says it, and the subnets' weights that were."""
 
     trainer: Trainer
     material: Material
     refit: Refit | None
+    selecting: dict[str, Any]
+    weights: dict[str, float]
 
 
 def _trained(
@@ -126,9 +137,13 @@ def _trained(
         # What a new refit finds in the folder is of the training before it.
         goes_on = refit is begun
         trainer = _attempt(settings, folder, material, device, observers, refit, goes_on)
-        if refit or not settings.training.refit:
-            return Trained(trainer, material, refit)
-        refit = refit_of(settings, material.data, trainer)
+        if refit:
+            return Trained(trainer, material, refit, refit.described, refit.weights)
+        weights = chosen_weights(settings, material, trainer, device)
+        selecting = description_of_selecting(settings, material.data, trainer) | weights.described
+        if not settings.training.refit:
+            return Trained(trainer, material, None, selecting, weights.chosen)
+        refit = refit_of(settings, trainer, selecting, weights.chosen)
         del trainer  # before the next one takes as much memory
 
 
@@ -205,7 +220,9 @@ def _tell(
         log.info("trained anew on training + validation part, for the chosen epochs: %s", rounds)
 
 
-def description(settings: TrainCommand, trained: Trained, device: torch.device) -> dict[str, Any]:
+def description(
+    settings: TrainCommand, trained: Trained, network: Network, device: torch.device
+) -> dict[str, Any]:
     """The part of metrics.json that says what was trained, on what, and how fast."""
     trainer, data, refit = trained.trainer, trained.material.data, trained.refit
     return {
@@ -220,12 +237,12 @@ def description(settings: TrainCommand, trained: Trained, device: torch.device) 
         "row": settings.row,
         "epochs": settings.epochs,
         "select": asdict(settings.training),
-        **(refit.described if refit else description_of_selecting(settings, data, trainer)),
+        **trained.selecting,
         "rate_factor": trainer.rate_factor,
         "seed": settings.seed,
-        "hidden_size": "+".join(str(subnet.hidden_size) for subnet in trainer.network.subnets),
+        "hidden_size": "+".join(str(subnet.hidden_size) for subnet in network.subnets),
         "num_parameters": sum(value.numel() for value in trainer.state.parameters.values()),
-        "network": layout(trainer.network),
+        "network": layout(network),
         **_training(settings, trainer, refit),
         "device": device_name(device),
         "data_hash": data.data_hash,

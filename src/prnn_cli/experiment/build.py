@@ -39,6 +39,8 @@ from prnn_cli.training.strategies import Phase
 from prnn_cli.training.ticks import TickMaker
 from prnn_cli.training.trainer import Trainer
 
+ALONE = "alone"  # arch.trained
+
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,7 @@ def check_combination(settings: TrainCommand) -> None:
     _check_subnets(settings, inputs)
     _check_momenta(settings, inputs)
     arch = settings.arch.name
+    _check_alone(settings)
     if len(inputs) == 1 and settings.strategy.name != "simultaneous":
         raise UserError(
             f"arch={arch} has one subnet, so strategy={settings.strategy.name} has nothing to take turns with; "
@@ -65,6 +68,27 @@ def check_combination(settings: TrainCommand) -> None:
         raise UserError(f"arch={arch} needs equal hidden sizes, not {stated}")
     if settings.arch.readout == "interaction" and next(iter(inputs)) != ID:
         raise UserError(f"arch={arch} multiplies with the ID's subnet, so arch.order must begin with {ID}")
+
+
+def _check_alone(settings: TrainCommand) -> None:
+    """Raises `UserError` for subnets that cannot be trained alone, or weights that there is nothing to choose for."""
+    arch = settings.arch
+    if arch.trained == ALONE and arch.readout != "separate":
+        raise UserError(
+            f"arch.trained=alone trains each subnet with an output table of its own, which arch.readout={arch.readout} "
+            "does not give it; set arch.readout=separate, or arch.trained=together"
+        )
+    if arch.trained == ALONE and settings.strategy.name != "simultaneous":
+        raise UserError(
+            f"arch={arch.name} trains each subnet alone, so strategy={settings.strategy.name} has no turns to "
+            "give; leave strategy out, or choose arch=parallel, shared_w or interaction"
+        )
+    if arch.weights is not None and len(subnets_of(settings)) == 1:
+        raise UserError(
+            f"arch.weights={arch.weights}: arch={arch.name} has one subnet, so no weight to choose; leave it at null"
+        )
+    if arch.weights == []:
+        raise UserError("arch.weights=[] holds no weight to choose; give some, such as [0,0.5,1], or null")
 
 
 def _check_metrics(settings: TrainCommand) -> None:
@@ -341,8 +365,9 @@ def learning_settings(settings: TrainCommand, rate_factor: float = 1.0) -> dict[
 def schedule(settings: TrainCommand, epochs: int) -> list[Phase]:
     """The phases of training with `epochs` of each subnet, as the strategy lays them out."""
     strategy = bound(chosen("STRATEGIES", settings.strategy.name, "strategy.name"), settings.strategy.options)
-    phases: list[Phase] = strategy(tuple(subnets_of(settings)), epochs)
-    return phases
+    names = tuple(subnets_of(settings))
+    networks = [(name,) for name in names] if settings.arch.trained == ALONE else [names]
+    return [phase for subnets in networks for phase in strategy(subnets, epochs)]
 
 
 def sampling_of(

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from prnn_cli.data.prepare import PreparedData
-from prnn_cli.experiment.selecting import selection_of, sessions_to_validate
+from prnn_cli.experiment.selecting import selection_of
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import DatasetConfig, TrainCommand
 from prnn_cli.system.distributed import process_group
@@ -26,7 +25,7 @@ class Refit:
 
     rounds: of each stage, as they were chosen; history: the epochs of the training that chose them; chosen: its
     indices in the history; described: what metrics.json says of it; rate_factor: that its learning rates were
-    multiplied with, and the refit's are too
+    multiplied with, and the refit's are too; weights: of the subnets for which it has chosen one
     """
 
     rounds: list[int]
@@ -34,6 +33,7 @@ class Refit:
     chosen: list[int]
     described: dict[str, Any]
     rate_factor: float
+    weights: dict[str, float] = field(default_factory=dict)
 
     def as_decisions(self) -> Decisions:
         """What its checkpoints carry, for `refit_before`."""
@@ -49,14 +49,14 @@ def whole(dataset: DatasetConfig) -> DatasetConfig:
     return replace(dataset, validation_days=0)
 
 
-def refit_of(settings: TrainCommand, data: PreparedData, trainer: Trainer) -> Refit:
-    """The refit that follows from a training that has chosen its epochs."""
+def refit_of(
+    settings: TrainCommand, trainer: Trainer, described: dict[str, Any], weights: dict[str, float]
+) -> Refit:
+    """The refit that follows from a training that has chosen its epochs, and the subnets' weights."""
     history = trainer.state.history
     kept = selected(selection_of(settings), trainer.phases, history)
     rounds, chosen = [number for number, _ in kept], [index for _, index in kept]
-    return Refit(
-        rounds, history, chosen, description_of_selecting(settings, data, trainer), trainer.rate_factor
-    )
+    return Refit(rounds, history, chosen, described, trainer.rate_factor, weights)
 
 
 def refit_before(folder: RunFolder) -> Refit | None:
@@ -75,15 +75,3 @@ def _stored(folder: RunFolder) -> dict[str, Any] | None:
             found: dict[str, Any] | None = decisions.get(KEY)
             return found
     return None
-
-
-def description_of_selecting(settings: TrainCommand, data: PreparedData, trainer: Trainer) -> dict[str, Any]:
-    """The part of metrics.json that says how the epochs were chosen; empty where the last ones are kept."""
-    sessions, history, phases = sessions_to_validate(settings, data), trainer.state.history, trainer.phases
-    if settings.training.select == "last" or sessions is None or data.validation is None:
-        return {}
-    trained = [number for number, _ in selected(None, phases, history)]
-    return {
-        "validation": {"events": sessions.num_ranked, "of": data.validation.num_ranked},
-        "selecting": trainer.state.totals() | trainer.length(shortened(phases, trained)),
-    }

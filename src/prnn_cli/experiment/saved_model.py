@@ -15,6 +15,7 @@ from prnn_cli.experiment.build import build_network, check_code, check_combinati
 from prnn_cli.experiment.kept import kept_features, kept_items
 from prnn_cli.experiment.refit import whole
 from prnn_cli.experiment.settings import typed_settings
+from prnn_cli.experiment.weighing import with_weights
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
 from prnn_cli.origin import Origin
@@ -61,7 +62,8 @@ def load_saved_model(run: str, device: torch.device) -> SavedModel:
     origin = origin_of_run(folder, metrics)
     items = kept_items(folder, origin)
     features = kept_features(folder, origin, features_used(settings).sources)
-    network = build_network(settings, len(items.item_ids), features, device)
+    weighted = with_weights(settings, metrics.get("weights", {}))
+    network = build_network(weighted, len(items.item_ids), features, device)
     return SavedModel(
         settings, metrics, origin, items, network, load_model(folder.model_file, network, origin, device)
     )

@@ -1,5 +1,7 @@
 """The settings of training.*, by which epochs are chosen: refused where they don't go together, and made out."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -7,9 +9,10 @@ from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.metrics import check_measured
-from prnn_cli.schema import EvaluationConfig, TrainCommand
+from prnn_cli.schema import TrainCommand
 from prnn_cli.system.randomness import generator_for
-from prnn_cli.training.selection import Selection
+from prnn_cli.training.selection import Selection, selected, shortened
+from prnn_cli.training.trainer import Trainer
 
 # `auto`: rounds without a better one that end a stage.
 PATIENCE = 3
@@ -17,8 +20,11 @@ PATIENCE = 3
 FEWEST_EVENTS = 2_000
 # … and more are ranked while that takes about a tenth of an epoch: to rank an event costs as much as there are
 # candidates, and to learn from one as much as to rank it among ten times this many (compiled steps of recipe=paper,
-# which are the cheapest; 100 units).
+# which are the cheapest; 100 units) …
 CANDIDATES_AN_EVENT = 30
+# … and, for each item that it is scored against beyond those of the batch, ten times this many: a product and two for
+# its gradients, and the update of the item's row.
+CANDIDATES_A_COLUMN = 0.3
 
 
 def check_selection(settings: TrainCommand) -> None:
@@ -77,7 +83,7 @@ def sessions_to_validate(settings: TrainCommand, data: PreparedData) -> Sessions
         return part
     most = settings.training.validation_events
     if most == "auto":
-        most = affordable_events(data, settings.evaluation)
+        most = affordable_events(settings, data)
     drawn = part if most == "all" else drawn_sessions(part, most)
     if drawn.num_ranked < (fewest := min(settings.dataset.min_ranked_events, part.num_ranked)):
         raise UserError(
@@ -87,11 +93,13 @@ def sessions_to_validate(settings: TrainCommand, data: PreparedData) -> Sessions
     return drawn
 
 
-def affordable_events(data: PreparedData, config: EvaluationConfig) -> int:
+def affordable_events(settings: TrainCommand, data: PreparedData) -> int:
     """The number of events whose ranking costs about a tenth of an epoch, but no fewer than tell epochs apart."""
-    num_items = len(data.item_ids)
-    candidates = num_items if config.candidates == "all" else min(num_items, config.candidates)
-    return max(FEWEST_EVENTS, data.train.num_ranked * CANDIDATES_AN_EVENT // candidates)
+    num_items, most = len(data.item_ids), settings.evaluation.candidates
+    candidates = num_items if most == "all" else min(num_items, most)
+    further_columns = settings.recipe.num_columns(num_items) - settings.recipe.batch_size
+    as_cheap = CANDIDATES_AN_EVENT + CANDIDATES_A_COLUMN * max(0, further_columns)
+    return max(FEWEST_EVENTS, round(data.train.num_ranked * as_cheap / candidates))
 
 
 def drawn_sessions(sessions: Sessions, most: int) -> Sessions:
@@ -100,3 +108,15 @@ def drawn_sessions(sessions: Sessions, most: int) -> Sessions:
     ranked = np.cumsum(np.diff(sessions.offsets)[order] - 1)
     number = max(1, int(np.searchsorted(ranked, most, side="right")))
     return sessions.subset(np.sort(order[:number]))
+
+
+def description_of_selecting(settings: TrainCommand, data: PreparedData, trainer: Trainer) -> dict[str, Any]:
+    """The part of metrics.json that says how the epochs were chosen; empty where the last ones are kept."""
+    sessions, history, phases = sessions_to_validate(settings, data), trainer.state.history, trainer.phases
+    if settings.training.select == "last" or sessions is None or data.validation is None:
+        return {}
+    trained = [number for number, _ in selected(None, phases, history)]
+    return {
+        "validation": {"events": sessions.num_ranked, "of": data.validation.num_ranked},
+        "selecting": trainer.state.totals() | trainer.length(shortened(phases, trained)),
+    }

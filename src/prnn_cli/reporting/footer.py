@@ -6,6 +6,7 @@ from typing import Any
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.paper_table import shows_published
 from prnn_cli.reporting.significance import enough_resamples
+from prnn_cli.reporting.tables import weights_text
 
 
 def footer(comparison: Comparison) -> list[str]:
@@ -34,6 +35,13 @@ def footer(comparison: Comparison) -> list[str]:
     sentences += _tests(comparison)
     if shows_published(comparison):
         sentences.append("The paper's values were measured on other data; they are for orientation.")
+    sentences += [
+        f"{row.name}: weights chosen on the validation part: "
+        + "; ".join(f"{weights_text(run.metrics['weights'])} (seed {run.metrics['seed']})" for run in weighed)
+        + "."
+        for row in comparison.finished
+        if (weighed := [run for run in row.runs if run.metrics.get("weights")])
+    ]
     sentences += [
         f"{row.name} diverged at first (seed {run.metrics['seed']}): all learning rates were lowered to "
         f"{run.metrics['rate_factor']:g} of theirs."

@@ -13,7 +13,7 @@ from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
 from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown, write_csv
-from prnn_cli.reporting.tables import epochs_text, gain, results_table, run_name
+from prnn_cli.reporting.tables import epochs_text, gain, results_table, run_name, weights_text
 from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import CHECKSUMS, METRICS, read_json
 from prnn_cli.schema import EvaluationConfig
@@ -105,8 +105,15 @@ def _footer(results: dict[str, Any]) -> str:
     return (
         f"{_gains(results)}{results['num_test_events']:,} {results['part']} events, "
         f"candidates: {results['candidates']}, ties: {results['tie_break']}{_length(results['train'])}."
-        f"{_lowered_rates(results)}"
+        f"{_weights(results)}{_lowered_rates(results)}"
     )
+
+
+def _weights(results: Mapping[str, Any]) -> str:
+    """The weights of subnets that the validation part chose; nothing of runs where it chose none."""
+    if not (weights := results.get("weights")):
+        return ""
+    return f" Weights chosen on the validation part: {weights_text(weights)}."
 
 
 def _lowered_rates(results: Mapping[str, Any]) -> str:

@@ -87,6 +87,11 @@ def epochs_text(train: Mapping[str, Any]) -> str:
     return "+".join(map(str, train.get("epochs", {}).values()))
 
 
+def weights_text(weights: Mapping[str, float]) -> str:
+    """Weights of subnets as "text 0.5, image 0"."""
+    return ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
+
+
 def gain(value: float, reference: float) -> float | None:
     """The share by which a value is above its reference; None where that is 0."""
     return value / reference - 1 if reference else None

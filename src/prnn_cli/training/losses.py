@@ -65,11 +65,11 @@ def cross_entropy(
     Its softmax is the activation, so f should be linear. The correction is that of `logq.py`. (Smoothing: Szegedy et
     al., 2016; its uniform part is over the M columns.)
     """
+    columns = active_columns(active, scores.shape[1], targets)
     if correction is not None:
         scores = scores - correction
-    columns = active_columns(active, scores.shape[1], targets)
     if targets is None:
-        scores = scores.masked_fill(~columns.bool(), -torch.inf)
+        scores = scores + torch.log(columns)
     chances = scores.log_softmax(dim=1)
     losses = -_target(chances, targets)[:, 0]
     if label_smoothing > 0:
@@ -116,9 +116,10 @@ def _target(scores: Tensor, targets: Tensor | None = None) -> Tensor:
 
 def _softmax_of_negatives(scores: Tensor, active: Tensor) -> Tensor:
     """Softmax over each slot's negatives, (B, M); 0 for its target and for idle slots' columns."""
-    is_negative = active_columns(active, scores.shape[1]).bool().expand_as(scores).clone()
-    is_negative.diagonal().fill_(False)
-    return scores.masked_fill(~is_negative, -torch.inf).softmax(dim=1)
+    # A sum, not masked_fill: compiled loops would read a matrix of bool value by value.
+    others = torch.log(active_columns(active, scores.shape[1])).expand_as(scores).clone()
+    others.diagonal().fill_(-torch.inf)
+    return (scores + others).softmax(dim=1)
 
 
 def _of_active(losses: Tensor, active: Tensor) -> Tensor:

@@ -1,0 +1,86 @@
+"""arch=late_fusion: networks that are trained alone, added with weights that the validation part chooses."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from commands.conftest import SMALL, Result, refusal
+from prnn_cli.system.tensor_files import read_tensors
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+
+OWN = [*(each for each in SMALL if not each.startswith(("arch", "subnets", "epochs"))), "units.each=6"]
+FUSED = [*OWN, "arch=late_fusion", "features=text", "baselines=[popularity]"]
+CHOOSING = ["epochs=2", "dataset.validation_days=1", "training.select=best"]
+
+
+def metrics_of(prnn: Prnn, run: str, *arguments: str) -> dict[str, Any]:
+    result = prnn("train", *arguments, f"hydra.run.dir={run}")
+    assert result.exit_code == 0, result.err
+    metrics: dict[str, Any] = json.loads(Path(run, "metrics.json").read_text())
+    return metrics
+
+
+def parameters_of(run: str) -> dict[str, torch.Tensor]:
+    return read_tensors(Path(run, "model.safetensors"))[0]
+
+
+def test_its_subnets_are_to_the_bit_the_networks_that_each_would_be_alone(prnn: Prnn) -> None:
+    """Without dropout, whose masks are others in another phase."""
+    fused = metrics_of(prnn, "fused", *FUSED, *CHOOSING, "recipe.dropout=0", "training.refit=true")
+    of_id, of_text = fused["selected_epochs"]
+    one = ["units.id=6", "units.feature=6", "baselines=[popularity]", "recipe.dropout=0"]
+    metrics_of(prnn, "id", *OWN, *one, "arch=id_only", f"epochs={of_id}")
+    metrics_of(prnn, "text", *OWN, *one, "arch=feature_only", "features=text", f"epochs={of_text}")
+    alone = parameters_of("id") | parameters_of("text")
+    together = parameters_of("fused")
+    assert together.keys() == alone.keys()
+    assert [name for name in alone if not torch.equal(together[name], alone[name])] == []
+
+
+def test_the_weight_is_the_one_that_ranks_the_validation_part_best(prnn: Prnn) -> None:
+    fused = metrics_of(
+        prnn, "fused", *FUSED, *CHOOSING, "arch.weights=[0.5,0,3]", "evaluation.part=validation"
+    )
+    measured = dict(map(tuple, fused["weighing"]["text"]))
+    assert list(measured) == [0.5, 0.0, 3.0]
+    assert len(set(measured.values())) == 3
+    weight = fused["weights"]["text"]
+    assert measured[weight] == max(measured.values()) == fused["mrr@20"]
+    assert [subnet["weight"] for subnet in fused["network"]["subnets"]] == [1.0, weight]
+    # Whoever takes the network up weighs as it does.
+    assert prnn("evaluate", "run=fused", "hydra.run.dir=again").exit_code == 0
+    assert json.loads(Path("again/metrics.json").read_text())["mrr@20"] == fused["mrr@20"]
+    assert f"Weights chosen on the validation part: text {weight:g}." in Path("fused/results.md").read_text()
+
+
+def test_at_a_weight_of_0_the_features_count_for_nothing(prnn: Prnn) -> None:
+    fused = metrics_of(prnn, "fused", *FUSED, *CHOOSING, "arch.weights=[0]")
+    alone = metrics_of(prnn, "id", *OWN, "arch=id_only", "units.id=6", "baselines=[popularity]", *CHOOSING)
+    assert fused["weights"] == {"text": 0.0}
+    assert fused["mrr@20"] == alone["mrr@20"] > 0
+
+
+def test_without_a_hold_out_the_weights_are_those_of_the_subnets(prnn: Prnn) -> None:
+    fused = metrics_of(prnn, "fused", *FUSED, "epochs=1", "subnets.text.weight=0.25")
+    assert "weights" not in fused
+    assert [subnet["weight"] for subnet in fused["network"]["subnets"]] == [1.0, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stated"),
+    [
+        (["arch=late_fusion", "strategy=residual"], "trains each subnet alone, so strategy=residual"),
+        (["arch=shared_w", "arch.trained=alone"], "arch.readout=shared"),
+        (["arch=id_only", "arch.weights=[0,1]"], "arch=id_only has one subnet"),
+        (["arch=parallel", "arch.weights=[]"], "no weight to choose"),
+        (["arch=parallel", "arch.trained=apart"], "arch.trained=apart"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(prnn: Prnn, arguments: list[str], stated: str) -> None:
+    assert stated in refusal(prnn("train", *OWN, *arguments))
