@@ -18,7 +18,7 @@ from prnn_cli.training.strategies import Phase
 from prnn_cli.training.trainer import Trainer
 
 CLICKS_A_SESSION = 5
-# Of a timed tick at most, but no fewer steps than FEWEST_STEPS: where one takes a tenth of a second, 100 would take minutes.
+# Of a timed tick at most, but no fewer than FEWEST_STEPS: where one takes a tenth of a second, 100 would take minutes.
 MOST_MULTIPLICATIONS = 5_000_000_000
 FEWEST_STEPS = 10
 
