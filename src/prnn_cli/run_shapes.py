@@ -26,6 +26,7 @@ RESULT: Shape = (
         "labels": {ANY: "text"},
         "baseline_options": {ANY: "anything"},
         "files": {ANY: "text"},
+        "weights?": {ANY: "number"},
     }
     | {"recall@20": "number", "mrr@20": "number", "train": {"events_per_s": "number"}}
     | {"baselines": {ANY: dict.fromkeys(("recall@20", "mrr@20", "tie_rate", ANY), "number")}}

@@ -31,16 +31,19 @@ def parameters_of(run: str) -> dict[str, torch.Tensor]:
 
 
 def test_its_subnets_are_to_the_bit_the_networks_that_each_would_be_alone(prnn: Prnn) -> None:
-    """Without dropout, whose masks are others in another phase."""
-    fused = metrics_of(prnn, "fused", *FUSED, *CHOOSING, "recipe.dropout=0", "training.refit=true")
+    """Without dropout, whose masks are others in another phase. At a weight of 0 the text's counts for nothing."""
+    own = ["recipe.dropout=0", "training.refit=true", "arch.weights=[0]"]
+    fused = metrics_of(prnn, "fused", *FUSED, *CHOOSING, *own)
     of_id, of_text = fused["selected_epochs"]
     one = ["units.id=6", "units.feature=6", "baselines=[popularity]", "recipe.dropout=0"]
-    metrics_of(prnn, "id", *OWN, *one, "arch=id_only", f"epochs={of_id}")
+    only_id = metrics_of(prnn, "id", *OWN, *one, "arch=id_only", f"epochs={of_id}")
     metrics_of(prnn, "text", *OWN, *one, "arch=feature_only", "features=text", f"epochs={of_text}")
     alone = parameters_of("id") | parameters_of("text")
     together = parameters_of("fused")
     assert together.keys() == alone.keys()
     assert [name for name in alone if not torch.equal(together[name], alone[name])] == []
+    assert fused["weights"] == {"text": 0.0}
+    assert fused["mrr@20"] == only_id["mrr@20"] > 0
 
 
 def test_the_weight_is_the_one_that_ranks_the_validation_part_best(prnn: Prnn) -> None:
@@ -59,26 +62,50 @@ def test_the_weight_is_the_one_that_ranks_the_validation_part_best(prnn: Prnn) -
     assert f"Weights chosen on the validation part: text {weight:g}." in Path("fused/results.md").read_text()
 
 
-def test_at_a_weight_of_0_the_features_count_for_nothing(prnn: Prnn) -> None:
-    fused = metrics_of(prnn, "fused", *FUSED, *CHOOSING, "arch.weights=[0]")
-    alone = metrics_of(prnn, "id", *OWN, "arch=id_only", "units.id=6", "baselines=[popularity]", *CHOOSING)
-    assert fused["weights"] == {"text": 0.0}
-    assert fused["mrr@20"] == alone["mrr@20"] > 0
+def test_without_a_hold_out_the_weights_are_those_of_the_subnets_which_training_knows_nothing_of(
+    prnn: Prnn,
+) -> None:
+    result = prnn("train", *FUSED, "epochs=1", "subnets.text.weight=0.25", "hydra.run.dir=light")
+    assert "arch.weights are chosen on a validation part, and there is none" in result.err
+    assert "(id 1, text 0.25)" in result.err
+    light = json.loads(Path("light/metrics.json").read_text())
+    heavy = metrics_of(prnn, "heavy", *FUSED, "epochs=1")
+    assert "weights" not in light
+    assert [subnet["weight"] for subnet in light["network"]["subnets"]] == [1.0, 0.25]
+    assert light["mrr@20"] != heavy["mrr@20"]
+    one, other = parameters_of("light"), parameters_of("heavy")
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
 
 
-def test_without_a_hold_out_the_weights_are_those_of_the_subnets(prnn: Prnn) -> None:
-    fused = metrics_of(prnn, "fused", *FUSED, "epochs=1", "subnets.text.weight=0.25")
-    assert "weights" not in fused
-    assert [subnet["weight"] for subnet in fused["network"]["subnets"]] == [1.0, 0.25]
+def test_networks_that_learn_together_can_be_weighed_too(prnn: Prnn) -> None:
+    """Without chosen epochs as well: a validation part is enough."""
+    residual = [each.replace("late_fusion", "parallel") for each in FUSED]
+    weighing = ["dataset.validation_days=1", "epochs=1", "arch.weights=[1,0]"]
+    told = metrics_of(prnn, "residual", *residual, *weighing, "evaluation.part=validation")
+    (_, together), (_, alone) = told["weighing"]["text"]
+    assert told["mrr@20"] == max(together, alone)
+    assert told["weights"] == {"text": 1.0 if together >= alone else 0.0}
+
+
+def test_damaged_weights_are_a_sentence(prnn: Prnn) -> None:
+    metrics_of(prnn, "fused", *FUSED, *CHOOSING)
+    file = Path("fused/metrics.json")
+    metrics = json.loads(file.read_text())
+    file.write_text(json.dumps(metrics | {"weights": {"text": "0.25"}}))
+    assert "weights" in refusal(prnn("evaluate", "run=fused"))
 
 
 @pytest.mark.parametrize(
     ("arguments", "stated"),
     [
-        (["arch=late_fusion", "strategy=residual"], "trains each subnet alone, so strategy=residual"),
+        (["arch=late_fusion", "strategy=residual"], "leave strategy out with arch=late_fusion"),
+        (["arch=parallel", "arch.trained=alone"], "add strategy=simultaneous"),
+        (["arch=late_fusion", "arch.weights=[1,nan]"], "numbers of 0 or more"),
+        (["arch=late_fusion", "arch.weights=[-1]"], "numbers of 0 or more"),
+        (["arch=late_fusion", "training.metric=recall@7"], "training.metric=recall@7"),
         (["arch=shared_w", "arch.trained=alone"], "arch.readout=shared"),
         (["arch=id_only", "arch.weights=[0,1]"], "arch=id_only has one subnet"),
-        (["arch=parallel", "arch.weights=[]"], "no weight to choose"),
+        (["arch=parallel", "arch.weights=[]"], "must hold weights to choose from"),
         (["arch=parallel", "arch.trained=apart"], "arch.trained=apart"),
     ],
 )

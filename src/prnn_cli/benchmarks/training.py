@@ -44,6 +44,7 @@ def training_rows(
                     "batch_size": recipe.batch_size,
                     "num_sampled": recipe.num_sampled,
                     "num_items": num_items,
+                    "steps": bench.steps,
                     "threads": torch.get_num_threads(),
                 } | _step(trainer, phase, bench, device)
             yield _epoch(trainer, train, num_items, device)

@@ -38,7 +38,7 @@ from prnn_cli.experiment.selecting import (
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
 from prnn_cli.experiment.validation import validation
-from prnn_cli.experiment.weighing import chosen_weights, weighted
+from prnn_cli.experiment.weighing import check_weights, chosen_weights, final_network, warn_of_no_choice
 from prnn_cli.features.extract import fetch_needed
 from prnn_cli.networks.model_file import save_model
 from prnn_cli.networks.network import Network
@@ -65,6 +65,7 @@ class Train(Command):
     def check(self, settings: TrainCommand) -> None:
         check_combination(settings)
         check_selection(settings)
+        check_weights(settings)
 
     def check_resumed(self, settings: TrainCommand, folder: RunFolder) -> None:
         """Raises `UserError` where the checkpoint or the metrics in the folder cannot be continued."""
@@ -93,11 +94,12 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     device = select_device(settings.hardware)
     folder.write_status("running", stage="preparing data and features")
     warn_of_bounded_scores(settings.recipe)
+    warn_of_no_choice(settings)
     fetch_needed(features_used(settings), Path(settings.cache_dir))
     trained = _trained(settings, folder, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
     data, parameters = trained.material.data, trained.trainer.state.parameters
-    network = weighted(settings, trained.weights, trained.material, device)
+    network = final_network(settings, trained.trainer, trained.weights)
     if process_group().is_main:
         save_model(folder.model_file, parameters, trained.material.origin)
 
@@ -139,7 +141,9 @@ def _trained(
         trainer = _attempt(settings, folder, material, device, observers, refit, goes_on)
         if refit:
             return Trained(trainer, material, refit, refit.described, refit.weights)
-        weights = chosen_weights(settings, material, trainer, device)
+        if settings.arch.weights:
+            folder.write_status("running", stage="trained; choosing the subnets' weights")
+        weights = chosen_weights(settings, material.data, trainer, device)
         selecting = description_of_selecting(settings, material.data, trainer) | weights.described
         if not settings.training.refit:
             return Trained(trainer, material, None, selecting, weights.chosen)

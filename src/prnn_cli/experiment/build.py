@@ -71,7 +71,7 @@ def check_combination(settings: TrainCommand) -> None:
 
 
 def _check_alone(settings: TrainCommand) -> None:
-    """Raises `UserError` for subnets that cannot be trained alone, or weights that there is nothing to choose for."""
+    """Raises `UserError` for subnets that cannot be trained alone."""
     arch = settings.arch
     if arch.trained == ALONE and arch.readout != "separate":
         raise UserError(
@@ -80,15 +80,9 @@ def _check_alone(settings: TrainCommand) -> None:
         )
     if arch.trained == ALONE and settings.strategy.name != "simultaneous":
         raise UserError(
-            f"arch={arch.name} trains each subnet alone, so strategy={settings.strategy.name} has no turns to "
-            "give; leave strategy out, or choose arch=parallel, shared_w or interaction"
+            f"arch.trained=alone gives strategy={settings.strategy.name} no subnets to take turns; leave strategy out "
+            "with arch=late_fusion, else add strategy=simultaneous, or arch.trained=together"
         )
-    if arch.weights is not None and len(subnets_of(settings)) == 1:
-        raise UserError(
-            f"arch.weights={arch.weights}: arch={arch.name} has one subnet, so no weight to choose; leave it at null"
-        )
-    if arch.weights == []:
-        raise UserError("arch.weights=[] holds no weight to choose; give some, such as [0,0.5,1], or null")
 
 
 def _check_metrics(settings: TrainCommand) -> None:
@@ -214,6 +208,9 @@ def build_trainer(
     """
     recipe, world_size = settings.recipe, process_group().world_size
     network = build_network(settings, data.train.num_items, features, device)
+    if settings.arch.trained == ALONE:
+        # What it is worth beside the others is nothing to a network of its own.
+        network = weighted(network, settings, dict.fromkeys(subnets_of(settings), 1.0))
     learning = learning_settings(settings, rate_factor)
     plan = training_plan(data, recipe.batch_size, Path(settings.cache_dir))
     sampler, logq = sampling_of(recipe, data.support, device)
@@ -272,6 +269,19 @@ def build_network(
         for name, sources in subnets_of(settings).items()
     )
     return Network(subnets, readout_of(settings, subnets), settings.recipe.activation, num_items)
+
+
+def own_weights(settings: TrainCommand) -> dict[str, float]:
+    """The weights that the settings give the network's subnets, by name."""
+    return {name: settings.subnets[name].weight for name in subnets_of(settings)}
+
+
+def weighted(network: Network, settings: TrainCommand, weights: Mapping[str, float]) -> Network:
+    """A network of the settings, but with these weights of subnets."""
+    subnets = tuple(
+        replace(subnet, weight=weights.get(subnet.name, subnet.weight)) for subnet in network.subnets
+    )
+    return replace(network, subnets=subnets, readout=readout_of(settings, subnets))
 
 
 def _id_input(settings: TrainCommand, num_items: int) -> Input:

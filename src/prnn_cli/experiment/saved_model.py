@@ -11,11 +11,10 @@ from torch import Tensor
 from prnn_cli.data.known_items import KnownItems
 from prnn_cli.data.prepare import PreparedData, prepare, prepared_before
 from prnn_cli.errors import UserError
-from prnn_cli.experiment.build import build_network, check_code, check_combination, features_used
+from prnn_cli.experiment.build import build_network, check_code, check_combination, features_used, weighted
 from prnn_cli.experiment.kept import kept_features, kept_items
 from prnn_cli.experiment.refit import whole
 from prnn_cli.experiment.settings import typed_settings
-from prnn_cli.experiment.weighing import with_weights
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
 from prnn_cli.origin import Origin
@@ -62,8 +61,8 @@ def load_saved_model(run: str, device: torch.device) -> SavedModel:
     origin = origin_of_run(folder, metrics)
     items = kept_items(folder, origin)
     features = kept_features(folder, origin, features_used(settings).sources)
-    weighted = with_weights(settings, metrics.get("weights", {}))
-    network = build_network(weighted, len(items.item_ids), features, device)
+    network = build_network(settings, len(items.item_ids), features, device)
+    network = weighted(network, settings, metrics.get("weights", {}))
     return SavedModel(
         settings, metrics, origin, items, network, load_model(folder.model_file, network, origin, device)
     )
