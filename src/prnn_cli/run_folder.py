@@ -22,6 +22,7 @@ from prnn_cli.system.locks import is_locked, try_lock
 from prnn_cli.system.shapes import misfit
 from prnn_cli.system.yaml_files import check_yaml, escaped
 
+OVERRIDES = Path(".hydra") / "overrides.yaml"
 CONFIG = Path(".hydra") / "config.yaml"
 # What the configs call a folder that nobody names.
 DATED = re.compile(r"([a-z]+_)?\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}(_.+)?")
@@ -122,6 +123,14 @@ class RunFolder:
         if is_sweep(self.path.parent):
             where = f"hydra.sweep.dir={self.path.parent}"
         return f"to continue, run the same command with resume=true {where}"
+
+    def options_given(self) -> set[str]:
+        """The keys and groups that the run's command line gave values to; none where it is not known any more."""
+        try:
+            overrides = OmegaConf.to_object(OmegaConf.load(self.path / OVERRIDES))
+        except (OmegaConfBaseException, YAMLError, OSError, ValueError):
+            return set()
+        return {str(each).lstrip("+~").partition("=")[0] for each in overrides or ()}
 
     def config(self) -> DictConfig:
         """The composed configuration that the run was started with. Raises `UserError` for a damaged one.

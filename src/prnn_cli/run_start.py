@@ -10,7 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
-from prnn_cli.run_folder import CONFIG, RunFolder, flat, literal
+from prnn_cli.run_folder import CONFIG, OVERRIDES, RunFolder, flat, literal
 from prnn_cli.schema import AUTO, Mark, TrainCommand, is_marked, marked
 from prnn_cli.system.file_format import OtherFormatError
 from prnn_cli.system.files import remove_remains, set_aside, write_text
@@ -50,7 +50,7 @@ def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraC
     folder.write_status("running", command=command)
     write_text(folder.path / CONFIG, OmegaConf.to_yaml(config, resolve=True))
     write_text(folder.path / ".hydra" / "hydra.yaml", OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra})))
-    write_text(folder.path / ".hydra" / "overrides.yaml", OmegaConf.to_yaml(hydra.overrides.task))
+    write_text(folder.path / OVERRIDES, OmegaConf.to_yaml(hydra.overrides.task))
     return True
 
 

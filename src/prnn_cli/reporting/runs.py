@@ -2,7 +2,7 @@
 
 import glob
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from prnn_cli.schema import Mark, is_marked
 
 # Architectures with one subnet, which are one group in the paper's tables.
 ONE_SUBNET = ("id_only", "feature_only", "concatenated")
+RECIPE = "recipe.name"
 # Keys of metrics.json that a report cannot do without.
 NEEDED = (
     "arch",
@@ -43,12 +44,14 @@ NEEDED = (
 class FinishedRun:
     """A run of `prnn train` or `prnn evaluate` that has its metrics.json.
 
-    settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed
+    settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed; given: those keys among them, and
+    others, that its command line gave values to
     """
 
     folder: Path
     metrics: dict[str, Any]
     settings: dict[str, Any]
+    given: set[str] = field(default_factory=set)
 
     @property
     def ranked_as(self) -> tuple[Any, ...]:
@@ -122,7 +125,8 @@ def read_run(folder: Path) -> FinishedRun:
     try:
         config = run.config()
         if "run" in config:  # of prnn evaluate: the model's settings are those of the run that trained it
-            config = RunFolder(Path(config.run)).config()
+            run = RunFolder(Path(config.run))
+            config = run.config()
         origin = Origin.of_result(metrics, config, run.metrics_file)
         settings = flat(config)
     except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
@@ -132,7 +136,7 @@ def read_run(folder: Path) -> FinishedRun:
     if metrics["features"] == "none":  # whatever they were set to
         decisive = {key: value for key, value in decisive.items() if not key.startswith("features.")}
     decisive |= origin.code
-    return FinishedRun(folder, metrics, decisive)
+    return FinishedRun(folder, metrics, decisive, run.options_given())
 
 
 def failed_row(folder: Path) -> Row | None:
@@ -214,7 +218,8 @@ def _distinctly_named(rows: list[Row]) -> list[Row]:
         twins = [row for row in rows if row.name == name]
         if len(twins) == 1:
             continue
-        differing = _differing([row.runs[0].settings for row in twins])
+        given = set().union(*(run.given for row in twins for run in row.runs))
+        differing = _without_recipes_own(_differing([row.runs[0].settings for row in twins]), given)
         for number, row in enumerate(twins):
             own = ", ".join(f"{key}={values[number]}" for key, values in differing.items())
             row.name = f"{name} [{own}]"
@@ -233,6 +238,24 @@ def _differing(settings: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ..
         if len(set(values)) > 1:
             found.setdefault(values, key)
     return {key: values for values, key in found.items()}
+
+
+def _without_recipes_own(
+    differing: Mapping[str, tuple[str, ...]], given: Container[str]
+) -> dict[str, tuple[str, ...]]:
+    """The options that differ, and of those that differ as the recipe does, nobody having given them a value, the
+    recipe's name alone."""
+    recipes = differing.get(RECIPE)
+    if recipes is None:
+        return dict(differing)
+
+    def is_its_own(key: str, values: tuple[str, ...]) -> bool:
+        return key not in given and len(set(zip(recipes, values, strict=True))) == len(set(recipes))
+
+    others = {
+        key: values for key, values in differing.items() if key != RECIPE and not is_its_own(key, values)
+    }
+    return {RECIPE.removesuffix(".name"): recipes} | others
 
 
 def _because(status: Mapping[str, Any]) -> str:
