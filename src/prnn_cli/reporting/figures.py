@@ -129,12 +129,18 @@ def bars(comparison: Comparison, across: int = ACROSS) -> "Figure":
                 f"{estimate.mean:.4f}", (place, max(estimate.high, estimate.mean)), (0, 3),
                 textcoords="offset points", ha="center", fontsize=9,
             )  # fmt: skip
-        names = [comparison.names[method].replace(" (", "\n(") for method in contestants(comparison, metric)]
-        axes.set_xticks(range(len(names)), names, fontsize=9)
+        names = [in_lines(comparison.names[method]) for method in contestants(comparison, metric)]
+        widest = max(len(line) for name in names for line in name.split("\n"))
+        axes.set_xticks(range(len(names)), names, fontsize=9 if widest <= 14 else 7)
         axes.margins(y=0.12)
         axes.set_ylim(bottom=0)
         axes.set_title(metric)
     return figure
+
+
+def in_lines(name: str) -> str:
+    """A row's name with a line for each thing that stands in brackets, so that neighbours have room."""
+    return name.replace(" (", "\n(").replace(" [", "\n[").replace(", ", ",\n")
 
 
 def lines(
