@@ -15,8 +15,10 @@ Prnn = Callable[..., Result]
     "strategy",
     [
         "residual",
-        "interleaving",
-        *(pytest.param(name, marks=pytest.mark.nightly) for name in ("simultaneous", "alternating")),
+        *(
+            pytest.param(name, marks=pytest.mark.nightly)
+            for name in ("simultaneous", "alternating", "interleaving")
+        ),
     ],
 )
 def test_a_job_of_a_sweep_has_the_bits_of_a_run_alone(strategy: str, prnn: Prnn) -> None:

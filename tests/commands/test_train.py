@@ -189,7 +189,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "exit_code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly)],
+)
 def test_a_stopped_run_resumes_to_the_same_bits(
     prnn: Prnn, start_prnn: Callable[..., object], whole: Path, number: signal.Signals, exit_code: int
 ) -> None:

@@ -21,7 +21,7 @@ WRONG = {
     "evaluation.metrics=ndcg": "each element text; write evaluation.metrics=[ndcg]",
     "dataset.columns=3": "dataset.columns must be a group of session_id, item_id, next_item_id, time, order",
     "dataset=foo": "dataset=foo does not exist; choose one of class_like, eshop_clothing, generic,",
-    "arch=foo": "choose one of concatenated, feature_only, id_only, interaction, parallel, shared_w",
+    "arch=foo": "choose one of concatenated, feature_only, id_only, interaction, late_fusion, parallel, shared_w",
     "dataset=generic": "dataset.path has no value; add dataset.path=VALUE",
     "seed=1,2": "seed=1,2 holds several values; add -m to sweep over them",
     'dataset.path="x': "cannot read 'dataset.path=\"x': a quote (\") is never closed",

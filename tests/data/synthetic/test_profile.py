@@ -72,7 +72,7 @@ def test_items_scale_with_sessions_so_that_supports_stay_alike(
     assert small == pytest.approx(large, rel=0.15)
 
 
-@pytest.mark.parametrize("images", [0, 20_000])
+@pytest.mark.parametrize("images", [0, pytest.param(20_000, marks=pytest.mark.nightly)])
 def test_any_number_of_processes_gives_the_same_bytes(
     images: int, profile_of: Callable[..., ProfileConfig], tmp_path: Path
 ) -> None:
