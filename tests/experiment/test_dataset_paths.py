@@ -90,6 +90,7 @@ def test_each_job_of_a_sweep_finds_its_files(home: Path, prnn: Prnn) -> None:
     assert [paths(f"sweep/{n}")[1] for n in (0, 1)] == [str(home / "shop" / "items.csv")] * 2
 
 
+@pytest.mark.nightly
 def test_a_search_finds_its_files(home: Path, prnn: Prnn) -> None:
     pytest.importorskip("optuna")
     search = (

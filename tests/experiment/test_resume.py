@@ -115,7 +115,6 @@ def assert_same_run(left: str, right: str) -> None:
 MINE = [*SMALL, "hydra.run.dir=runs/mine"]
 PAIRS = [
     ("id_only", "simultaneous"),
-    ("shared_w", "alternating"),
     ("parallel", "residual"),
     ("interaction", "interleaving"),
 ]

@@ -38,6 +38,7 @@ def test_a_study_of_something_else_is_refused(prnn: Prnn, arguments: list[str], 
         assert sentence in result.err
 
 
+@pytest.mark.nightly
 def test_searches_on_other_data_sets_have_folders_of_their_own(prnn: Prnn) -> None:
     for name in ("shoes", "hats"):
         assert prnn(*SEARCH, "search.trials=1", f"dataset.name={name}").exit_code == 0
