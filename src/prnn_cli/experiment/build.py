@@ -72,15 +72,17 @@ def check_combination(settings: TrainCommand) -> None:
 
 def _check_alone(settings: TrainCommand) -> None:
     """Raises `UserError` for subnets that cannot be trained alone."""
-    arch = settings.arch
-    if arch.trained == ALONE and arch.readout != "separate":
+    arch, strategy = settings.arch, settings.strategy.name
+    if arch.trained != ALONE:
+        return
+    if arch.readout != "separate":
         raise UserError(
             f"arch.trained=alone trains each subnet with an output table of its own, which arch.readout={arch.readout} "
             "does not give it; set arch.readout=separate, or arch.trained=together"
         )
-    if arch.trained == ALONE and settings.strategy.name != "simultaneous":
+    if strategy != "simultaneous":
         raise UserError(
-            f"arch.trained=alone gives strategy={settings.strategy.name} no subnets to take turns; leave strategy out "
+            f"arch.trained=alone gives strategy={strategy} no subnets to take turns; leave strategy out "
             "with arch=late_fusion, else add strategy=simultaneous, or arch.trained=together"
         )
 
