@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from prnn_cli.batching import Batch, SessionParallelPlan, TableRows, first_occurrence
+from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
@@ -27,6 +29,23 @@ def sessions_of(*sessions: Sequence[int], num_items: int = 8) -> Sessions:
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         session_index=np.arange(len(sessions)),
         num_items=num_items,
+    )
+
+
+def prepared(sessions: Sessions, times: Sequence[float] | None = None) -> PreparedData:
+    """Sessions as the training part of prepared data; times: of the events, an hour apart unless given"""
+    told = 3600.0 * np.arange(sessions.num_events) if times is None else np.asarray(times, dtype=float)
+    return PreparedData(
+        folder=Path(),
+        data_hash="small",
+        summary={},
+        train=sessions,
+        validation=None,
+        test=sessions,
+        item_ids=np.arange(sessions.num_items).astype(str).astype(object),
+        support=np.bincount(sessions.items, minlength=sessions.num_items),
+        reused=False,
+        read_train_times=lambda: told,
     )
 
 

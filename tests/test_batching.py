@@ -99,6 +99,7 @@ def data(monkeypatch: pytest.MonkeyPatch) -> PreparedData:
         item_ids=nothing,
         support=nothing,
         reused=False,
+        read_train_times=lambda: np.zeros(0),
     )
 
 

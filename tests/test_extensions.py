@@ -19,7 +19,7 @@ pytest_plugins = ["commands.conftest"]
 pytestmark = pytest.mark.usefixtures("forget_extensions")
 
 PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
-EXAMPLES = ("s_knn", "pooled", "warm_start", "mean_colour", "shop")
+EXAMPLES = ("session_knn", "pooled", "warm_start", "mean_colour", "shop")
 QUICK = [*SMALL, "epochs=1"]
 PARALLEL = [*(each for each in SMALL if not each.startswith(("arch", "subnets"))), "units.each=6", "epochs=1"]
 
@@ -69,41 +69,48 @@ def test_an_example_keeps_the_contracts(prnn: Prnn, workplace: Path, name: str) 
 
 
 def test_a_baseline_from_a_file_stands_in_metrics_and_tables(prnn: Prnn, workplace: Path) -> None:
-    write(workplace, "s_knn")
-    chosen = "baselines=[s_knn,item_knn]"
+    write(workplace, "session_knn")
+    chosen = ["baselines=[session_knn,item_knn]", "baselines.session_knn.num_sessions=20"]
     done = prnn(
-        "train", "--extend", "s_knn.py", *QUICK, chosen, "baselines.s_knn.num_sessions=20", "hydra.run.dir=a"
+        "train",
+        "--extend",
+        "session_knn.py",
+        *QUICK,
+        *chosen,
+        "hydra.run.dir=a",
     )
     assert done.exit_code == 0, done.err
     metrics = read_json(Path("a/metrics.json"))
-    assert list(metrics["baselines"]) == ["s_knn", "item_knn"]
-    assert metrics["baselines"]["s_knn"]["recall@20"] > metrics["baselines"]["item_knn"]["recall@20"] / 2
-    assert metrics["baseline_options"]["s_knn"]["num_sessions"] == 20
-    assert "s_knn" in metrics["extensions"]
-    assert "S-kNN" in done.out
-    assert "Gains over S-kNN" in done.out
+    assert list(metrics["baselines"]) == ["session_knn", "item_knn"]
     assert (
-        "S-kNN" in prnn("tables", "runs=a", "table.figures=false", "hydra.run.dir=t").out
+        metrics["baselines"]["session_knn"]["recall@20"] > metrics["baselines"]["item_knn"]["recall@20"] / 2
+    )
+    assert metrics["baseline_options"]["session_knn"]["num_sessions"] == 20
+    assert "session_knn" in metrics["extensions"]
+    assert "Session-kNN" in done.out
+    assert "Gains over Session-kNN" in done.out
+    assert (
+        "Session-kNN" in prnn("tables", "runs=a", "table.figures=false", "hydra.run.dir=t").out
     )  # without the file
 
 
 def test_a_changed_baseline_is_ranked_anew(prnn: Prnn, workplace: Path) -> None:
-    write(workplace, "s_knn")
-    arguments = ["train", "--extend=s_knn.py", *QUICK, "baselines=[s_knn]"]
-    assert "ranks of s_knn" not in prnn(*arguments, "hydra.run.dir=a").err
+    write(workplace, "session_knn")
+    arguments = ["train", "--extend=session_knn.py", *QUICK, "baselines=[session_knn]"]
+    assert "ranks of session_knn" not in prnn(*arguments, "hydra.run.dir=a").err
     forget()
-    assert "reusing the ranks of s_knn" in prnn(*arguments, "hydra.run.dir=b").err
+    assert "reusing the ranks of session_knn" in prnn(*arguments, "hydra.run.dir=b").err
     forget()
-    code = Path("s_knn.py")
+    code = Path("session_knn.py")
     code.write_text(code.read_text().replace("np.maximum(least, 1)", "np.maximum(least, 2)"))
-    assert "reusing the ranks of s_knn" not in prnn(*arguments, "hydra.run.dir=c").err
+    assert "reusing the ranks of session_knn" not in prnn(*arguments, "hydra.run.dir=c").err
 
 
 def test_installed_examples_train_together_appear_in_help_and_resume(
     prnn: Prnn, workplace: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(tmp_path_factory.mktemp("site"), monkeypatch, *EXAMPLES)
-    mine = ["arch=pooled", "strategy=warm_start", "features=mean_colour", "baselines=[item_knn,s_knn]"]
+    mine = ["arch=pooled", "strategy=warm_start", "features=mean_colour", "baselines=[item_knn,session_knn]"]
     done = prnn("train", *PARALLEL, *mine, "hydra.run.dir=run")
     assert done.exit_code == 0, done.err
     assert [row["learning"] for _, row in pd.read_csv("run/epochs.csv").iterrows()] == ["id", "id+image"]
@@ -117,11 +124,11 @@ def test_installed_examples_train_together_appear_in_help_and_resume(
     for group, choice in (
         ("arch", "pooled"),
         ("strategy", "warm_start"),
-        ("baselines", "s_knn"),
+        ("baselines", "session_knn"),
         ("dataset", "shop"),
     ):
         assert f"\n  {choice}" in prnn("train", "--help", group).out
-    assert "baselines=s_knn" in prnn("completion", "query", "prnn train baselines=s").out
+    assert "baselines=session_knn" in prnn("completion", "query", "prnn train baselines=s").out
     assert prnn("check").exit_code == 0
 
 
@@ -241,8 +248,8 @@ def test_an_extension_that_cannot_be_used_is_a_sentence(
             "choose one of separate, shared, interaction (one of an extension needs",
         ),
         (
-            ["train", "baselines=[s_knn]"],
-            "[s_knn] does not exist; choose any of item_knn, markov, popularity",
+            ["train", "baselines=[session_knn]"],
+            "[session_knn] does not exist; choose any of association_rules, content_knn, fast",
         ),
     ],
 )
@@ -254,45 +261,49 @@ def test_what_is_not_there_is_a_sentence(prnn: Prnn, arguments: list[str], sente
 
 def test_a_run_with_an_extension_is_refused_without_it(prnn: Prnn, workplace: Path) -> None:
     """Nothing in a run's folder loads code: the file has to be named again."""
-    write(workplace, "s_knn")
+    write(workplace, "session_knn")
     assert (
-        prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+        prnn(
+            "train", "--extend", "session_knn.py", *QUICK, "baselines=[session_knn]", "hydra.run.dir=r"
+        ).exit_code
+        == 0
     )
     forget()
     refused = prnn("evaluate", "run=r")
     assert refused.exit_code == 2
-    assert "baselines=s_knn does not exist" in refused.err
-    assert prnn("evaluate", "run=r", "--extend", "s_knn.py").exit_code == 0
+    assert "baselines=session_knn does not exist" in refused.err
+    assert prnn("evaluate", "run=r", "--extend", "session_knn.py").exit_code == 0
 
 
 def test_a_baseline_that_fails_does_not_lose_the_training(prnn: Prnn, workplace: Path) -> None:
-    write(workplace, "s_knn")
-    code = Path("s_knn.py").read_text()
-    Path("s_knn.py").write_text(code.replace("shared = self.held @", "shared = self.hold @"))
-    arguments = ["train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r"]
+    write(workplace, "session_knn")
+    code = Path("session_knn.py").read_text()
+    Path("session_knn.py").write_text(code.replace("shared = self.held @", "shared = self.hold @"))
+    arguments = ["train", "--extend", "session_knn.py", *QUICK, "baselines=[session_knn]", "hydra.run.dir=r"]
     failed = prnn(*arguments)
     assert failed.exit_code == 1
     assert (
-        "the baseline s_knn fails (AttributeError: 'SessionKnn' object has no attribute 'hold')" in failed.err
+        "the baseline session_knn fails (AttributeError: 'SessionKnn' object has no attribute 'hold')"
+        in failed.err
     )
     assert "Traceback" not in failed.err
     forget()
-    Path("s_knn.py").write_text(code)
+    Path("session_knn.py").write_text(code)
     resumed = prnn(*arguments, "resume=true")
     assert resumed.exit_code == 0
     assert "epoch" not in resumed.err.partition("resuming at")[2].partition("\n")[2]
-    assert "S-kNN" in resumed.out
+    assert "Session-kNN" in resumed.out
 
 
 def knn(changes: dict[str, str]) -> None:
     """The page's baseline in this folder, with changes of its text."""
     forget()
-    write(Path(), "s_knn")
-    text = Path("s_knn.py").read_text()
+    write(Path(), "session_knn")
+    text = Path("session_knn.py").read_text()
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
-    Path("s_knn.py").write_text(text)
+    Path("session_knn.py").write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -311,9 +322,11 @@ def test_a_baseline_that_breaks_its_contract_gives_no_number(
     prnn: Prnn, workplace: Path, changes: dict[str, str], sentence: str
 ) -> None:
     knn(changes)
-    refused = prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn,item_knn]", "hydra.run.dir=r")
+    refused = prnn(
+        "train", "--extend", "session_knn.py", *QUICK, "baselines=[session_knn,item_knn]", "hydra.run.dir=r"
+    )
     assert refused.exit_code == 1
-    assert "the baseline s_knn fails" in refused.err
+    assert "the baseline session_knn fails" in refused.err
     assert sentence in refused.err
     assert not Path("r/metrics.json").exists()
 
@@ -321,7 +334,10 @@ def test_a_baseline_that_breaks_its_contract_gives_no_number(
 def test_a_baseline_is_not_given_what_it_is_to_predict(prnn: Prnn, workplace: Path) -> None:
     knn({"sessions, self.k =": "assert data.test.num_sessions == 0\n        sessions, self.k ="})
     assert (
-        prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+        prnn(
+            "train", "--extend", "session_knn.py", *QUICK, "baselines=[session_knn]", "hydra.run.dir=r"
+        ).exit_code
+        == 0
     )
 
 
@@ -368,9 +384,12 @@ def test_a_network_is_not_used_with_other_code_than_it_was_trained_by(prnn: Prnn
 def test_a_network_is_used_without_the_baselines_that_it_was_compared_with(
     prnn: Prnn, workplace: Path
 ) -> None:
-    write(workplace, "s_knn")
+    write(workplace, "session_knn")
     assert (
-        prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[s_knn]", "hydra.run.dir=r").exit_code == 0
+        prnn(
+            "train", "--extend", "session_knn.py", *QUICK, "baselines=[session_knn]", "hydra.run.dir=r"
+        ).exit_code
+        == 0
     )
     forget()
     assert prnn("recommend", "run=r", "session=[item-01]").exit_code == 0
@@ -383,28 +402,31 @@ def test_a_network_is_used_without_the_baselines_that_it_was_compared_with(
 @pytest.mark.parametrize(
     ("config", "sentence"),
     [
-        ("", "must hold the options of s_knn and nothing else"),
+        ("", "must hold the options of session_knn and nothing else"),
         (
-            "s_knn: {num_sessions: 5}\nitem_knn: {num_neighbours: 1}",
-            "must hold the options of s_knn and nothing else",
+            "session_knn: {num_sessions: 5}\nitem_knn: {num_neighbours: 1}",
+            "must hold the options of session_knn and nothing else",
         ),
-        ("s_knn: {num_sessions: 0}", "baselines.s_knn.num_sessions=0 is too small; it must be at least 1"),
-        ("s_knn: {num_sessions: many}", "num_sessions must be a whole number"),
+        (
+            "session_knn: {num_sessions: 0}",
+            "baselines.session_knn.num_sessions=0 is too small; it must be at least 1",
+        ),
+        ("session_knn: {num_sessions: many}", "num_sessions must be a whole number"),
     ],
 )
 def test_a_config_of_a_baseline_that_is_wrong_is_refused(
     prnn: Prnn, workplace: Path, config: str, sentence: str
 ) -> None:
-    write(workplace, "s_knn")
-    Path("configs/baselines/s_knn.yaml").write_text(config + "\n")
-    refused = prnn("train", "--extend", "s_knn.py", *QUICK, "baselines=[item_knn,s_knn]")
+    write(workplace, "session_knn")
+    Path("configs/baselines/session_knn.yaml").write_text(config + "\n")
+    refused = prnn("train", "--extend", "session_knn.py", *QUICK, "baselines=[item_knn,session_knn]")
     assert refused.exit_code == 2
     assert sentence in refused.err
 
 
 def test_examples_that_share_a_folder_are_checked_one_by_one(prnn: Prnn, workplace: Path) -> None:
     write(workplace, *EXAMPLES)
-    checked = prnn("check", "s_knn.py")
+    checked = prnn("check", "session_knn.py")
     assert checked.exit_code == 0, checked.out
     assert checked.out.count("✓") == 2
 
@@ -412,7 +434,7 @@ def test_examples_that_share_a_folder_are_checked_one_by_one(prnn: Prnn, workpla
 @pytest.mark.nightly
 def test_an_extension_is_installed_by_pip(tmp_path: Path) -> None:
     """As docs/extending.md says; pip fetches the build system."""
-    write(tmp_path / "prnn_s_knn", "s_knn")
+    write(tmp_path / "prnn_s_knn", "session_knn")
     (tmp_path / "pyproject.toml").write_text(files_on_the_page()["pyproject.toml"])
     (tmp_path / "prnn_s_knn" / "__init__.py").write_text("")
     site = tmp_path / "site"
@@ -428,6 +450,6 @@ def test_an_extension_is_installed_by_pip(tmp_path: Path) -> None:
         str(tmp_path),
     ]
     subprocess.run(command, check=True)
-    code = "import sys; from prnn_cli.cli import main; sys.exit(main(['check', 's_knn']))"
+    code = "import sys; from prnn_cli.cli import main; sys.exit(main(['check', 'session_knn']))"
     checked = subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {code}"])
     assert checked.returncode == 0

@@ -19,7 +19,9 @@ from torch import Tensor
 from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.data.prepare import PreparedData, prepare, with_files
 from prnn_cli.errors import UserError
+from prnn_cli.evaluation.methods import ChosenBaseline
 from prnn_cli.evaluation.metrics import check_metric
+from prnn_cli.experiment.build import baselines_of
 from prnn_cli.experiment.settings import composed, typed_options
 from prnn_cli.extensions import Extension, bound
 from prnn_cli.features.extractor import Extractor
@@ -185,17 +187,19 @@ def small_data(overrides: Sequence[str], cache_dir: Path | str) -> tuple[TrainCo
     return settings, prepare(settings.dataset, Path(settings.cache_dir))
 
 
-def check_baseline(name: str, baseline: Baseline, options: Any, data: PreparedData) -> None:
+def check_baseline(baseline: ChosenBaseline, data: PreparedData) -> None:
     """Checks a baseline fitted on prepared data: a scorer of the items that goes by the baseline's name."""
-    assert baseline.label, "it has no label for tables"
-    scorer = baseline.fit(data.for_fitting(), options)
-    assert scorer.name == name, f"its scorer is called {scorer.name}"
+    assert baseline.entry.label, "it has no label for tables"
+    baseline.entry.check(data.for_fitting(), baseline.options)
+    scorer = baseline.fit(data)
+    assert scorer.name == baseline.name, f"its scorer is called {scorer.name}"
     check_scorer(scorer, len(data.item_ids))
 
 
 def _check_baseline(name: str, entry: Baseline, configs: Path | None, folder: str) -> None:
     settings, data = small_data([f"baselines=[{name}]"], folder)
-    check_baseline(name, entry, settings.baselines[name], data)
+    for baseline in baselines_of(settings).chosen(data, {}, Path(folder), torch.device("cpu")):
+        check_baseline(baseline, data)
 
 
 def _check_readout(name: str, entry: Any, configs: Path | None, folder: str) -> None:

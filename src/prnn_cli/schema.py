@@ -47,9 +47,10 @@ def bounded(
     at_least: float | None = None,
     at_most: float | None = None,
     below: float | None = None,
+    above: float | None = None,
     marks: Sequence[Mark] = (),
 ) -> Any:
-    bounds = {"at_least": at_least, "at_most": at_most, "below": below}
+    bounds = {"at_least": at_least, "at_most": at_most, "below": below, "above": above}
     return field(default=MISSING, metadata={**bounds, "marks": marks})
 
 
@@ -437,10 +438,15 @@ class LoggerConfig:
 
 @dataclass
 class SearchConfig:
-    """A search for settings; space: option -> a sweep in Hydra's grammar, such as interval(0,0.7); trial: the number
-    of the trial that a run is, else None."""
+    """A search for settings.
+
+    method: a baseline whose options they are; None for the network's
+    space: option -> a sweep in Hydra's grammar, such as interval(0,0.7)
+    trial: the number of the trial that a run is, else None
+    """
 
     name: str = MISSING
+    method: str | None = MISSING
     metric: str = MISSING
     trials: int = bounded(at_least=1)
     parallel: int = bounded(at_least=1)
@@ -532,6 +538,7 @@ class RecommendCommand:
     run: str = MISSING
     session: list[str] | None = option(Mark.ITEM_IDS)
     sessions: str | None = MISSING
+    method: str | None = MISSING
     n: int = bounded(at_least=1)
     exclude_clicked: bool = MISSING
     output: str | None = MISSING
@@ -664,10 +671,12 @@ def _check_bounds(name: str, value: Any, bounds: Any) -> None:
     choices = bounds.get("choices")
     if choices and value not in choices:
         raise UserError(f"{name}={value} does not exist; choose one of {', '.join(choices)}")
-    low, high, below = bounds.get("at_least"), bounds.get("at_most"), bounds.get("below")
+    low, high, below, above = (bounds.get(name) for name in ("at_least", "at_most", "below", "above"))
     if low is not None and not value >= low:
         raise UserError(f"{name}={value} is too small; it must be at least {low:g}")
     if high is not None and not value <= high:
         raise UserError(f"{name}={value} is too large; it must be at most {high:g}")
+    if above is not None and not value > above:
+        raise UserError(f"{name}={value} is too small; it must be above {above:g}")
     if below is not None and not value < below:
         raise UserError(f"{name}={value} is too large; it must be below {below:g}")

@@ -70,6 +70,12 @@ def test_a_choice_on_the_command_line_has_its_values_shown(prnn: Prnn) -> None:
     assert "\n  dataset.path=??? " in prnn("preprocess", "--help", "dataset=generic").out
 
 
+def test_what_is_not_chosen_has_its_own_values_not_those_of_a_file_that_starts_from_it(prnn: Prnn) -> None:
+    shown = prnn("train", "--help", "baselines").out
+    assert "baselines.stan.k=500" in shown
+    assert "baselines.stan.k=1000" in prnn("train", "--help", "baselines", "baselines=published_rsc15").out
+
+
 def test_one_group_is_shown_alone_with_what_its_choices_are(prnn: Prnn) -> None:
     out = prnn("train", "--help", "hardware").out
     assert out.startswith("hardware=CHOICE (here: auto): auto, cpu, gpu\n  hardware.device=auto ")

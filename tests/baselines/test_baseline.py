@@ -4,23 +4,39 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
-from prnn_cli.baselines.item_knn import ItemKnn
-from prnn_cli.baselines.markov import Markov
-from prnn_cli.baselines.popularity import Popularity
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.candidates import Candidates
+from prnn_cli.evaluation.methods import ChosenBaseline
 from prnn_cli.evaluation.replay import Scorer, replay
-from prnn_cli.schema import ItemKnnConfig
+from prnn_cli.experiment.settings import composed
+from prnn_cli.extensions import registered
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.scoring import check_scorer
+from small import prepared
 
 LogOf = Callable[[list[list[int]], int], Sessions]
 NUM_ITEMS = 30
-KNN = ItemKnnConfig(num_neighbours=8, regularisation=20, alpha=0.5)
-FITS: dict[str, Callable[[Sessions], Scorer]] = {
-    "item_knn": lambda log: ItemKnn.fit(log, KNN),
-    "markov": Markov.fit,
-    "popularity": Popularity.fit,
+# Options with which the small log below can be fitted.
+SMALL = {
+    "item_knn": {"num_neighbours": 8},
+    **{name: {"k": 9, "sample_size": 30} for name in ("s_knn", "v_sknn", "stan", "vstan")},
 }
+
+
+def features() -> dict[str, FeatureTable]:
+    """Terms of items, of which some have none and some the same."""
+    terms = np.random.default_rng(7).integers(0, 3, (NUM_ITEMS, 4)).astype(np.float32)
+    return {"text": FeatureTable("text", csr_array(terms), terms.any(axis=1))}
+
+
+def fitted(name: str, log: Sessions) -> Scorer:
+    changes = [f"baselines.{name}.{key}={value}" for key, value in SMALL.get(name, {}).items()]
+    options = composed("train", [f"baselines=[{name}]", *changes]).baselines[name]
+    entry = registered("BASELINES")[name]
+    baseline = ChosenBaseline(name, entry, options, features() if entry.uses_features else {})
+    return baseline.fit(prepared(log))
 
 
 def random_log(log_of: LogOf, seed: int) -> Sessions:
@@ -29,9 +45,13 @@ def random_log(log_of: LogOf, seed: int) -> Sessions:
     return log_of([generator.integers(0, NUM_ITEMS, size=n).tolist() for n in lengths], NUM_ITEMS)
 
 
-@pytest.fixture(params=FITS)
+@pytest.fixture(params=registered("BASELINES"))
 def scorer(request: Any, log_of: LogOf) -> Scorer:
-    return FITS[request.param](random_log(log_of, seed=0))
+    return fitted(request.param, random_log(log_of, seed=0))
+
+
+def test_it_keeps_the_contract_of_scorers(scorer: Scorer) -> None:
+    check_scorer(scorer, NUM_ITEMS)
 
 
 @pytest.mark.parametrize("candidates", ["all", 7])

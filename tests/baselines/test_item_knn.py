@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from prnn_cli.baselines import item_knn
+from prnn_cli.baselines import pairs_of_items
 from prnn_cli.baselines.item_knn import ItemKnn
 from prnn_cli.data.prepare import prepare
 from prnn_cli.data.sessions import Sessions
@@ -99,7 +99,7 @@ def test_the_n_best_neighbours_come_best_first(log_of: LogOf) -> None:
 def test_it_agrees_with_dicts_and_loops_in_blocks_of_any_size(
     log_of: LogOf, pairs_a_block: int, num_neighbours: int, alpha: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(item_knn, "PAIRS_A_BLOCK", pairs_a_block)
+    monkeypatch.setattr(pairs_of_items, "PAIRS_A_BLOCK", pairs_a_block)
     config = ItemKnnConfig(num_neighbours=num_neighbours, regularisation=20, alpha=alpha)
     generator = np.random.default_rng(3)
     sessions = [

@@ -13,7 +13,7 @@ CASES = [
     "bench.repeats=1",
     "bench.training=[{num_items: 1000, overrides: ['arch=parallel','strategy=residual','recipe.batch_size=8']}]",
     "bench.ranking=[{num_items: 1000, candidates: 100}]",
-    "bench.baselines=[{name: item_knn, num_events: 1000, num_items: 100}]",
+    "bench.baselines=[{name: s_knn, num_events: 1000, num_items: 100}]",
     "bench.preparation=[{num_events: 5000, num_items: 100}]",
 ]
 
@@ -26,7 +26,8 @@ def test_every_row_says_what_was_timed_and_how_near_to_its_floor(
     rows = json.loads((workplace / "bench/bench.json").read_text())
     assert [row["what"] for row in rows] == [
         "preparation of 5,105 events in a CSV",
-        "Item-kNN, fit on 1,043 events",
+        "S-kNN, fit on 1,043 events",
+        "S-kNN, ranking",
         "ranking against 100 candidates",
         "step of id, parallel residual",
         "step of text, parallel residual",

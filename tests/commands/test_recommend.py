@@ -76,6 +76,27 @@ def test_the_best_items_are_printed_with_their_texts(prnn: Prnn, trained: pd.Dat
     assert sorted(Path("runs/mine").iterdir()) == before, "what is printed leaves no folder that nobody named"
 
 
+@pytest.mark.parametrize("method", ["item_knn", "popularity"])
+def test_a_baseline_recommends_what_it_was_ranked_with(
+    prnn: Prnn, trained: pd.DataFrame, method: str
+) -> None:
+    ranks = pd.read_parquet("runs/mine/ranks.parquet")
+    event = ranks[(ranks["position"] == 2) & (ranks[f"rank_{method}"] == 1)].iloc[0]
+    session = trained[trained["session_index"] == event["session_index"]].sort_values("time", kind="stable")
+    before = ",".join(session["item_id"][:2])
+    found = recommended(prnn, f"session=[{before}]", f"method={method}", *ALL)
+    assert found["item_id"][0] == session["item_id"].iloc[2]
+    assert (found["score"] > 0).all()
+    Path("out").rename("first")
+    others = recommended(prnn, f"session=[{before}]", f"method={method}", "n=60")
+    assert set(found["item_id"]) - set(others["item_id"]) <= set(session["item_id"][:2])
+
+
+def test_a_method_that_the_run_was_not_compared_with_is_refused(prnn: Prnn, trained: pd.DataFrame) -> None:
+    refused = refusal(prnn("recommend", "run=runs/mine", "session=[x]", "method=stan"))
+    assert "method=stan is none of the baselines that the run was compared with; choose one of" in refused
+
+
 def test_clicked_items_are_left_out_unless_asked_for(prnn: Prnn, trained: pd.DataFrame) -> None:
     clicked, others = trained["item_id"].unique()[:3].tolist(), set(trained["item_id"].unique()[3:])
     result = prnn("recommend", "run=runs/mine", f"session=[{','.join(clicked)}]", "n=60", OUT)

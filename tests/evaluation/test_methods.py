@@ -1,5 +1,6 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from prnn_cli.baselines.item_knn import ItemKnn
 from prnn_cli.baselines.popularity import Popularity
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
-from prnn_cli.evaluation.methods import compare, labels_of, measure
+from prnn_cli.evaluation.methods import ChosenBaseline, compare, labels_of, measure
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.extensions import registered
 from prnn_cli.schema import EvaluationConfig, ItemKnnConfig
@@ -20,7 +21,13 @@ CONFIG = EvaluationConfig(
     part="test", metrics=["recall", "mrr"], cutoffs=[20], candidates="all", tie_break="conservative"
 )
 KNN = ItemKnnConfig(num_neighbours=3, regularisation=20, alpha=0.5)
-BASELINES = {"item_knn": KNN, "markov": NoOptions(), "popularity": NoOptions()}
+
+
+def chosen(**options: Any) -> list[ChosenBaseline]:
+    return [ChosenBaseline(name, registered("BASELINES")[name], given) for name, given in options.items()]
+
+
+BASELINES = chosen(item_knn=KNN, markov=NoOptions(), popularity=NoOptions())
 TRAIN, TEST = random_sessions(0), random_sessions(1, num_sessions=10)
 DATA = PreparedData(
     folder=Path(),
@@ -32,27 +39,26 @@ DATA = PreparedData(
     item_ids=np.arange(8).astype(str).astype(object),
     support=np.bincount(TRAIN.items, minlength=8),
     reused=False,
+    read_train_times=lambda: np.zeros(0),
 )
 
 
 class Zeros(Popularity):
     """Stands for a network."""
 
-    name = "network"
-
     def __init__(self) -> None:
-        super().__init__(np.zeros(8))
+        super().__init__(np.zeros(8), "network")
 
     def scores(self, items: slice | torch.Tensor) -> torch.Tensor:
         return super().scores(items) * 0
 
 
 def test_the_baselines_are_those_that_are_asked_for_in_their_order(tmp_path: Path) -> None:
-    assert list(compare(Zeros(), DATA, CONFIG, {"markov": NoOptions()}, CPU, tmp_path)) == [
+    assert list(compare(Zeros(), DATA, CONFIG, chosen(markov=NoOptions()), CPU, tmp_path)) == [
         "network",
         "markov",
     ]
-    assert list(compare(Zeros(), DATA, CONFIG, {}, CPU, tmp_path)) == ["network"]
+    assert list(compare(Zeros(), DATA, CONFIG, [], CPU, tmp_path)) == ["network"]
 
 
 def test_a_second_run_ranks_its_network_and_reads_the_same_ranks_of_the_baselines(
@@ -69,7 +75,7 @@ def test_a_second_run_ranks_its_network_and_reads_the_same_ranks_of_the_baseline
 
 def test_other_settings_of_item_knn_are_ranked_anew(tmp_path: Path) -> None:
     first = compare(Zeros(), DATA, CONFIG, BASELINES, CPU, tmp_path)
-    fewer = BASELINES | {"item_knn": dataclasses.replace(KNN, num_neighbours=1)}
+    fewer = [*chosen(item_knn=dataclasses.replace(KNN, num_neighbours=1)), *BASELINES[1:]]
     second = compare(Zeros(), DATA, CONFIG, fewer, CPU, tmp_path)
     assert (first["item_knn"].better != second["item_knn"].better).any()
     assert len(list((tmp_path / "ranks").iterdir())) == 4

@@ -1,6 +1,7 @@
 """What is built follows the configuration: each setting reaches the place that uses it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,13 @@ from commands.conftest import Result, refusal
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import compare
-from prnn_cli.experiment.build import build_network, build_trainer, check_combination, sampling_rate
+from prnn_cli.experiment.build import (
+    baselines_of,
+    build_network,
+    build_trainer,
+    check_combination,
+    sampling_rate,
+)
 from prnn_cli.experiment.settings import composed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.scorer import NetworkScorer
@@ -63,6 +70,7 @@ def data() -> PreparedData:
         item_ids=np.array(list("abcd"), dtype=object),
         support=np.bincount(TRAIN.items),
         reused=False,
+        read_train_times=lambda: np.zeros(0),
     )
 
 
@@ -280,7 +288,7 @@ def test_settings_that_do_not_go_together_are_one_sentence(prnn: Prnn, override:
 
 
 def test_nothing_to_train_on_is_refused(data: PreparedData, features: dict[str, FeatureTable]) -> None:
-    lonely = PreparedData(**{**vars(data), "train": sessions_of([0, 1, 2, 3])})
+    lonely = replace(data, train=sessions_of([0, 1, 2, 3]))
     with pytest.raises(UserError, match=r"no target has a negative; set recipe\.num_sampled"):
         build_trainer(config_of("recipe.num_sampled=0"), lonely, features, CPU)
 
@@ -295,7 +303,7 @@ def test_baselines_are_fitted_on_the_training_part(
         NetworkScorer(network, network.initial_parameters(0)),
         data,
         config.evaluation,
-        config.baselines,
+        baselines_of(config).chosen(data, features, tmp_path, CPU),
         CPU,
         tmp_path,
     )

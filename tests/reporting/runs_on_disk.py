@@ -40,7 +40,7 @@ def write_run(
     events: pd.DataFrame = EVENTS,
     **changes: Any,
 ) -> Path:
-    """ranks: of the events by the network; item-kNN ranks each of them second."""
+    """ranks: of the events by the network; the baselines rank each of them second."""
     item_knn = [2] * len(events)
     described = {"arch": "id_only", "row": None, "label": None, "seed": 42, "hidden_size": "100"}
     described |= {"strategy": "simultaneous", "epochs": 10, "experiment": None, "features": "none"}
@@ -68,7 +68,7 @@ def write_run(
     metrics = {"origin": origin.as_json()} | metrics
     write_json(folder / "status.json", {"status": "done", "command": "train"})
     write_text(folder / ".hydra" / "config.yaml", yaml.safe_dump(stored))
-    kept = events.assign(rank_network=ranks, rank_item_knn=item_knn)
+    kept = events.assign(rank_network=ranks, **{f"rank_{name}": item_knn for name in metrics["baselines"]})
     kept.to_parquet(folder / "ranks.parquet", index=False)
     metrics["files"] = {"ranks.parquet": hash_of(None, [folder / "ranks.parquet"])}
     write_json(folder / "metrics.json", metrics)

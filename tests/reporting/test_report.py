@@ -48,6 +48,42 @@ def test_gains_over_the_strongest_id_only_row(tmp_path: Path) -> None:
     assert "Gains over strong in parentheses" in (tmp_path / "table.md").read_text()
 
 
+@pytest.mark.parametrize("name", ["half", "parallel_res"])
+def test_gains_over_any_row_by_its_name_or_its_config(tmp_path: Path, name: str) -> None:
+    write_run(tmp_path / "a", HALF, label="half", row="parallel_res")
+    write_run(tmp_path / "b", ALL_FIRST, label="all")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(gain_over=name, figures=False))
+    table = cells(tmp_path)
+    assert table["half"][0].startswith("0.5000")
+    assert "(" not in table["half"][0]
+    assert table["all"][0].startswith("**1.0000 (+100.00%)")
+    assert "Gains over half in parentheses" in (tmp_path / "table.md").read_text()
+
+
+def test_gains_over_what_is_nowhere_are_refused(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", HALF, label="half")
+    with pytest.raises(
+        UserError, match="gain_over=stan is in none of the runs; choose one of id_only, item_knn, half"
+    ):
+        report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(gain_over="stan", figures=False))
+
+
+def test_more_than_three_baselines_stand_under_a_heading(tmp_path: Path) -> None:
+    names = ["item_knn", "markov", "stan", "vstan"]
+    write_run(
+        tmp_path / "a",
+        HALF,
+        label="half",
+        labels={name: name.upper() for name in names},
+        baselines={name: {"recall@20": 1.0, "mrr@20": 0.5, "tie_rate": 0.0} for name in names},
+        baseline_options={name: {} for name in names},
+    )
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    assert "| *Baselines* |" in (tmp_path / "table.md").read_text()
+    assert any(r"\emph{Baselines}" in path.read_text() for path in tmp_path.glob("*.tex"))
+    assert "<i>Baselines</i>" in (tmp_path / "summary.html").read_text()
+
+
 def test_the_papers_values_stand_beside_those_measured_marked_as_of_other_data(tmp_path: Path) -> None:
     write_run(tmp_path / "a", HALF, label="ID only (200)", row="id_only_200", experiment="table2")
     write_run(tmp_path / "b", ALL_FIRST, label="mine", row="mine", experiment="table2")

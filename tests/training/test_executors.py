@@ -140,6 +140,7 @@ def test_the_traced_step_of_tied_tables_and_dropped_inputs_is_plain(
     assert_close(traced, plain)
 
 
+@pytest.mark.nightly
 def test_the_compiled_step_that_scores_all_items_is_the_plain_one(caplog: pytest.LogCaptureFixture) -> None:
     network = id_network(activation="linear", dropout=0.3)
     plain, compiled = (

@@ -25,7 +25,7 @@ def test_the_reason_of_a_failed_trial_stands_below_the_table(
         optuna.trial.create_trial(params={"recipe.dropout": 0.1}, distributions=space, state=failed)
     )
     study.set_user_attr("failure of 1", REASON)
-    search: Any = SimpleNamespace(metric="mrr@20", folder=str(tmp_path), name="mine")
+    search: Any = SimpleNamespace(metric="mrr@20", method=None, folder=str(tmp_path), name="mine")
     show_search(tmp_path, study, search)
     table, below = capsys.readouterr().out.split("\n\n")
     assert [line.split()[:2] for line in table.splitlines()[2:]] == [["0", "done"], ["1", "failed"]]

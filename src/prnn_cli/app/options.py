@@ -112,10 +112,10 @@ def _group_of(
     of_command: Iterable[Option],
 ) -> Group:
     """The group, with what the command's own config sets in it where the chosen files leave it as it is."""
-    # Without a choice, the files that others start from come first.
-    first = chosen or [stem for stem, config in files.items() if not _bases(config)]
+    # After what is chosen, the files that others start from, so that values are theirs.
+    plain = [stem for stem, config in files.items() if not _bases(config)]
     found: dict[str, Option] = {}
-    for stem in dict.fromkeys([*first, *files]):
+    for stem in dict.fromkeys([*chosen, *plain, *files]):
         for each, option in _options_with_bases(stem, name, package, files).items():
             if each not in found and not any(known.startswith(f"{each}.") for known in found):
                 _add(found, option)

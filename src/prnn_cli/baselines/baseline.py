@@ -13,15 +13,24 @@ class NoOptions:
     """The options of a baseline that has none."""
 
 
+def nothing_to_check(data: PreparedData, options: Any) -> None:
+    """The check of a baseline that can be fitted on any data."""
+
+
 @dataclass(frozen=True)
 class Baseline:
     """A method that networks are compared with.
 
     label: its name in tables
-    fit: made of the prepared data (of whose parts it may use `train` alone) and its options, an instance of `options`
+    fit: made of the prepared data (of whose parts it may use `train` alone) and its options, an instance of `options`;
+        where `uses_features`, a third argument is the run's features: source -> `features.table.FeatureTable`
     options: the dataclass of what `baselines.NAME.*` in a configuration can hold
+    check: raises `UserError` for data and options that do not go together; called before anything is trained
+    uses_features: whether it needs features of the items
     """
 
     label: str
-    fit: Callable[[PreparedData, Any], Scorer]
+    fit: Callable[..., Scorer]
     options: type = NoOptions
+    check: Callable[[PreparedData, Any], None] = nothing_to_check
+    uses_features: bool = False

@@ -11,10 +11,9 @@ from prnn_cli.data.sessions import Sessions
 class Popularity:
     """A `Scorer` that scores each item by its support."""
 
-    name = "popularity"
-
-    def __init__(self, support: np.ndarray) -> None:
-        """support: (num_items,) training events of each item."""
+    def __init__(self, support: np.ndarray, name: str = "popularity") -> None:
+        """support: (num_items,) events of each item."""
+        self.name = name
         self.support = torch.from_numpy(support.astype(np.float32))
         self.reset(0)
 

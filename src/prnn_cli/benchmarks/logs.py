@@ -36,6 +36,7 @@ def drawn_data(num_sessions: int, num_items: int) -> PreparedData:
         item_ids=np.arange(num_items).astype(str).astype(object),
         support=np.bincount(sessions.items, minlength=num_items),
         reused=False,
+        read_train_times=lambda: 60.0 * np.arange(sessions.num_events),
     )
 
 

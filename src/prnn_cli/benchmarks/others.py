@@ -1,4 +1,4 @@
-"""Timings beside training: ranking and its matrix product, item-kNN, and the preparation of a log."""
+"""Timings beside training: a network's ranking and its matrix product, and the preparation of a log."""
 
 import resource
 import tempfile
@@ -9,19 +9,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from prnn_cli.baselines.baseline import Baseline
-from prnn_cli.benchmarks.logs import drawn_data, drawn_sessions
+from prnn_cli.benchmarks.logs import drawn_sessions
 from prnn_cli.benchmarks.timing import seconds_of
 from prnn_cli.data.prepare import prepare
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import choose_num_slots, replay
-from prnn_cli.extensions import chosen
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Separate
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.subnet import Subnet
-from prnn_cli.schema import BaselineCase, DatasetConfig, LogCase, RankingCase
+from prnn_cli.schema import DatasetConfig, LogCase, RankingCase
 
 HIDDEN_SIZE, SESSIONS = 100, 4000
 
@@ -61,21 +59,6 @@ def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[s
         "floor_us": floor / num_events * slots / 1e-6,
         "ratio": took / floor,
         "events_per_s": num_events / took,
-    }
-
-
-def baseline_row(case: BaselineCase, options: Any) -> dict[str, Any]:
-    """The fit of a baseline with these options."""
-    baseline: Baseline = chosen("BASELINES", case.name, "bench.baselines.name")
-    data = drawn_data(case.num_events // 5, case.num_items)
-    sessions = data.train
-    took = seconds_of(lambda: baseline.fit(data, options), torch.device("cpu"), repeats=1)
-    return {
-        "what": f"{baseline.label}, fit on {sessions.num_events:,} events",
-        "device": "cpu",
-        "num_items": case.num_items,
-        "seconds": took,
-        "events_per_s": sessions.num_events / took,
     }
 
 

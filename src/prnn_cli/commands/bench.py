@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from hydra import compose
 
-from prnn_cli.benchmarks.others import baseline_row, peak_memory_mb, preparation_row, ranking_row
+from prnn_cli.benchmarks.baselines import baseline_rows
+from prnn_cli.benchmarks.others import peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
 from prnn_cli.commands import Command
 from prnn_cli.experiment.settings import typed_settings
@@ -59,7 +60,8 @@ def _rows_of(case: Case, settings: BenchCommand, device: torch.device) -> Iterat
             yield preparation_row(case, train_settings(["dataset=generic", "dataset.path=log.csv"]).dataset)
         case BaselineCase():
             train = train_settings([f"baselines=[{case.name}]"])
-            yield baseline_row(case, train.baselines[case.name])
+            for row in baseline_rows(case, train.baselines[case.name]):
+                yield row | {"peak_mb": peak_memory_mb(device)}
         case RankingCase():
             yield ranking_row(case, device, settings.bench.repeats) | {"peak_mb": peak_memory_mb(device)}
         case TrainingCase():
@@ -76,7 +78,7 @@ def train_settings(overrides: list[str]) -> TrainCommand:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else f"{row['seconds']:.1f} s"
+    time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else _seconds(row["seconds"])
     ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
     peak = f"{row['peak_mb']:,} MB" if "peak_mb" in row else ""
     return [f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}", peak]
@@ -97,9 +99,13 @@ def _case(row: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+
+
 def _figures(row: dict[str, Any]) -> str:
     if "us_per_step" not in row:
-        return f"{row['seconds']:.1f} s, {row['events_per_s']:,.0f} events/s"
+        return f"{_seconds(row['seconds'])}, {row['events_per_s']:,.0f} events/s"
     return f"{_case(row)}: {row['us_per_step']:,.0f} µs a step, {row['ratio']:.2f} × its floor"
 
 

@@ -7,14 +7,15 @@ from prnn_cli import schema
 from prnn_cli.commands import Command
 from prnn_cli.data.part_sizes import warn_of_few
 from prnn_cli.errors import UserError
-from prnn_cli.evaluation.methods import compare, labels_of, sessions_to_rank
+from prnn_cli.evaluation.methods import compare, sessions_to_rank
 from prnn_cli.evaluation.metrics import check_metrics
+from prnn_cli.experiment.baselines import RankedBaselines
 from prnn_cli.experiment.saved_model import check_saved_model, data_of, load_saved_model, stored_baselines
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig
+from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand
 from prnn_cli.system.hardware import device_name, select_device
 
 
@@ -31,7 +32,7 @@ class Evaluate(Command):
                 f"run={settings.run} was trained on its validation part too (training.refit), so that "
                 "evaluation.part=validation has nothing to rank; leave it at test"
             )
-        labels_of(settings.baselines or stored_baselines(settings.run))
+        _baselines_of(settings, saved)
 
     def run(self, settings: EvaluateCommand, folder: RunFolder) -> None:
         device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
@@ -42,7 +43,9 @@ class Evaluate(Command):
         warn_of_few(data.summary, saved.settings.dataset, evaluation.part)
 
         scorer = NetworkScorer(saved.network, saved.parameters)
-        baselines = settings.baselines or stored_baselines(settings.run)
+        named = _baselines_of(settings, saved.settings)
+        named.check_fits(data)
+        baselines = named.chosen(data, saved.features, cache_dir, device)
         ranks = compare(scorer, data, evaluation, baselines, device, cache_dir)
         # Without the run's metrics, as the new ones need not be the same.
         trained_as = {key: value for key, value in saved.metrics.items() if "@" not in key}
@@ -51,6 +54,12 @@ class Evaluate(Command):
         warn_of_ties(results)
         write_results(folder.path, results, ranks, data.support)
         show_results(folder.path)
+
+
+def _baselines_of(settings: EvaluateCommand, trained: TrainCommand) -> RankedBaselines:
+    """Those that are asked for, else the run's own, with its features."""
+    named = settings.baselines or stored_baselines(settings.run)
+    return RankedBaselines.of(named, trained.features, trained.dataset)
 
 
 def changed(evaluation: EvaluationConfig, changes: EvaluationChanges) -> EvaluationConfig:

@@ -5,14 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import torch
 
 from prnn_cli.commands import Command
 from prnn_cli.data.formats.log_files import find_files
 from prnn_cli.data.new_sessions import NewSessions, one_session, read_new_sessions
 from prnn_cli.data.prepare import with_files
 from prnn_cli.errors import UserError
-from prnn_cli.evaluation.recommending import best_next
-from prnn_cli.experiment.saved_model import SavedModel, check_saved_model, load_saved_model
+from prnn_cli.evaluation.recommending import best_next, best_next_of_baseline
+from prnn_cli.experiment.baselines import RankedBaselines
+from prnn_cli.experiment.saved_model import (
+    SavedModel,
+    check_saved_model,
+    data_of,
+    load_saved_model,
+    stored_baselines,
+)
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.recommendations import (
@@ -24,7 +32,8 @@ from prnn_cli.reporting.recommendations import (
 )
 from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import RecommendCommand
+from prnn_cli.schema import RecommendCommand, TrainCommand
+from prnn_cli.scoring import Scorer
 from prnn_cli.system.hardware import select_device
 
 FILE = "recommendations.parquet"
@@ -46,16 +55,24 @@ class Recommend(Command):
             find_files(settings.sessions, "sessions")
         if settings.output is not None:
             check_output(settings.output)
-        check_saved_model(settings.run)
+        trained = check_saved_model(settings.run)
+        if settings.method:
+            _baselines_of(settings, trained)
 
     def run(self, settings: RecommendCommand, folder: RunFolder) -> None:
         device = select_device(settings.hardware)
         saved = load_saved_model(settings.run, device)
         sessions = _sessions(settings, saved)
 
-        scorer = NetworkScorer(saved.network, saved.parameters)
         n = min(settings.n, sessions.known.num_items)
-        items, scores = best_next(scorer, sessions.known, n, settings.exclude_clicked, device)
+        if settings.method:
+            baseline = _fitted(settings, saved, device)
+            items, scores = best_next_of_baseline(
+                baseline, sessions.known, n, settings.exclude_clicked, device
+            )
+        else:
+            network = NetworkScorer(saved.network, saved.parameters)
+            items, scores = best_next(network, sessions.known, n, settings.exclude_clicked, device)
         table = recommendations(sessions, items, scores, saved.items.item_ids)
         paths = [Path(settings.output).expanduser()] if settings.output else []
         if not (
@@ -74,6 +91,25 @@ class Recommend(Command):
             say(sentence)
         for path in paths:
             print(f"written to {path}")
+
+
+def _baselines_of(settings: RecommendCommand, trained: TrainCommand) -> RankedBaselines:
+    """The one that is to recommend. Raises `UserError` where the run was not compared with it."""
+    compared = stored_baselines(settings.run)
+    if settings.method not in compared:
+        raise UserError(
+            f"method={settings.method} is none of the baselines that the run was compared with; choose one of "
+            f"{', '.join(compared) or 'none'}, or leave method out for the network"
+        )
+    named = {settings.method: compared[settings.method]}
+    return RankedBaselines.of(named, trained.features, trained.dataset)
+
+
+def _fitted(settings: RecommendCommand, saved: SavedModel, device: torch.device) -> Scorer:
+    cache_dir = Path(settings.cache_dir)
+    data = data_of(saved, cache_dir)
+    (baseline,) = _baselines_of(settings, saved.settings).chosen(data, saved.features, cache_dir, device)
+    return baseline.fit(data)
 
 
 def _sessions(settings: RecommendCommand, saved: SavedModel) -> NewSessions:
@@ -107,8 +143,8 @@ def _summary(table: pa.Table, sessions: NewSessions, n: int, exclude_clicked: bo
     ]
     if num_without:
         sentences.append(
-            f"{num_without:,} of them: no click on an item that the model knows, or all items clicked; a line each, "
-            "without an item"
+            f"{num_without:,} of them: no click on an item that the model knows, or nothing left to recommend; a line "
+            "each, without an item"
         )
     return sentences
 

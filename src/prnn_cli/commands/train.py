@@ -14,6 +14,7 @@ from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.methods import compare
 from prnn_cli.experiment.build import (
+    baselines_of,
     build_trainer,
     check_code,
     check_combination,
@@ -27,6 +28,7 @@ from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.material import Material, material_of, material_of_refit
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
+from prnn_cli.experiment.ranked_alone import check_method, method_searched, rank_alone
 from prnn_cli.experiment.refit import Refit, refit_before, refit_of
 from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
 from prnn_cli.experiment.selecting import (
@@ -66,6 +68,7 @@ class Train(Command):
         check_combination(settings)
         check_selection(settings)
         check_weights(settings)
+        check_method(settings)
 
     def check_resumed(self, settings: TrainCommand, folder: RunFolder) -> None:
         """Raises `UserError` where the checkpoint or the metrics in the folder cannot be continued."""
@@ -75,6 +78,9 @@ class Train(Command):
         check_more_epochs(folder, partial(schedule, settings), settings.epochs, can_grow)
 
     def run(self, settings: TrainCommand, folder: RunFolder) -> None:
+        if (method := method_searched(settings)) is not None:
+            rank_alone(settings, folder, method)
+            return
         check_divisible(settings.recipe.batch_size)
         if not process_group().is_main:
             train(settings, folder, [])
@@ -95,7 +101,9 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     folder.write_status("running", stage="preparing data and features")
     warn_of_bounded_scores(settings.recipe)
     warn_of_no_choice(settings)
-    fetch_needed(features_used(settings), Path(settings.cache_dir))
+    cache_dir = Path(settings.cache_dir)
+    for needed in (features_used(settings), baselines_of(settings).features):
+        fetch_needed(needed, cache_dir)
     trained = _trained(settings, folder, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
     data, parameters = trained.material.data, trained.trainer.state.parameters
@@ -104,11 +112,12 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
         save_model(folder.model_file, parameters, trained.material.origin)
 
     scorer = NetworkScorer(network, parameters)
-    ranks = compare(scorer, data, settings.evaluation, settings.baselines, device, Path(settings.cache_dir))
+    baselines = baselines_of(settings).chosen(data, trained.material.features, cache_dir, device)
+    ranks = compare(scorer, data, settings.evaluation, baselines, device, cache_dir)
     if not process_group().is_main:
         return
     results = description(settings, trained, network, device) | measured(
-        ranks, settings.evaluation, settings.baselines, settings.table.gain_over
+        ranks, settings.evaluation, baselines, settings.table.gain_over
     )
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class PreparedData:
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
+    read_train_times: see train_times, which few read
     """
 
     folder: Path
@@ -67,6 +69,12 @@ class PreparedData:
     item_ids: np.ndarray
     support: np.ndarray
     reused: bool
+    read_train_times: Callable[[], np.ndarray]
+
+    @cached_property
+    def train_times(self) -> np.ndarray:
+        """The time of each event of the part train, (num_events,) float64 seconds since 1970."""
+        return self.read_train_times()
 
     def for_fitting(self) -> "PreparedData":
         """The data as a baseline is fitted on them: without the sessions that it is to predict."""
@@ -225,4 +233,12 @@ def _prepared(
         item_ids=item_ids,
         support=support,
         reused=reused,
+        read_train_times=partial(_times_of, folder / "events.parquet", "train"),
     )
+
+
+def _times_of(events: Path, part: str) -> np.ndarray:
+    times: np.ndarray = pq.read_table(events, columns=["time"], filters=[("part", "==", part)])[
+        "time"
+    ].to_numpy()
+    return times

@@ -1,11 +1,10 @@
 """The network and the baselines, ranked by one evaluator on the same events."""
 
-import dataclasses
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.replay import evaluate, evaluate_sharded
 from prnn_cli.evaluation.ties import rank, tie_rate
 from prnn_cli.extensions import chosen, fingerprint_of
+from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.scoring import Scorer, check_scorer
 from prnn_cli.system.distributed import process_group
@@ -29,41 +29,72 @@ from prnn_cli.system.distributed import process_group
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class ChosenBaseline:
+    """A baseline that a configuration names.
+
+    entry: what defines it; options: typed; features: by source, of one that uses them
+    """
+
+    name: str
+    entry: Baseline
+    options: Any
+    features: Mapping[str, FeatureTable] = field(default_factory=dict)
+
+    def fit(self, data: PreparedData) -> Scorer:
+        """The scorer fitted on the part train."""
+        extra = (self.features,) if self.entry.uses_features else ()
+        return self.entry.fit(data.for_fitting(), self.options, *extra)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What its ranks depend on beside data and candidates, as plain values."""
+        settings = asdict(self.options)
+        if source := fingerprint_of("BASELINES", self.name):
+            settings["source"] = source
+        if self.entry.uses_features:
+            settings["features"] = {name: table.content_hash for name, table in self.features.items()}
+        return settings
+
+
 def compare(
     network: Scorer,
     data: PreparedData,
     config: EvaluationConfig,
-    baselines: Mapping[str, Any],
+    baselines: Sequence[ChosenBaseline],
     device: torch.device,
     cache_dir: Path,
 ) -> dict[str, Ranks]:
     """Ranks of the network and of the baselines, by name. Those of the baselines are cached, and known to the main
-    process alone. baselines: name -> its typed options"""
+    process alone."""
     sessions = sessions_to_rank(data, config.part)
     ranks = {network.name: _timed(evaluate_sharded, network, sessions, data, config, device)}
     if not process_group().is_main:
         return ranks
-    for name, options in baselines.items():
-        cache = RankCache.of(cache_dir, data.data_hash, name, settings_of(name, options), config)
-        make = partial(_ranks_of_baseline, name, options, sessions, data, config, device)
-        ranks[name] = cache.get(sessions, make)
+    for baseline in baselines:
+        ranks[baseline.name] = ranks_of_baseline(baseline, data, config, device, cache_dir)
     return ranks
 
 
-def _ranks_of_baseline(
-    name: str,
-    options: Any,
-    sessions: Sessions,
+def ranks_of_baseline(
+    baseline: ChosenBaseline,
     data: PreparedData,
     config: EvaluationConfig,
     device: torch.device,
+    cache_dir: Path,
 ) -> Ranks:
-    baseline: Baseline = chosen("BASELINES", name, "baselines")
-    with _extension_explained(name):
-        scorer = baseline.fit(data.for_fitting(), options)
-        if fingerprint_of("BASELINES", name):
-            check_scorer(scorer, len(data.item_ids))
-        return _timed(evaluate, scorer, sessions, data, config, device)
+    """Ranks of a baseline on the configured part, from the cache where it holds them."""
+    sessions = sessions_to_rank(data, config.part)
+    cache = RankCache.of(cache_dir, data.data_hash, baseline.name, baseline.settings, config)
+
+    def rank() -> Ranks:
+        with _extension_explained(baseline.name):
+            scorer = baseline.fit(data)
+            if fingerprint_of("BASELINES", baseline.name):
+                check_scorer(scorer, len(data.item_ids))
+            return _timed(evaluate, scorer, sessions, data, config, device)
+
+    return cache.get(sessions, rank)
 
 
 @contextmanager
@@ -103,12 +134,6 @@ def labels_of(baselines: Iterable[str]) -> dict[str, str]:
             "each a label of its own"
         )
     return labels
-
-
-def settings_of(name: str, options: Any) -> dict[str, Any]:
-    """What the ranks of a baseline depend on beside data and candidates, as plain values."""
-    source = fingerprint_of("BASELINES", name)
-    return dataclasses.asdict(options) | ({"source": source} if source else {})
 
 
 def sessions_to_rank(data: PreparedData, part: str) -> Sessions:

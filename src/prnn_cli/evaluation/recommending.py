@@ -57,6 +57,31 @@ def best_next(
     return items, scores
 
 
+@torch.no_grad()
+def best_next_of_baseline(
+    scorer: Scorer, sessions: Sessions, n: int, exclude_clicked: bool, device: torch.device
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a scorer that tells no logits; items that it scores 0 or less are at −inf: it knows nothing of them.
+
+    Raises `RunError` at a NaN.
+    """
+    items = np.empty((sessions.num_sessions, n), dtype=np.int64)
+    scores = np.empty((sessions.num_sessions, n), dtype=np.float32)
+    by_length = np.argsort(np.diff(sessions.offsets), kind="stable")
+    num_slots = max(1, min(MAX_SLOTS[device.type], MAX_LOGITS // sessions.num_items))
+    with meter("recommending", sessions.num_sessions) as progress:
+        for start in range(0, sessions.num_sessions, num_slots):
+            block = by_length[start : start + num_slots]
+            clicks = _walk(scorer, sessions, block, device)
+            found = scorer.scores(slice(0, sessions.num_items))
+            _refuse_nan(found)
+            found = found.where(found > 0, -torch.inf)
+            best = highest(found.scatter_(1, clicks.T, -torch.inf) if exclude_clicked else found, n)
+            scores[block], items[block] = (each.cpu().numpy() for each in best)
+            progress.update(start + len(block), "sessions")
+    return items, scores
+
+
 class _Part:
     """What a worker finds for its part of the slots, in memory that is allocated once."""
 
@@ -97,11 +122,15 @@ def highest(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return best.values, columns.gather(1, best.indices)
 
 
-def _scores(scorer: Recommender, logits: Tensor) -> Tensor:
-    if logits.isnan().any():
+def _refuse_nan(scores: Tensor) -> None:
+    if scores.isnan().any():
         raise RunError(
             "the model scores NaN, so nothing can be recommended; train again with a lower learning_rate"
         )
+
+
+def _scores(scorer: Recommender, logits: Tensor) -> Tensor:
+    _refuse_nan(logits)
     return (
         logits if scorer.activation is None else logits.where(logits == -torch.inf, scorer.activation(logits))
     )

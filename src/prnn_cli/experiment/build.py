@@ -13,8 +13,9 @@ import torch
 from prnn_cli.batching import training_plan
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
-from prnn_cli.evaluation.methods import labels_of
 from prnn_cli.evaluation.metrics import check_measured, check_metrics
+from prnn_cli.experiment.baselines import RankedBaselines
+from prnn_cli.experiment.settings import choices_of
 from prnn_cli.extensions import bound, chosen, fingerprint_of
 from prnn_cli.features.extract import check_features, extract
 from prnn_cli.features.extractor import is_sparse
@@ -89,14 +90,19 @@ def _check_alone(settings: TrainCommand) -> None:
 
 def _check_metrics(settings: TrainCommand) -> None:
     check_metrics(settings.evaluation.metrics)
-    labels_of(settings.baselines)
-    if settings.table.gain_over not in (None, "id_only", *settings.baselines):
-        raise UserError(
-            f"table.gain_over={settings.table.gain_over} is none of the baselines that are ranked; choose one of "
-            f"{', '.join(['id_only', *settings.baselines])}, or add it to baselines=[…]"
-        )
+    _check_gain_over(settings.table.gain_over, list(baselines_of(settings).options))
     if settings.search is not None:
         check_measured("search.metric", settings.search.metric, settings.evaluation)
+
+
+def _check_gain_over(name: str | None, baselines: list[str]) -> None:
+    """Raises `UserError` for gains over what is no method of any table."""
+    if name in (None, "id_only", *baselines, *choices_of("row")):
+        return
+    raise UserError(
+        f"table.gain_over={name} is none of the baselines that are ranked; choose one of "
+        f"{', '.join(['id_only', *baselines])}, add it to baselines=[…], or name a row (configs/row/)"
+    )
 
 
 def warn_of_bounded_scores(recipe: RecipeConfig) -> None:
@@ -156,6 +162,11 @@ def subnets_of(settings: TrainCommand) -> dict[str, list[str]]:
     """The subnets of the architecture: name -> the sources that feed it."""
     arch = settings.arch
     return subnet_inputs(arch.name, arch.subnets, list(settings.features.sources), arch.order)
+
+
+def baselines_of(settings: TrainCommand) -> RankedBaselines:
+    """The baselines that the network is compared with. Raises `UserError` for those that cannot be ranked."""
+    return RankedBaselines.of(settings.baselines, settings.features, settings.dataset)
 
 
 def features_used(settings: TrainCommand) -> FeaturesConfig:

@@ -12,7 +12,7 @@ from prnn_cli.data.part_sizes import check_enough_to_rank
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.errors import SmallPartError, UserError
 from prnn_cli.evaluation.methods import sessions_to_rank
-from prnn_cli.experiment.build import code_of, extract_used
+from prnn_cli.experiment.build import baselines_of, code_of, extract_used
 from prnn_cli.experiment.kept import prepared_items
 from prnn_cli.experiment.refit import whole
 from prnn_cli.features.table import FeatureTable
@@ -39,14 +39,21 @@ def material_of(settings: TrainCommand, folder: RunFolder, device: torch.device)
 
     Raises `UserError` for data that cannot be trained on, or that leave too few events to rank.
     """
+    data = data_of_run(settings, folder)
+    features = extract_used(settings, data, device)
+    return Material(data, features, _origin_of(settings, folder, data, features))
+
+
+def data_of_run(settings: TrainCommand, folder: RunFolder) -> PreparedData:
+    """The prepared data of the run in `folder`. Raises `UserError` where they cannot be ranked, or not by a method."""
     with _hold_out_explained(settings, folder):
         data = prepare(settings.dataset, Path(settings.cache_dir))
         log.info("%s", one_line(data.summary))
         sessions_to_rank(data, settings.evaluation.part)  # refused now rather than after training
         for part in _ranked_parts(settings):
             check_enough_to_rank(data.summary, settings.dataset, part)
-    features = extract_used(settings, data, device)
-    return Material(data, features, _origin_of(settings, folder, data, features))
+        baselines_of(settings).check_fits(data)
+    return data
 
 
 def material_of_refit(settings: TrainCommand, folder: RunFolder, material: Material) -> Material:

@@ -15,6 +15,7 @@ from prnn_cli.experiment.build import build_network, check_code, check_combinati
 from prnn_cli.experiment.kept import kept_features, kept_items
 from prnn_cli.experiment.refit import whole
 from prnn_cli.experiment.settings import typed_settings
+from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
 from prnn_cli.origin import Origin
@@ -24,12 +25,14 @@ from prnn_cli.schema import TrainCommand
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A finished run: its settings and metrics, the items that it knows, and the network as it came out."""
+    """A finished run: its settings and metrics, the items that it knows, the vectors that it reads by source, and the
+    network as it came out."""
 
     settings: TrainCommand
     metrics: dict[str, Any]
     origin: Origin
     items: KnownItems
+    features: dict[str, FeatureTable]
     network: Network
     parameters: dict[str, Tensor]
 
@@ -64,7 +67,13 @@ def load_saved_model(run: str, device: torch.device) -> SavedModel:
     network = build_network(settings, len(items.item_ids), features, device)
     network = weighted(network, settings, metrics.get("weights", {}))
     return SavedModel(
-        settings, metrics, origin, items, network, load_model(folder.model_file, network, origin, device)
+        settings,
+        metrics,
+        origin,
+        items,
+        features,
+        network,
+        load_model(folder.model_file, network, origin, device),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -16,7 +17,7 @@ from prnn_cli import schema
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.experiment.epochs import with_epochs_made_out
 from prnn_cli.experiment.hydra_errors import explain
-from prnn_cli.extensions import chosen, commands, extensions, options_class, own_configs
+from prnn_cli.extensions import chosen, commands, config_folders, extensions, options_class, own_configs
 
 
 def schema_of(command: str) -> type:
@@ -74,6 +75,14 @@ def composed(command: str, overrides: Sequence[str]) -> Any:
     ):
         config = compose(command, list(overrides))
     return typed_settings(command, config)
+
+
+def choices_of(group: str) -> list[str]:
+    """The choices of a config group, those of folders that the command line names too."""
+    hydra = GlobalHydra.instance()
+    if hydra.is_initialized():
+        return hydra.config_loader().get_group_options(group)
+    return sorted(path.stem for folder in config_folders() for path in (folder / group).glob("*.yaml"))
 
 
 def typed_settings(command: str, config: DictConfig) -> Any:

@@ -117,15 +117,23 @@ class Comparison:
 
     def reference(self, metric: str) -> str | None:
         """The method that gains refer to, as `methods` names it; None where there is no baseline either."""
-        if self.config.gain_over == "id_only" and (strongest := self.strongest_id_only(metric)):
+        wanted = self.config.gain_over
+        if wanted == "id_only" and (strongest := self.strongest_id_only(metric)):
             return strongest
-        return self.config.gain_over if self.config.gain_over in self.baselines else self.main_baseline
+        if wanted in self.baselines:
+            return wanted
+        rows = (row.name for row in self.finished if wanted is not None and wanted in (row.name, row.key))
+        return next(rows, self.main_baseline)
 
     @property
     def main_baseline(self) -> str | None:
         """The one that the runs' own gains refer to."""
         name: str | None = self.first.metrics["gain_over"]
         return name
+
+    def strongest_baseline(self, metric: str) -> str | None:
+        """The baseline of the highest mean, if there is one."""
+        return max(self.baselines, key=lambda name: self.mean(name, metric), default=None)
 
     def gain(self, method: str, metric: str) -> float | None:
         """The share by which a method is above its reference; None of the reference itself."""

@@ -27,7 +27,12 @@ if TYPE_CHECKING:  # an optional extra
     from matplotlib.figure import Figure
 
 # Fill, hatch, marker, line.
-STYLES = [("white", "////", "o", ":"), ("0.75", "", "s", "--"), ("0.25", "", "^", "-")]
+STYLES = [
+    ("white", "////", "o", ":"),
+    ("0.75", "", "s", "--"),
+    ("0.25", "", "^", "-"),
+    ("white", "....", "D", "-."),
+]
 ACROSS = 4  # panels side by side
 MOST_LINES = 100  # of panels: a higher picture could not be drawn
 HEADROOM = 0.2  # above learning curves, where the names of the phases stand
@@ -77,7 +82,7 @@ def _drawn(figure: "Figure", form: str) -> bytes:
 
 def _figures(comparison: Comparison, across: int = ACROSS) -> Iterator[tuple[str, str, "Figure"]]:
     """The name, the title and the drawing of each figure. across: the panels that stand side by side, at most"""
-    yield "figure3", "Figure 3: best p-RNN, ID only and baseline", bars(comparison, across)
+    yield "figure3", "Figure 3: best p-RNN, ID only and baselines", bars(comparison, across)
     if curves := learning_curves(comparison.finished, across):
         yield "learning_curves", "Loss and validation metric by epoch; shading: phases", curves
     metrics = comparison.metrics[:2]
@@ -104,13 +109,22 @@ def _figures(comparison: Comparison, across: int = ACROSS) -> Iterator[tuple[str
 
 
 def contestants(comparison: Comparison, metric: str) -> list[str]:
-    """The main baseline (item-kNN), the strongest ID-only row, the best p-RNN; of those that there are."""
+    """The main baseline (item-kNN), the strongest ID-only row, the best p-RNN, the strongest baseline; of those that
+    there are."""
     methods = [
         comparison.main_baseline,
         comparison.strongest_id_only(metric),
         comparison.best_parallel(metric),
+        comparison.strongest_baseline(metric),
     ]
     return list(dict.fromkeys(method for method in methods if method))
+
+
+def _role(comparison: Comparison, method: str) -> int:
+    """Which of STYLES a method is drawn in: as the main baseline, an ID-only row, another row, or another baseline."""
+    if method in comparison.baselines:
+        return 0 if method == comparison.main_baseline else 3
+    return 1 if any(row.name == method and row.is_id_only for row in comparison.finished) else 2
 
 
 def bars(comparison: Comparison, across: int = ACROSS) -> "Figure":
@@ -120,7 +134,7 @@ def bars(comparison: Comparison, across: int = ACROSS) -> "Figure":
     for axes, metric in zip(panels, metrics, strict=True):
         for place, method in enumerate(contestants(comparison, metric)):
             estimate = comparison.estimate(method, metric)
-            fill, hatch = STYLES[place][:2]
+            fill, hatch = STYLES[_role(comparison, method)][:2]
             errors = [[max(0.0, estimate.mean - estimate.low)], [max(0.0, estimate.high - estimate.mean)]]
             axes.bar(
                 place, estimate.mean, 0.7, color=fill, hatch=hatch, edgecolor="black", yerr=errors, capsize=4
@@ -150,7 +164,7 @@ def lines(
     figure, panels = _panels(len(slices), across, (4.2, 3.4))
     for axes, each in zip(panels, slices, strict=True):
         for place, method in enumerate(methods):
-            fill, _, marker, dash = STYLES[place]
+            fill, _, marker, dash = STYLES[_role(comparison, method)]
             keys = [(method, name) for name in each.bins]
             means = np.array([each.means[key] for key in keys])
             known = np.array([each.intervals.get(key, 2 * (each.means[key],)) for key in keys])

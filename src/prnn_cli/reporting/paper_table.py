@@ -7,6 +7,8 @@ from prnn_cli.reporting.significance import Difference
 from prnn_cli.reporting.table_formats import TextTable
 from prnn_cli.reporting.tables import signed_percent
 
+FEW_BASELINES = 3  # more of them stand under a heading
+
 
 def paper_table(comparison: Comparison) -> TextTable:
     """Values with their gain in parentheses, the best bold, item-kNN first; why a row failed stands in the footer."""
@@ -16,6 +18,9 @@ def paper_table(comparison: Comparison) -> TextTable:
     header += ["events/s"] if config.events_per_s else []
     header += [f"paper's {metric}, other data" for metric in metrics] if shows_published(comparison) else []
     table = TextTable(header, spare=["tie rate", "epochs"])
+    if len(comparison.baselines) > FEW_BASELINES:
+        table.headings.add(0)
+        table.lines.append(["Baselines"])
     for name, values in comparison.baselines.items():
         _add_line(table, comparison, name, f"{values['tie_rate']:.2%}", _extra(comparison, name))
     group = ""

@@ -108,7 +108,7 @@ def write_report(
 
     Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows.
     """
-    _check_gain_over(config, [run for _, run in named])
+    _check_gain_over(config, named)
     comparisons, repeated = _compare(named, failed, config)
     for sentence in repeated:
         log.warning("left out %s", sentence)
@@ -144,9 +144,11 @@ def _write_datasets(folder: Path, comparisons: Sequence[Comparison]) -> None:
         write_table_1(folder, pd.concat(datasets.values(), ignore_index=True).convert_dtypes())
 
 
-def _check_gain_over(config: TableConfig, runs: Sequence[FinishedRun]) -> None:
-    """Raises `UserError` where gains are asked for over what none of the runs was compared with."""
-    known = dict.fromkeys(["id_only", *(name for run in runs for name in run.metrics["baselines"])])
+def _check_gain_over(config: TableConfig, named: Sequence[tuple[str, FinishedRun]]) -> None:
+    """Raises `UserError` where gains are asked for over what is neither a row nor what a run was compared with."""
+    baselines = [name for _, run in named for name in run.metrics["baselines"]]
+    rows = [row for name, run in named for row in (run.metrics.get("row"), name) if row]
+    known = dict.fromkeys(["id_only", *baselines, *rows])
     if config.gain_over is not None and config.gain_over not in known:
         raise UserError(
             f"table.gain_over={config.gain_over} is in none of the runs; choose one of {', '.join(known)}"

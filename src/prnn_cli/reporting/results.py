@@ -1,14 +1,14 @@
 """The results of a finished run: metrics.json, results.md, results.csv, ranks.parquet."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from prnn_cli.evaluation.methods import labels_of, measure, settings_of
+from prnn_cli.evaluation.methods import ChosenBaseline, labels_of, measure
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.evaluation.ties import rank
@@ -28,11 +28,14 @@ log = logging.getLogger(__name__)
 
 
 def measured(
-    ranks: dict[str, Ranks], config: EvaluationConfig, baselines: Mapping[str, Any], gain_over: str | None
+    ranks: dict[str, Ranks],
+    config: EvaluationConfig,
+    baselines: Sequence[ChosenBaseline],
+    gain_over: str | None,
 ) -> dict[str, Any]:
     """The part of metrics.json that the ranks decide.
 
-    baselines: name -> its options; gain_over: one of them, else gains are over the first
+    gain_over: one of the baselines, else gains are over the first
     """
     metrics = measured_metrics(config)
     values = {name: measure(ranks[name], metrics, config.tie_break) for name in ranks}
@@ -49,7 +52,7 @@ def measured(
         **network,
         "baselines": values,
         "labels": labels_of(values),
-        "baseline_options": {name: settings_of(name, options) for name, options in baselines.items()},
+        "baseline_options": {each.name: each.settings for each in baselines},
         "gain_over": reference,
         "gain": {key: gain(network[key], values[reference][key]) for key in metrics} if reference else {},
     }

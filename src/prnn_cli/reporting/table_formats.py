@@ -19,6 +19,7 @@ class TextTable:
     lines: cells from the left, perhaps fewer than the header has
     align: "l" (words) or "r" (numbers) for each column; unless given, words in the first one and numbers in the others
     rules: lines before which a new group begins
+    headings: lines whose only cell is the name of the group beneath it
     bold: (line, column) of best values
     spare: names of columns that a narrow terminal does without, the first to go first
     """
@@ -27,6 +28,7 @@ class TextTable:
     lines: list[list[str]] = field(default_factory=list)
     align: str = ""
     rules: set[int] = field(default_factory=set)
+    headings: set[int] = field(default_factory=set)
     bold: set[tuple[int, int]] = field(default_factory=set)
     spare: list[str] = field(default_factory=list)
 
@@ -46,22 +48,28 @@ class TextTable:
         sides = ["r" if any(map(_is_number, values)) else "l" for values in columns.values()]
         return cls(list(columns), [list(line) for line in zip(*cells, strict=True)], "".join(sides))
 
-    def written(self, write: Callable[[str], str], bold: str) -> list[list[str]]:
-        """The lines, filled up to the header's length: each cell by `write`, best values within `bold` ("**{}**")."""
+    def written(self, write: Callable[[str], str], bold: str, heading: str = "{}") -> list[list[str]]:
+        """The lines, filled up to the header's length: each cell by `write`, best values within `bold` ("**{}**"),
+        names of groups within `heading`."""
         return [
             [
-                bold.format(write(cell)) if (i, column) in self.bold else write(cell)
+                self._form(i, column, bold, heading).format(write(cell))
                 for column, cell in enumerate([*line, *[""] * (len(self.header) - len(line))])
             ]
             for i, line in enumerate(self.lines)
         ]
+
+    def _form(self, line: int, column: int, bold: str, heading: str) -> str:
+        if (line, column) in self.bold:
+            return bold
+        return heading if line in self.headings and column == 0 else "{}"
 
 
 def to_markdown(table: TextTable) -> str:
     """A table of GitHub's Markdown; an empty line stands for a rule."""
     width = len(table.header)
     lines = [list(map(markdown_text, table.header)), ["---"] * width]
-    for i, cells in enumerate(table.written(markdown_text, "**{}**")):
+    for i, cells in enumerate(table.written(markdown_text, "**{}**", "*{}*")):
         lines += [[""] * width, cells] if i in table.rules else [cells]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -80,7 +88,7 @@ def markdown_text(text: str) -> str:
 def to_latex(table: TextTable, caption: str, label: str, notes: Sequence[str] = ()) -> str:
     """A table for the package booktabs. label: what \\ref takes, such as "tab:results"; notes: sentences beneath it"""
     body = []
-    for i, cells in enumerate(table.written(latex_text, r"\textbf{{{}}}")):
+    for i, cells in enumerate(table.written(latex_text, r"\textbf{{{}}}", r"\emph{{{}}}")):
         body += [r"\addlinespace", _latex_line(cells)] if i in table.rules else [_latex_line(cells)]
     return "\n".join(
         [
@@ -134,7 +142,7 @@ def _latex_line(cells: Iterable[str]) -> str:
 def to_html(table: TextTable) -> str:
     """An element <table>: cells of numbers have the class "number", lines after a rule the class "rule"."""
     lines = [_html_line("th", map(escape, table.header), table.align, "")]
-    for i, cells in enumerate(table.written(escape, "<b>{}</b>")):
+    for i, cells in enumerate(table.written(escape, "<b>{}</b>", "<i>{}</i>")):
         lines.append(_html_line("td", cells, table.align, "rule" if i in table.rules else ""))
     return f"<table>\n{''.join(lines)}</table>\n"
 

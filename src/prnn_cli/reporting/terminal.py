@@ -124,8 +124,7 @@ def _print_block(table: TextTable, widths: Widths) -> None:
     for i, cells in enumerate(table.written(on_one_line, "{}")):
         # As `Text`, as rich would take brackets for its markup.
         texts = [
-            Text(_in_lines(cells[column], size), "bold" if (i, column) in table.bold else "")
-            for column, size in widths.items()
+            Text(_in_lines(cells[column], size), _style(table, i, column)) for column, size in widths.items()
         ]
         printed.add_row(*texts, end_section=i + 1 in table.rules)
     console = Console(width=_total(widths))
@@ -133,6 +132,10 @@ def _print_block(table: TextTable, widths: Widths) -> None:
     with console.capture() as captured:
         console.print(printed)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()), end="\n\n")
+
+
+def _style(table: TextTable, line: int, column: int) -> str:
+    return "bold" if (line, column) in table.bold else "italic" if line in table.headings else ""
 
 
 def _in_lines(text: str, width: int) -> str:

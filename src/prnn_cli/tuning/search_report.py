@@ -53,7 +53,8 @@ def show_search(folder: Path, study: Study, search: SearchConfig) -> None:
     print(
         f"written to {folder}, and as a config to {best_file(search)}; on training + validation and the test part:"
     )
-    print(f"  prnn train -cd {search.folder} tuned={search.name} …")
+    named = f"baselines=[{search.method}] " if search.method else ""
+    print(f"  prnn train -cd {search.folder} {named}tuned={search.name} …")
 
 
 def best_file(search: SearchConfig) -> Path:

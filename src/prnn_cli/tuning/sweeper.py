@@ -174,6 +174,17 @@ def _refuse_idle_subnets(space: Space, settings: TrainCommand) -> None:
     from prnn_cli.errors import UserError
     from prnn_cli.experiment.build import subnets_of
 
+    method = settings.search.method if settings.search else None
+    for key in space.sweeps:
+        own = f"baselines.{method}."
+        if not key.startswith(own if method else ("subnets.", "recipe.", "units.")) and method:
+            raise UserError(
+                f"search.method={method} ranks {method} alone, which {key} does not change; search {own}…"
+            )
+        if not method and key.startswith("baselines."):
+            raise UserError(
+                f"the search chooses {key}, which no network depends on; set search.method={key.split('.')[1]}"
+            )
     used = list(subnets_of(settings))
     for key in space.sweeps:
         if key.startswith("subnets.") and key.split(".")[1] not in used:

@@ -1,0 +1,95 @@
+"""Content-kNN: the items whose features are nearest to those of what was clicked.
+
+    score(j) = mean over the sources (text, image, …) of cos(v_s, v_j),   score of the last click = 0
+
+v_s is the vector of the last click (session=last), or the mean of the unit vectors of all clicks of the session so far
+(session=mean). An item without features is near to nothing. Cost of a prediction: the item vectors, (num_items, F) of
+each source; memory: one copy of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from prnn_cli.baselines.baseline import Baseline
+from prnn_cli.baselines.slot_clicks import SlotClicks
+from prnn_cli.data.prepare import PreparedData
+from prnn_cli.features.table import FeatureTable, Vectors
+from prnn_cli.schema import one_of
+
+LEAVE_OUT = "leave_out"  # such a baseline, in a run without features
+
+
+@dataclass
+class ContentKnnOptions:
+    """`baselines.content_knn.*`. without_features: what happens in a run that has none"""
+
+    session: str = one_of("last", "mean")
+    without_features: str = one_of("refuse", LEAVE_OUT)
+
+
+class ContentKnn:
+    """A `Scorer` by the cosine of features."""
+
+    name = "content_knn"
+
+    def __init__(self, features: Mapping[str, FeatureTable], session: str) -> None:
+        """session: as in `ContentKnnOptions`"""
+        self.session = session
+        self._vectors = [_unit_rows(table.vectors) for table in features.values()]
+        self.reset(0)
+
+    def reset(self, num_slots: int) -> None:
+        self._slots = SlotClicks(num_slots)
+
+    def advance(self, items: Tensor, new_session: Tensor) -> None:
+        self._slots.add(items, new_session)
+
+    def similarities(self) -> np.ndarray:
+        """The scores of all items, (B, num_items) float32."""
+        clicks, offsets = self._slots.joined(at_most=1 if self.session == "last" else None)
+        slot = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+        shape = (len(offsets) - 1, len(clicks))
+        of_slot: Any = sparse.csr_array(
+            (np.ones(len(clicks), np.float32), (slot, np.arange(len(clicks)))), shape=shape
+        )
+        cosines = [_dense(_unit_rows(of_slot @ vectors[clicks]) @ vectors.T) for vectors in self._vectors]
+        mean: np.ndarray = np.mean(cosines, axis=0)
+        mean[np.arange(len(mean)), self._slots.last] = 0
+        return mean
+
+    def scores(self, items: slice | Tensor) -> Tensor:
+        return torch.from_numpy(self.similarities()).to(self._slots.device)[:, items]
+
+
+def _unit_rows(vectors: Vectors) -> Any:
+    """The rows (n, F) divided by their lengths, in float32; zeros stay."""
+    if isinstance(vectors, sparse.csr_array):
+        unit = vectors.astype(np.float32)
+        lengths = np.sqrt(vectors.multiply(vectors).sum(axis=1))
+        unit.data *= np.repeat(_inverse(lengths), np.diff(unit.indptr))
+        return unit
+    vectors = vectors.astype(np.float32)
+    return vectors * _inverse(np.linalg.norm(vectors, axis=1))[:, None]
+
+
+def _inverse(lengths: np.ndarray) -> np.ndarray:
+    inverse: np.ndarray = np.divide(1, lengths, out=np.zeros(len(lengths), np.float32), where=lengths > 0)
+    return inverse
+
+
+def _dense(products: Any) -> Any:
+    return products.toarray() if isinstance(products, sparse.csr_array) else products
+
+
+def fit(data: PreparedData, options: ContentKnnOptions, features: Mapping[str, FeatureTable]) -> ContentKnn:
+    """The scorer by the run's features; nothing is learned."""
+    return ContentKnn(features, options.session)
+
+
+BASELINES = {"content_knn": Baseline("Content-kNN", fit, ContentKnnOptions, uses_features=True)}

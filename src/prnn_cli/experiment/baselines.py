@@ -1,0 +1,97 @@
+"""The baselines of a run: which are ranked, what they need, and whether they fit the data before a network trains."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from prnn_cli.baselines.baseline import Baseline
+from prnn_cli.baselines.content_knn import LEAVE_OUT
+from prnn_cli.data.prepare import PreparedData
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.methods import ChosenBaseline, labels_of
+from prnn_cli.extensions import chosen
+from prnn_cli.features.extract import check_features, extract
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.schema import DatasetConfig, FeaturesConfig
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RankedBaselines:
+    """The baselines that are ranked beside a network.
+
+    options: name -> typed options
+    features: that some of them compare items by; no source where none does
+    left_out: those that were named, but have no features to go by -> why
+    """
+
+    options: dict[str, Any]
+    features: FeaturesConfig
+    dataset: DatasetConfig
+    left_out: dict[str, str]
+
+    @classmethod
+    def of(
+        cls, baselines: Mapping[str, Any], features: FeaturesConfig, dataset: DatasetConfig
+    ) -> "RankedBaselines":
+        """The baselines that a configuration names.
+
+        Raises `UserError` where two have one label, and where one needs features that cannot be had, unless it is then
+        to be left out.
+        """
+        by_features = [name for name in baselines if _entry(name).uses_features]
+        lacking = _lacking(features, dataset) if by_features else ""
+        left_out = [
+            name
+            for name in by_features
+            if lacking and getattr(baselines[name], "without_features", "") == LEAVE_OUT
+        ]
+        if lacking and (refused := [name for name in by_features if name not in left_out]):
+            raise UserError(
+                f"baselines=[{','.join(refused)}] compares items by their features: {lacking}; or leave it out"
+            )
+        kept = {name: options for name, options in baselines.items() if name not in left_out}
+        labels_of(kept)
+        needed = features if set(by_features) & set(kept) else replace(features, sources={})
+        return cls(kept, needed, dataset, dict.fromkeys(left_out, lacking))
+
+    def check_fits(self, data: PreparedData) -> None:
+        """Raises `UserError` for one that cannot be fitted on the part train with its options."""
+        for name, options in self.options.items():
+            _entry(name).check(data.for_fitting(), options)
+        for name, reason in self.left_out.items():
+            log.info("%s is left out: %s", name, reason)
+
+    def chosen(
+        self, data: PreparedData, at_hand: Mapping[str, FeatureTable], cache_dir: Path, device: torch.device
+    ) -> list[ChosenBaseline]:
+        """The baselines, ready to be fitted. at_hand: tables of the same features that need not be extracted again"""
+        missing = {name: how for name, how in self.features.sources.items() if name not in at_hand}
+        made = extract(replace(self.features, sources=missing), self.dataset, data, cache_dir, device)
+        tables = {name: made[name] if name in made else at_hand[name] for name in self.features.sources}
+        entries = {name: _entry(name) for name in self.options}
+        return [
+            ChosenBaseline(name, entry, self.options[name], tables if entry.uses_features else {})
+            for name, entry in entries.items()
+        ]
+
+
+def _entry(name: str) -> Baseline:
+    entry: Baseline = chosen("BASELINES", name, "baselines")
+    return entry
+
+
+def _lacking(features: FeaturesConfig, dataset: DatasetConfig) -> str:
+    """Why there are no features; empty where there are."""
+    if not features.sources:
+        return f"features={features.name} has none, choose others, such as features=text"
+    try:
+        check_features(features, dataset)
+    except UserError as error:
+        return str(error)
+    return ""

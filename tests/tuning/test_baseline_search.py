@@ -1,0 +1,65 @@
+"""A search for a baseline's options: nothing is trained, and what it finds is a config like any other."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from commands.conftest import SMALL, Result, refusal
+from prnn_cli.run_folder import RunFolder, read_json
+
+pytest.importorskip("optuna")
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+SEARCH = ["train", "search=sequential_rules", *SMALL, "search.trials=3"]
+FOLDER = Path("runs/tuned/synthetic/sequential_rules")
+
+
+def test_the_best_options_are_a_config_that_the_next_command_takes(prnn: Prnn) -> None:
+    found = prnn(*SEARCH)
+    assert found.exit_code == 0, found.err
+    trials = pd.read_csv(FOLDER / "trials.csv")
+    assert list(trials["state"]) == ["done"] * 3
+    assert trials["baselines.sequential_rules.steps"][0] == 10, "the first trial has the present options"
+    assert not list(FOLDER.rglob("*.safetensors")), "nothing is trained"
+    best = trials.loc[trials["mrr@20"].idxmax()]
+    written = yaml.safe_load(Path("runs/tuned/synthetic/tuned/sequential_rules.yaml").read_text())
+    assert written["baselines"]["sequential_rules"]["steps"] == best["baselines.sequential_rules.steps"]
+    assert "-cd runs/tuned/synthetic baselines=[sequential_rules] tuned=sequential_rules" in found.out
+
+    tuned = ["-cd", "runs/tuned/synthetic", "baselines=[item_knn,sequential_rules]", "tuned=sequential_rules"]
+    done = prnn("train", *tuned, *SMALL, "arch=id_only", "epochs=1", "hydra.run.dir=runs/best")
+    assert done.exit_code == 0, done.err
+    config = RunFolder(Path("runs/best")).config()
+    assert config.baselines.sequential_rules.steps == best["baselines.sequential_rules.steps"]
+    part = read_json(FOLDER / "trial-0" / "metrics.json")["part"]
+    assert part == "validation"
+
+
+def test_the_value_of_a_trial_is_what_the_baseline_reaches_beside_a_network(prnn: Prnn) -> None:
+    assert prnn(*SEARCH, "search.trials=1").exit_code == 0
+    beside = ["evaluation.part=validation", "dataset.validation_days=1", "baselines=[sequential_rules]"]
+    assert prnn("train", *SMALL, *beside, "arch=id_only", "epochs=1", "hydra.run.dir=a").exit_code == 0
+    alone, network = (read_json(path / "metrics.json") for path in (FOLDER / "trial-0", Path("a")))
+    assert alone["data_hash"] == network["data_hash"]
+    assert alone["mrr@20"] == network["baselines"]["sequential_rules"]["mrr@20"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            ["search.method=markov"],
+            "search.method=markov is not among the baselines; add it: baselines=[markov]",
+        ),
+        (
+            ["recipe.dropout=interval(0,0.5)"],
+            "ranks sequential_rules alone, which recipe.dropout does not change",
+        ),
+        (["search.method=null"], "which no network depends on; set search.method=sequential_rules"),
+    ],
+)
+def test_a_search_in_vain_is_refused(prnn: Prnn, changes: list[str], sentence: str) -> None:
+    assert sentence in refusal(prnn(*SEARCH, *changes))
