@@ -242,11 +242,14 @@ class FeaturesConfig:
     """The kinds of item features.
 
     sources: the subnet that is fed -> how its vectors are made, the name of an extractor
+    placebo: what stands for the vectors, drawn with placebo_seed; None for the vectors themselves
     options: those of an extension's extractors, by name
     """
 
     name: str = MISSING
     sources: dict[str, str] = MISSING
+    placebo: str | None = one_of("shuffled", "noise", "constant", "ids")
+    placebo_seed: int = bounded(at_least=0, marks=[Mark.SHARES_ROW])
     options: dict[str, Any] = options_of("EXTRACTORS")
     tfidf: TfidfConfig = field(default_factory=TfidfConfig)
     images: ImagesConfig = field(default_factory=ImagesConfig)

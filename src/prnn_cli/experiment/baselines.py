@@ -26,12 +26,14 @@ class RankedBaselines:
     """The baselines that are ranked beside a network.
 
     options: name -> typed options
-    features: that some of them compare items by; no source where none does
+    features: that some of them compare items by, never a placebo's; no source where none does
+    has_placebo: whether the network has a placebo in their place
     left_out: those that were named, but have no features to go by -> why
     """
 
     options: dict[str, Any]
     features: FeaturesConfig
+    has_placebo: bool
     dataset: DatasetConfig
     left_out: dict[str, str]
 
@@ -57,8 +59,9 @@ class RankedBaselines:
             )
         kept = {name: options for name, options in baselines.items() if name not in left_out}
         labels_of(kept)
-        needed = features if set(by_features) & set(kept) else replace(features, sources={})
-        return cls(kept, needed, dataset, dict.fromkeys(left_out, lacking))
+        sources = features.sources if set(by_features) & set(kept) else {}
+        needed = replace(features, sources=sources, placebo=None)
+        return cls(kept, needed, bool(features.placebo), dataset, dict.fromkeys(left_out, lacking))
 
     def check_fits(self, data: PreparedData) -> None:
         """Raises `UserError` for one that cannot be fitted on the part train with its options."""
@@ -71,6 +74,7 @@ class RankedBaselines:
         self, data: PreparedData, at_hand: Mapping[str, FeatureTable], cache_dir: Path, device: torch.device
     ) -> list[ChosenBaseline]:
         """The baselines, ready to be fitted. at_hand: tables of the same features that need not be extracted again"""
+        at_hand = {} if self.has_placebo else at_hand
         missing = {name: how for name, how in self.features.sources.items() if name not in at_hand}
         made = extract(replace(self.features, sources=missing), self.dataset, data, cache_dir, device)
         tables = {name: made[name] if name in made else at_hand[name] for name in self.features.sources}

@@ -11,6 +11,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.extensions import chosen, fingerprint_of
 from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
+from prnn_cli.features.placebo import Placebo
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
@@ -58,6 +59,8 @@ def extract(
     tables = {}
     for name, how in features.sources.items():
         extractor = chosen("EXTRACTORS", how, "features.sources")(features, catalogue, torch.device(device))
+        if features.placebo:
+            extractor = Placebo(extractor, features.placebo, features.placebo_seed)
         identity = _identity(how, extractor, data)
         tables[name] = _table(name, cached_file(cache_dir, identity.hash), identity, extractor)
         log.info("%s", coverage(tables[name]))
