@@ -345,15 +345,6 @@ class OutputConfig:
 
 
 @dataclass
-class ItemKnnConfig:
-    """`baselines.item_knn.*`; `baselines/item_knn.py` says what they mean."""
-
-    num_neighbours: int = bounded(at_least=1)
-    regularisation: float = bounded(at_least=0)
-    alpha: float = bounded(at_least=0, at_most=1)
-
-
-@dataclass
 class EvaluationConfig:
     part: str = one_of("test", "validation")
     metrics: list[str] = MISSING

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from math import exp, log, log10, sqrt
 
+import numpy as np
+
 Training = Sequence[tuple[Sequence[int], float]]
-NOW = 1000.0  # days: when the session is, after all of training
 
 WEIGHTING: dict[str, Callable[[int, int], float]] = {  # of the click p of l
     "same": lambda p, length: 1.0,
@@ -34,9 +35,10 @@ def sample(training: Training, session: Sequence[int], sample_size: int) -> list
 
 
 def nearest(similarity: dict[int, float], sampled: list[int], k: int) -> list[int]:
-    """The k most similar ones; of equal ones those that were sampled first."""
+    """The k most similar ones; of equal ones, as float32, those that were sampled first."""
     positive = [n for n in sampled if similarity[n] > 0]
-    return sorted(positive, key=lambda n: -similarity[n])[:k]
+    highest = max(similarity.values(), default=1)
+    return sorted(positive, key=lambda n: -np.float32(similarity[n] / highest))[:k]
 
 
 def position(items: Sequence[int], item: int) -> int:
@@ -112,6 +114,7 @@ def stan(
     def decay(distance: float, rate: float | None) -> float:
         return 1.0 if rate is None else exp(-distance / rate)
 
+    now = max(time for _, time in training)  # any time after it would scale all sessions alike
     sampled, length = sample(training, session, sample_size), len(session)
     weight = {item: decay(length - position(session, item), lambda_spw) for item in session}
     sim = {}
@@ -120,7 +123,7 @@ def stan(
         sim[number] = sum(weight[item] for item in weight if item in items)
         if similarity == "cosine":
             sim[number] /= sqrt(sum(each**2 for each in weight.values()) * len(set(items)))
-        sim[number] *= decay(NOW - time, lambda_snh)
+        sim[number] *= decay(now - time, lambda_snh)
     scores: dict[int, float] = defaultdict(float)
     for number in nearest(sim, sampled, k):
         n = training[number][0]

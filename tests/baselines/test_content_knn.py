@@ -1,4 +1,4 @@
-"""Content-kNN and the hybrid against cosines written with loops."""
+"""Content-kNN and the hybrid against cosines written with loops; half of those of the dense table are negative."""
 
 from typing import Any
 
@@ -9,13 +9,18 @@ from scipy.sparse import csr_array
 
 from prnn_cli.baselines.content_knn import ContentKnn
 from prnn_cli.baselines.hybrid import HybridOptions, fit
-from prnn_cli.baselines.item_knn import ItemKnn
+from prnn_cli.baselines.item_knn import ItemKnn, ItemKnnOptions
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.schema import ItemKnnConfig
 from prnn_cli.scoring import Scorer
 from small import prepared, random_sessions
 
 NUM_ITEMS = 8
+
+
+def hybrid_options(weight: float) -> HybridOptions:
+    options = HybridOptions(num_neighbours=5, regularisation=20, alpha=0.5)
+    options.session, options.without_features, options.weight = "last", "refuse", weight
+    return options
 
 
 def tables(seed: int = 0) -> dict[str, FeatureTable]:
@@ -47,7 +52,7 @@ def slow_scores(features: dict[str, FeatureTable], session: list[int], how: str)
         vectors = dense_of(table)
         units = [vectors[item] / (np.linalg.norm(vectors[item]) or 1) for item in session]
         asked = units[-1] if how == "last" else np.mean(units, axis=0)
-        scores += [cosine(asked, vectors[item]) / len(features) for item in range(NUM_ITEMS)]
+        scores += [max(cosine(asked, vectors[item]), 0) / len(features) for item in range(NUM_ITEMS)]
     scores[session[-1]] = 0
     return scores.tolist()
 
@@ -76,17 +81,17 @@ def test_what_nothing_is_known_of_is_near_to_nothing() -> None:
 @pytest.mark.parametrize("weight", [0, 0.3, 1])
 def test_the_hybrid_is_a_weighted_sum_of_both_divided_by_their_highest(weight: float) -> None:
     data, features = prepared(random_sessions(0)), tables()
-    options = HybridOptions("last", "refuse", weight, num_neighbours=5, regularisation=20, alpha=0.5)
+    options = hybrid_options(weight)
     session = [1, 4]
     content = np.array(slow_scores(features, session, "last"))
-    clicked = np.array(scores(ItemKnn.fit(data.train, ItemKnnConfig(5, 20, 0.5)), session))
+    clicked = np.array(scores(ItemKnn.fit(data.train, ItemKnnOptions(5, 20, 0.5)), session))
     expected = weight * content / content.max() + (1 - weight) * clicked / clicked.max()
     assert scores(fit(data, options, features), session) == pytest.approx(expected.tolist(), abs=1e-6)
 
 
 def test_the_hybrid_of_what_has_no_features_is_item_knn() -> None:
     data = prepared(random_sessions(0))
-    options = HybridOptions("last", "refuse", 0.5, num_neighbours=5, regularisation=20, alpha=0.5)
-    clicked = np.array(scores(ItemKnn.fit(data.train, ItemKnnConfig(5, 20, 0.5)), [7]))
+    options = hybrid_options(0.5)
+    clicked = np.array(scores(ItemKnn.fit(data.train, ItemKnnOptions(5, 20, 0.5)), [7]))
     expected = 0.5 * clicked / clicked.max()
     assert scores(fit(data, options, tables()), [7]) == pytest.approx(expected.tolist())

@@ -8,16 +8,16 @@ import pytest
 from omegaconf import OmegaConf
 
 from prnn_cli.baselines import pairs_of_items
-from prnn_cli.baselines.item_knn import ItemKnn
+from prnn_cli.baselines.item_knn import ItemKnn, ItemKnnOptions
 from prnn_cli.data.prepare import prepare
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.methods import measure
 from prnn_cli.evaluation.replay import replay
-from prnn_cli.schema import DatasetConfig, ItemKnnConfig
+from prnn_cli.schema import DatasetConfig
 
 LogOf = Callable[[list[list[int]], int], Sessions]
-PAPER = ItemKnnConfig(num_neighbours=100, regularisation=20, alpha=0.5)
+PAPER = ItemKnnOptions(num_neighbours=100, regularisation=20, alpha=0.5)
 CONFIGS = Path(__file__).parents[2] / "configs" / "dataset"
 
 
@@ -32,7 +32,7 @@ def neighbours(scorer: ItemKnn, item: int, n: int) -> list[tuple[int, float]]:
     return list(zip(row.indices[best].tolist(), row.data[best].tolist(), strict=True))
 
 
-def slow_neighbours(sessions: list[list[int]], config: ItemKnnConfig) -> dict[int, list[tuple[int, float]]]:
+def slow_neighbours(sessions: list[list[int]], config: ItemKnnOptions) -> dict[int, list[tuple[int, float]]]:
     support: Counter[int] = Counter()
     shared: dict[int, Counter[int]] = defaultdict(Counter)
     for session in map(set, sessions):
@@ -63,7 +63,7 @@ def test_the_similarity_by_hand(log_of: LogOf) -> None:
 
 
 def test_alpha_weighs_the_last_click_and_the_scored_item(log_of: LogOf) -> None:
-    config = ItemKnnConfig(num_neighbours=100, regularisation=0, alpha=1.0)
+    config = ItemKnnOptions(num_neighbours=100, regularisation=0, alpha=1.0)
     scorer = ItemKnn.fit(log_of([[0, 1], [0, 2], [0, 1]], 3), config)
     assert neighbours(scorer, 0, 1) == [(1, pytest.approx(2 / 3))]
     assert neighbours(scorer, 1, 1) == [(0, pytest.approx(1))]
@@ -84,7 +84,7 @@ def test_an_item_is_no_neighbour_of_itself_even_if_clicked_twice(log_of: LogOf) 
 
 
 def test_of_equally_similar_items_at_the_cut_the_lower_index_stays(log_of: LogOf) -> None:
-    config = ItemKnnConfig(num_neighbours=2, regularisation=20, alpha=0.5)
+    config = ItemKnnOptions(num_neighbours=2, regularisation=20, alpha=0.5)
     scorer = ItemKnn.fit(log_of([[4, 3, 0, 2, 1], [0, 4]], 5), config)
     assert [other for other, _ in neighbours(scorer, 0, 5)] == [4, 1]
 
@@ -100,7 +100,7 @@ def test_it_agrees_with_dicts_and_loops_in_blocks_of_any_size(
     log_of: LogOf, pairs_a_block: int, num_neighbours: int, alpha: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pairs_of_items, "PAIRS_A_BLOCK", pairs_a_block)
-    config = ItemKnnConfig(num_neighbours=num_neighbours, regularisation=20, alpha=alpha)
+    config = ItemKnnOptions(num_neighbours=num_neighbours, regularisation=20, alpha=alpha)
     generator = np.random.default_rng(3)
     sessions = [
         (generator.beta(1, 3, size=n) * 40).astype(int).tolist() for n in generator.integers(1, 12, 150)

@@ -198,10 +198,48 @@ def test_a_session_that_shares_nothing_has_no_scores(method: str) -> None:
 
 
 def test_old_sessions_still_tell_items_apart_where_the_decay_is_steep() -> None:
-    """exp(−1000 / 1) is 0 to a float."""
+    """exp(−1000 / 1) is 0 to a float64, and exp(−200 / 1) to a float32."""
     training = [([0, 1], 0.0), ([0, 1], 0.0), ([0, 2], 0.0), ([5, 6], 1000.0)]
     found = scores(fit("stan", training, k=3, lambda_snh=1), [0])
     assert found[1] > found[2] > 0
+    training = [([0, 1], 800.0), ([0, 2], 1000.0)]
+    found = scores(fit("stan", training, k=2, lambda_snh=1), [0])
+    assert found[2] > found[1] > 0
+
+
+def test_similarities_that_are_equal_by_the_formula_are_equal() -> None:
+    """3/√18 and 1/√2 differ in the last bit of a float."""
+    # Cosines of [0, 1, 2]: 3/√(3·18) and 1/√(3·2). The one that ended later is the neighbour.
+    training = [(list(range(18)), 2.0), ([0, 20], 3.0)]
+    assert np.flatnonzero(scores(fit("s_knn", training, k=1), [0, 1, 2])).tolist() == [0, 20]
+
+
+def test_what_the_session_has_clicked_is_left_out_also_where_it_does_not_count() -> None:
+    found = scores(fit("s_knn", BY_HAND, k=3, remind=False, last_clicks=1), [0, 1])
+    assert np.flatnonzero(found).tolist() == [5, 8]
+
+
+@pytest.mark.parametrize("sample_size", [1, 2, 3, 5, 8, 13, 50])
+def test_a_sample_of_any_size_is_the_sessions_that_ended_last(sample_size: int) -> None:
+    """Items whose sessions are many and old, few and new, and the same."""
+    rng = np.random.default_rng(0)
+    training = [([0, 1, int(rng.integers(5, 25))], float(day)) for day in range(20)]
+    training += [([2, int(rng.integers(5, 25))], float(day)) for day in range(30, 60)]
+    for session in ([0, 1, 2], [0, 2], [0, 1], [2]):
+        found = scores(fit("s_knn", training, k=1, sample_size=sample_size), session)
+        expected = slow.s_knn(training, session, 1, sample_size, "cosine", True)
+        np.testing.assert_allclose(found, divided_by_highest(expected), rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_prediction_leaves_nothing_behind_for_the_next_one(method: str) -> None:
+    training = random_training(2)
+    scorer = fit(method, training, k=9, sample_size=30)
+    first = scores(scorer, [3, 8, 2])
+    for room in scorer._workers._rooms:
+        assert not any(array.any() for array in room)
+    scores(scorer, [1, 5, 5, 7])
+    np.testing.assert_array_equal(scores(scorer, [3, 8, 2]), first)
 
 
 def test_only_the_last_clicks_count_where_they_are_limited() -> None:

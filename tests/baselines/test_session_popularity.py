@@ -30,4 +30,4 @@ def test_a_session_of_many_clicks_finds_room() -> None:
     scorer.reset(1)
     for step in range(40):
         scorer.advance(torch.tensor([0]), torch.tensor([step == 0]))
-    assert scorer.scores(slice(0, 2)).tolist() == [[40, 0]]
+    assert scorer.scores(slice(0, 2)).int().tolist() == [[40, 0]]

@@ -92,6 +92,19 @@ def test_a_baseline_recommends_what_it_was_ranked_with(
     assert set(found["item_id"]) - set(others["item_id"]) <= set(session["item_id"][:2])
 
 
+def test_a_neighbour_and_a_feature_baseline_recommend(prnn: Prnn, trained: pd.DataFrame) -> None:
+    methods = ["baselines=[v_sknn,content_knn]", "baselines.v_sknn.k=50"]
+    assert prnn("train", *SMALL, *methods, "hydra.run.dir=runs/other").exit_code == 0
+    item = trained["item_id"][0]
+    for method in ("v_sknn", "content_knn"):
+        asked = ["run=runs/other", f"session=[{item}]", f"method={method}", "n=5", f"hydra.run.dir={method}"]
+        done = prnn("recommend", *asked)
+        assert done.exit_code == 0, done.err
+        found = pd.read_parquet(f"{method}/recommendations.parquet")
+        assert len(found) == 5
+        assert (found["score"] > 0).all()
+
+
 def test_a_method_that_the_run_was_not_compared_with_is_refused(prnn: Prnn, trained: pd.DataFrame) -> None:
     refused = refusal(prnn("recommend", "run=runs/mine", "session=[x]", "method=stan"))
     assert "method=stan is none of the baselines that the run was compared with; choose one of" in refused

@@ -7,20 +7,20 @@ import pytest
 import torch
 
 from prnn_cli.baselines.baseline import NoOptions
-from prnn_cli.baselines.item_knn import ItemKnn
+from prnn_cli.baselines.item_knn import ItemKnn, ItemKnnOptions
 from prnn_cli.baselines.popularity import Popularity
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import ChosenBaseline, compare, labels_of, measure
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.extensions import registered
-from prnn_cli.schema import EvaluationConfig, ItemKnnConfig
+from prnn_cli.schema import EvaluationConfig
 from small import CPU, random_sessions
 
 CONFIG = EvaluationConfig(
     part="test", metrics=["recall", "mrr"], cutoffs=[20], candidates="all", tie_break="conservative"
 )
-KNN = ItemKnnConfig(num_neighbours=3, regularisation=20, alpha=0.5)
+KNN = ItemKnnOptions(num_neighbours=3, regularisation=20, alpha=0.5)
 
 
 def chosen(**options: Any) -> list[ChosenBaseline]:

@@ -82,7 +82,7 @@ def test_published_settings_are_those_of_a_data_set() -> None:
     assert list(baselines) == STRONG
     assert baselines["stan"].lambda_inh == 0.4525
     assert (baselines["v_sknn"].k, baselines["v_sknn"].weighting_score) == (1500, "linear")
-    assert baselines["vstan"].similarity == "dot"
+    assert baselines["vstan"].lambda_inh == 0.4525
 
 
 def test_gains_can_be_over_any_row() -> None:

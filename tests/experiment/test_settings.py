@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import pytest
 
 from prnn_cli.baselines.baseline import NoOptions
+from prnn_cli.baselines.item_knn import ItemKnnOptions
 from prnn_cli.errors import UserError
 from prnn_cli.experiment.settings import composed, schema_of, typed_options
 from prnn_cli.extensions import WithOptions
-from prnn_cli.schema import ItemKnnConfig, TrainCommand
+from prnn_cli.schema import TrainCommand
 
 
 @dataclass
@@ -24,7 +25,7 @@ def test_settings_are_typed_down_to_the_options_of_what_they_name() -> None:
     settings = composed("train", ["baselines=[item_knn,markov]", "baselines.item_knn.num_neighbours=7"])
     assert isinstance(settings, schema_of("train"))
     assert isinstance(settings, TrainCommand)
-    assert isinstance(settings.baselines["item_knn"], ItemKnnConfig)
+    assert isinstance(settings.baselines["item_knn"], ItemKnnOptions)
     assert settings.baselines["item_knn"].num_neighbours == 7
     assert settings.baselines["markov"] == NoOptions()
     assert settings.recipe.options is None

@@ -60,6 +60,33 @@ def test_gains_over_any_row_by_its_name_or_its_config(tmp_path: Path, name: str)
     assert "Gains over half in parentheses" in (tmp_path / "table.md").read_text()
 
 
+def test_gains_over_what_another_table_has_are_over_the_first_baseline_and_the_table_says_so(
+    tmp_path: Path,
+) -> None:
+    write_run(tmp_path / "a", HALF, label="half", part="validation")
+    write_run(tmp_path / "b", ALL_FIRST, label="all")
+    write_run(tmp_path / "c", ALL_FIRST, label="more", seed=1)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(gain_over="half", figures=False))
+    assert "half is not in this table, so gains are over Item-kNN." in (tmp_path / "table.md").read_text()
+
+
+def test_networks_of_other_features_compare_by_the_baselines_of_clicks(tmp_path: Path) -> None:
+    values = {"recall@20": 1.0, "mrr@20": 0.5, "tie_rate": 0.0}
+    for name, vectors in (("text", "t"), ("image", "i")):
+        write_run(
+            tmp_path / name,
+            HALF,
+            label=name,
+            labels={"item_knn": "Item-kNN", "content_knn": "Content-kNN"},
+            baselines={"item_knn": values, "content_knn": values},
+            baseline_options={"item_knn": {}, "content_knn": {"features": {name: vectors}}},
+        )
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+    table = cells(tmp_path)
+    assert {"Item-kNN", "text", "image"} <= table.keys()
+    assert "Content-kNN" not in table
+
+
 def test_gains_over_what_is_nowhere_are_refused(tmp_path: Path) -> None:
     write_run(tmp_path / "a", HALF, label="half")
     with pytest.raises(

@@ -5,12 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from prnn_cli.data.prepare import PreparedData
+from prnn_cli.schema import one_of
 from prnn_cli.scoring import Scorer
 
 
 @dataclass(frozen=True)
 class NoOptions:
     """The options of a baseline that has none."""
+
+
+LEAVE_OUT = "leave_out"
+
+
+@dataclass
+class FeatureOptions:
+    """The option of a baseline that compares items by their features: whether a run without any is refused, or has the
+    baseline left out."""
+
+    without_features: str = one_of("refuse", LEAVE_OUT)
 
 
 def nothing_to_check(data: PreparedData, options: Any) -> None:
@@ -26,7 +38,7 @@ class Baseline:
         where `uses_features`, a third argument is the run's features: source -> `features.table.FeatureTable`
     options: the dataclass of what `baselines.NAME.*` in a configuration can hold
     check: raises `UserError` for data and options that do not go together; called before anything is trained
-    uses_features: whether it needs features of the items
+    uses_features: whether it needs features of the items; its options may then be `FeatureOptions`
     """
 
     label: str

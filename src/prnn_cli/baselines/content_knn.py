@@ -1,10 +1,10 @@
 """Content-kNN: the items whose features are nearest to those of what was clicked.
 
-    score(j) = mean over the sources (text, image, …) of cos(v_s, v_j),   score of the last click = 0
+    score(j) = mean over the sources (text, image, …) of max(cos(v_s, v_j), 0),   score of the last click = 0
 
 v_s is the vector of the last click (session=last), or the mean of the unit vectors of all clicks of the session so far
 (session=mean). An item without features is near to nothing. Cost of a prediction: the item vectors, (num_items, F) of
-each source; memory: one copy of them.
+each source; memory: two copies of sparse ones.
 """
 
 from collections.abc import Mapping
@@ -16,21 +16,18 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from prnn_cli.baselines.baseline import Baseline
+from prnn_cli.baselines.baseline import Baseline, FeatureOptions
 from prnn_cli.baselines.slot_clicks import SlotClicks
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.features.table import FeatureTable, Vectors
 from prnn_cli.schema import one_of
 
-LEAVE_OUT = "leave_out"  # such a baseline, in a run without features
-
 
 @dataclass
-class ContentKnnOptions:
-    """`baselines.content_knn.*`. without_features: what happens in a run that has none"""
+class ContentKnnOptions(FeatureOptions):
+    """`baselines.content_knn.*`. session: what features are sought near to, the last click's or the session's mean"""
 
     session: str = one_of("last", "mean")
-    without_features: str = one_of("refuse", LEAVE_OUT)
 
 
 class ContentKnn:
@@ -42,6 +39,9 @@ class ContentKnn:
         """session: as in `ContentKnnOptions`"""
         self.session = session
         self._vectors = [_unit_rows(table.vectors) for table in features.values()]
+        self._columns = [
+            each.T.tocsr() if isinstance(each, sparse.csr_array) else each.T for each in self._vectors
+        ]
         self.reset(0)
 
     def reset(self, num_slots: int) -> None:
@@ -58,7 +58,8 @@ class ContentKnn:
         of_slot: Any = sparse.csr_array(
             (np.ones(len(clicks), np.float32), (slot, np.arange(len(clicks)))), shape=shape
         )
-        cosines = [_dense(_unit_rows(of_slot @ vectors[clicks]) @ vectors.T) for vectors in self._vectors]
+        asked = (_unit_rows(of_slot @ vectors[clicks]) for vectors in self._vectors)
+        cosines = [_dense(rows @ columns).clip(0) for rows, columns in zip(asked, self._columns, strict=True)]
         mean: np.ndarray = np.mean(cosines, axis=0)
         mean[np.arange(len(mean)), self._slots.last] = 0
         return mean
@@ -71,7 +72,7 @@ def _unit_rows(vectors: Vectors) -> Any:
     """The rows (n, F) divided by their lengths, in float32; zeros stay."""
     if isinstance(vectors, sparse.csr_array):
         unit = vectors.astype(np.float32)
-        lengths = np.sqrt(vectors.multiply(vectors).sum(axis=1))
+        lengths = np.sqrt(unit.multiply(unit).sum(axis=1))
         unit.data *= np.repeat(_inverse(lengths), np.diff(unit.indptr))
         return unit
     vectors = vectors.astype(np.float32)

@@ -15,20 +15,17 @@ from torch import Tensor
 
 from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.baselines.content_knn import ContentKnn, ContentKnnOptions
-from prnn_cli.baselines.item_knn import ItemKnn
+from prnn_cli.baselines.item_knn import ItemKnn, ItemKnnOptions
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.features.table import FeatureTable
-from prnn_cli.schema import ItemKnnConfig, bounded
+from prnn_cli.schema import bounded
 
 
 @dataclass
-class HybridOptions(ContentKnnOptions):
-    """`baselines.hybrid.*`. weight: of content-kNN; the others are those of item_knn"""
+class HybridOptions(ContentKnnOptions, ItemKnnOptions):
+    """`baselines.hybrid.*`. weight: of content-kNN; the others are those of both"""
 
     weight: float = bounded(at_least=0, at_most=1)
-    num_neighbours: int = bounded(at_least=1)
-    regularisation: float = bounded(at_least=0)
-    alpha: float = bounded(at_least=0, at_most=1)
 
 
 class Hybrid:
@@ -65,8 +62,7 @@ def _by_highest(scores: np.ndarray) -> np.ndarray:
 
 def fit(data: PreparedData, options: HybridOptions, features: Mapping[str, FeatureTable]) -> Hybrid:
     """The scorer by the run's features and the sessions of the part train."""
-    config = ItemKnnConfig(options.num_neighbours, options.regularisation, options.alpha)
-    return Hybrid(ContentKnn(features, options.session), ItemKnn.fit(data.train, config), options.weight)
+    return Hybrid(ContentKnn(features, options.session), ItemKnn.fit(data.train, options), options.weight)
 
 
 BASELINES = {"hybrid": Baseline("Hybrid of content- and item-kNN", fit, HybridOptions, uses_features=True)}

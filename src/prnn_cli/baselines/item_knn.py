@@ -5,6 +5,8 @@
 C_ij counts the sessions that hold both i and j, supp_i those that hold i, however often they click it.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import sparse
 
@@ -12,15 +14,24 @@ from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.baselines.last_click import LastClickScorer
 from prnn_cli.baselines.pairs_of_items import blocks_of_items, rows_of, session_item_matrix, strongest
 from prnn_cli.data.sessions import Sessions
-from prnn_cli.schema import ItemKnnConfig
+from prnn_cli.schema import bounded
 from prnn_cli.system.progress import meter
+
+
+@dataclass
+class ItemKnnOptions:
+    """`baselines.item_knn.*`. num_neighbours: that are kept of each item; regularisation: λ; alpha: α"""
+
+    num_neighbours: int = bounded(at_least=1)
+    regularisation: float = bounded(at_least=0)
+    alpha: float = bounded(at_least=0, at_most=1)
 
 
 class ItemKnn(LastClickScorer):
     """Scores by the similarity s_ij of the last click i."""
 
     @classmethod
-    def fit(cls, sessions: Sessions, config: ItemKnnConfig) -> "ItemKnn":
+    def fit(cls, sessions: Sessions, config: ItemKnnOptions) -> "ItemKnn":
         """Keeps each item's `num_neighbours` most similar items; of equal ones those of lower index."""
         held = session_item_matrix(sessions)
         held.data[:] = 1
@@ -40,5 +51,5 @@ class ItemKnn(LastClickScorer):
 
 
 BASELINES = {
-    "item_knn": Baseline("Item-kNN", lambda data, options: ItemKnn.fit(data.train, options), ItemKnnConfig)
+    "item_knn": Baseline("Item-kNN", lambda data, options: ItemKnn.fit(data.train, options), ItemKnnOptions)
 }

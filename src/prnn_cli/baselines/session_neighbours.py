@@ -5,11 +5,12 @@
 
 n is sought among the `sample_size` training sessions that ended last, of those that share an item with s. `reach`
 weighs a neighbour by the latest click of s that it shares, `gap` an item by its distance from there. Of equally similar
-sessions the one that ended later is nearer. Scores are divided by the session's highest one, which changes no rank.
+sessions (as float32) the one that ended later is nearer. Scores are divided by the session's highest one, and are at
+least 1.2e-38: as float32, what is more than that below the highest ties.
 
 Cost of a prediction: the lists of the session's items, at most `sample_size` sessions together, to find the neighbours,
-and the items of k sessions to score. Memory: the clicks of training twice, and for each thread 12 bytes a session;
-nothing grows with events × sessions.
+and the items of k sessions to score. Memory: the clicks of training twice, and for each thread 12 bytes a session and 9
+an item; nothing grows with events × sessions.
 
 Shapes: B slots, S training sessions, N items.
 """
@@ -97,7 +98,10 @@ class SessionNeighbours:
         weights = self._weights.click(asked.positions.astype(np.float64), lengths.astype(np.float64))
         reach = self._weights.reach(np.arange(1.0, lengths.max(initial=0) + 1))
         formula = self._formula._replace(reach=np.append(0, reach))
-        work = partial(score, self._clicks, self._holders, formula, asked, weights, steps)
+        left_out = (np.empty(0, np.int32), np.zeros_like(offsets))
+        if not self.options.remind:
+            left_out = self._slots.joined()
+        work = partial(score, self._clicks, self._holders, formula, asked, weights, steps, *left_out)
         return sparse.vstack(
             [
                 sparse.csr_array((values, scored, rows), shape=(len(rows) - 1, self.num_items))
@@ -125,7 +129,6 @@ def _formula_of(weights: Weights, options: NeighbourOptions, clicks: "Clicks") -
         reach=nothing,
         gap=nothing if weights.gap is None else weights.gap(distances),
         item=nothing if weights.item is None else weights.item,
-        remind=options.remind,
     )
 
 

@@ -22,9 +22,9 @@ class SessionPopularity:
 
     def __init__(self, support: np.ndarray) -> None:
         """support: (num_items,) training events of each item."""
-        # supp / (1 + supp) itself would be 1 in float32 for many supports. Their order does as well.
+        # supp / (1 + supp) itself would be 1 in float32 for many supports. Their order does as well, above 0.
         distinct, place = np.unique(support, return_inverse=True)
-        self.below_one = torch.from_numpy((place / len(distinct)).astype(np.float32))
+        self.below_one = torch.from_numpy(((place + 1) / (len(distinct) + 1)).astype(np.float32))
         self.reset(0)
 
     @classmethod

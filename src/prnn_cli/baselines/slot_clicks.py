@@ -34,6 +34,6 @@ class SlotClicks:
     def joined(self, at_most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The clicks of all slots, one after another, and the offsets (B + 1,) of each slot's; the last `at_most`."""
         starts = np.zeros_like(self.lengths) if at_most is None else np.maximum(self.lengths - at_most, 0)
-        place = np.arange(self._items.shape[1])
+        place = np.arange(self.lengths.max(initial=0))
         counts = (place >= starts[:, None]) & (place < self.lengths[:, None])
-        return self._items[counts], np.append(0, np.cumsum(self.lengths - starts))
+        return self._items[:, : len(place)][counts], np.append(0, np.cumsum(self.lengths - starts))

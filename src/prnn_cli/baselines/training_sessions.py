@@ -81,11 +81,11 @@ class TrainingSessions:
 
 
 def check_neighbours(
-    data: PreparedData, options: NeighbourOptions, path: str, days: float | None = None
+    data: PreparedData, options: NeighbourOptions, path: str, lambda_snh: float | None = None
 ) -> None:
     """Raises `UserError` for more neighbours than sessions, and for times that are asked for where all are the same.
 
-    days: of the decay by a session's age, if there is any
+    lambda_snh: days of the decay by a session's age, if there is any
     """
     num_sessions = data.train.num_sessions
     if options.k > num_sessions:
@@ -94,12 +94,12 @@ def check_neighbours(
             "at most so many"
         )
     needs = [f"{path}.sampling=recent"] if options.sampling == "recent" else []
-    needs += [f"{path}.lambda_snh={days:g}"] if days is not None else []
+    needs += [f"{path}.lambda_snh={lambda_snh:g}"] if lambda_snh is not None else []
     if needs and not has_times(data):
         raise UserError(
             f"{' and '.join(needs)} {'go' if len(needs) > 1 else 'goes'} by the times of sessions, but all events of "
             f"the training part have the same one; set {path}.sampling=random"
-            + (f" {path}.lambda_snh=null" if days is not None else "")
+            + (f" {path}.lambda_snh=null" if lambda_snh is not None else "")
         )
 
 

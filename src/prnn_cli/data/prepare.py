@@ -74,14 +74,18 @@ class PreparedData:
     @cached_property
     def train_times(self) -> np.ndarray:
         """The time of each event of the part train, (num_events,) float64 seconds since 1970."""
-        return self.read_train_times()
+        times = self.read_train_times()
+        times.flags.writeable = False
+        return times
 
     def for_fitting(self) -> "PreparedData":
         """The data as a baseline is fitted on them: without the sessions that it is to predict."""
         none = Sessions(
             self.train.items[:0], self.train.offsets[:1], self.train.session_index[:0], self.train.num_items
         )
-        return dataclasses.replace(self, validation=None, test=none)
+        return dataclasses.replace(
+            self, validation=None, test=none, read_train_times=lambda: self.train_times
+        )
 
     @property
     def items(self) -> KnownItems:

@@ -50,6 +50,7 @@ class ChosenBaseline:
     def settings(self) -> dict[str, Any]:
         """What its ranks depend on beside data and candidates, as plain values."""
         settings = asdict(self.options)
+        settings.pop("without_features", None)  # which decides whether it is ranked, and no rank
         if source := fingerprint_of("BASELINES", self.name):
             settings["source"] = source
         if self.entry.uses_features:

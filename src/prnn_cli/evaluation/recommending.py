@@ -74,7 +74,7 @@ def best_next_of_baseline(
             block = by_length[start : start + num_slots]
             clicks = _walk(scorer, sessions, block, device)
             found = scorer.scores(slice(0, sessions.num_items))
-            _refuse_nan(found)
+            _refuse_nan(found, f"leave out method={scorer.name}, or mend it")
             found = found.where(found > 0, -torch.inf)
             best = highest(found.scatter_(1, clicks.T, -torch.inf) if exclude_clicked else found, n)
             scores[block], items[block] = (each.cpu().numpy() for each in best)
@@ -122,15 +122,13 @@ def highest(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return best.values, columns.gather(1, best.indices)
 
 
-def _refuse_nan(scores: Tensor) -> None:
+def _refuse_nan(scores: Tensor, remedy: str) -> None:
     if scores.isnan().any():
-        raise RunError(
-            "the model scores NaN, so nothing can be recommended; train again with a lower learning_rate"
-        )
+        raise RunError(f"a score is NaN, so nothing can be recommended; {remedy}")
 
 
 def _scores(scorer: Recommender, logits: Tensor) -> Tensor:
-    _refuse_nan(logits)
+    _refuse_nan(logits, "train again with a lower learning_rate")
     return (
         logits if scorer.activation is None else logits.where(logits == -torch.inf, scorer.activation(logits))
     )

@@ -8,13 +8,12 @@ from typing import Any
 
 import torch
 
-from prnn_cli.baselines.baseline import Baseline
-from prnn_cli.baselines.content_knn import LEAVE_OUT
+from prnn_cli.baselines.baseline import LEAVE_OUT, Baseline, FeatureOptions
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import ChosenBaseline, labels_of
 from prnn_cli.extensions import chosen
-from prnn_cli.features.extract import check_features, extract
+from prnn_cli.features.extract import check_features, extract, fetch_needed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 
@@ -48,11 +47,7 @@ class RankedBaselines:
         """
         by_features = [name for name in baselines if _entry(name).uses_features]
         lacking = _lacking(features, dataset) if by_features else ""
-        left_out = [
-            name
-            for name in by_features
-            if lacking and getattr(baselines[name], "without_features", "") == LEAVE_OUT
-        ]
+        left_out = [name for name in by_features if lacking and _may_be_left_out(baselines[name])]
         if lacking and (refused := [name for name in by_features if name not in left_out]):
             raise UserError(
                 f"baselines=[{','.join(refused)}] compares items by their features: {lacking}; or leave it out"
@@ -67,15 +62,19 @@ class RankedBaselines:
         """Raises `UserError` for one that cannot be fitted on the part train with its options."""
         for name, options in self.options.items():
             _entry(name).check(data.for_fitting(), options)
-        for name, reason in self.left_out.items():
-            log.info("%s is left out: %s", name, reason)
 
     def chosen(
         self, data: PreparedData, at_hand: Mapping[str, FeatureTable], cache_dir: Path, device: torch.device
     ) -> list[ChosenBaseline]:
-        """The baselines, ready to be fitted. at_hand: tables of the same features that need not be extracted again"""
+        """The baselines, ready to be fitted; warns of those that are left out.
+
+        at_hand: tables of the same features that need not be extracted again
+        """
+        for name, reason in self.left_out.items():
+            log.warning("%s is left out: %s", name, reason)
         at_hand = {} if self.has_placebo else at_hand
         missing = {name: how for name, how in self.features.sources.items() if name not in at_hand}
+        fetch_needed(replace(self.features, sources=missing), cache_dir)
         made = extract(replace(self.features, sources=missing), self.dataset, data, cache_dir, device)
         tables = {name: made[name] if name in made else at_hand[name] for name in self.features.sources}
         entries = {name: _entry(name) for name in self.options}
@@ -83,6 +82,10 @@ class RankedBaselines:
             ChosenBaseline(name, entry, self.options[name], tables if entry.uses_features else {})
             for name, entry in entries.items()
         ]
+
+
+def _may_be_left_out(options: Any) -> bool:
+    return isinstance(options, FeatureOptions) and options.without_features == LEAVE_OUT
 
 
 def _entry(name: str) -> Baseline:

@@ -40,9 +40,16 @@ class Comparison:
         self.rows, self.config = list(rows), config
         self.finished = [row for row in rows if row.runs]
         self.first: FinishedRun = self.finished[0].runs[0]
-        self.baselines: dict[str, dict[str, Any]] = self.first.metrics["baselines"]
+        self.baselines: dict[str, dict[str, Any]] = {
+            name: values for name, values in self.first.metrics["baselines"].items() if self._is_shared(name)
+        }
         labels = self.first.metrics["labels"]
         self.names = {name: labels[name] for name in self.baselines} | {row.name: row.name for row in rows}
+
+    def _is_shared(self, baseline: str) -> bool:
+        """Whether all runs were compared with it, with the same options and features."""
+        runs = [run.metrics["baseline_options"] for row in self.finished for run in row.runs]
+        return all(run.get(baseline) == runs[0].get(baseline) for run in runs)
 
     @cached_property
     def metrics(self) -> list[str]:
@@ -122,8 +129,11 @@ class Comparison:
             return strongest
         if wanted in self.baselines:
             return wanted
-        rows = (row.name for row in self.finished if wanted is not None and wanted in (row.name, row.key))
-        return next(rows, self.main_baseline)
+        return next((row.name for row in self.finished if wanted in _names(row)), self.main_baseline)
+
+    def has(self, method: str | None) -> bool:
+        """Whether a baseline or a finished row has this name, or is of the config of this name."""
+        return method in self.baselines or any(method in _names(row) for row in self.finished)
 
     @property
     def main_baseline(self) -> str | None:
@@ -195,6 +205,10 @@ class Comparison:
             for by, known in bins.items()
             if known is not None
         ]
+
+
+def _names(row: Row) -> set[str]:
+    return {row.name, row.key or row.name}
 
 
 def trained_as_long(row: Row, other: Row) -> bool:

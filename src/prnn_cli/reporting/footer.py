@@ -32,6 +32,10 @@ def footer(comparison: Comparison) -> list[str]:
         sentences.append(
             f"No ID-only row is among them, so gains are over {' and '.join(references) or 'nothing'}."
         )
+    elif config.gain_over not in (None, "id_only") and not comparison.has(config.gain_over):
+        sentences.append(
+            f"{config.gain_over} is not in this table, so gains are over {' and '.join(references) or 'nothing'}."
+        )
     sentences += _tests(comparison)
     if shows_published(comparison):
         sentences.append("The paper's values were measured on other data; they are for orientation.")

@@ -55,10 +55,14 @@ class FinishedRun:
 
     @property
     def ranked_as(self) -> tuple[Any, ...]:
-        """The events, candidates, tie mode and baselines with their options: runs compare where all are equal."""
+        """The events, candidates, tie mode and baselines with their options: runs compare where all are equal.
+
+        Baselines that go by the items' features are not among them, so that networks of other features compare.
+        """
         keys = ("data_hash", "part", "num_test_events", "candidates", "tie_break")
-        baselines = json.dumps(self.metrics["baseline_options"], sort_keys=True)
-        return (*(self.metrics[key] for key in keys), baselines)
+        options = self.metrics["baseline_options"]
+        of_clicks = {name: each for name, each in options.items() if "features" not in each}
+        return (*(self.metrics[key] for key in keys), json.dumps(of_clicks, sort_keys=True))
 
 
 @dataclass

@@ -56,7 +56,7 @@ class TrialSweeper(Sweeper):
         self._refuse_groups(space, fixed)
         settings, *_ = [self._settings([*fixed, *_as_overrides(extreme)]) for extreme in space.extremes()]
         assert settings.search is not None
-        _refuse_idle_subnets(space, settings)
+        _refuse_idle(space, settings)
         folder = Path(self.config.hydra.sweep.dir)
         study = self._study(folder, space, fixed, settings)
         self._enqueue_present_settings(study, space, fixed)
@@ -169,24 +169,35 @@ def _record(study: Study, folder: Path, trial: int, failure: str, metric: str) -
         study.tell(trial, state=TrialState.PRUNED)
 
 
-def _refuse_idle_subnets(space: Space, settings: TrainCommand) -> None:
-    """Raises `UserError` for settings of a subnet that the network lacks, which would be searched in vain."""
+def _refuse_idle(space: Space, settings: TrainCommand) -> None:
+    """Raises `UserError` for options that change nothing of what is searched, which would be chosen in vain."""
+    method = settings.search.method if settings.search else None
+    if method:
+        _refuse_idle_of_baseline(space, method)
+    else:
+        _refuse_idle_of_network(space, settings)
+
+
+def _refuse_idle_of_baseline(space: Space, method: str) -> None:
+    from prnn_cli.errors import UserError
+
+    for key in space.sweeps:
+        if not key.startswith((f"baselines.{method}.", "features.")):
+            raise UserError(
+                f"search.method={method} ranks {method} alone, which {key} does not change; search baselines.{method}.…"
+            )
+
+
+def _refuse_idle_of_network(space: Space, settings: TrainCommand) -> None:
     from prnn_cli.errors import UserError
     from prnn_cli.experiment.build import subnets_of
 
-    method = settings.search.method if settings.search else None
+    used = list(subnets_of(settings))
     for key in space.sweeps:
-        own = f"baselines.{method}."
-        if not key.startswith(own if method else ("subnets.", "recipe.", "units.")) and method:
-            raise UserError(
-                f"search.method={method} ranks {method} alone, which {key} does not change; search {own}…"
-            )
-        if not method and key.startswith("baselines."):
+        if key.startswith("baselines."):
             raise UserError(
                 f"the search chooses {key}, which no network depends on; set search.method={key.split('.')[1]}"
             )
-    used = list(subnets_of(settings))
-    for key in space.sweeps:
         if key.startswith("subnets.") and key.split(".")[1] not in used:
             raise UserError(
                 f"the search chooses {key}, but arch={settings.arch.name} with features={settings.features.name} has "

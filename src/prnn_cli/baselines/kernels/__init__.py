@@ -1,1 +1,1 @@
-"""The inner loops of baselines, compiled by numba when a baseline is fitted; nothing else imports them."""
+"""The inner loops of baselines, which numba compiles when they are first called."""

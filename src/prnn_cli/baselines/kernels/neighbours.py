@@ -9,6 +9,8 @@ import numpy as np
 
 from prnn_cli.baselines.kernels.compiled import compiled
 
+LEAST = 1.2e-38  # of a normal float32
+
 
 class Clicks(NamedTuple):
     """The distinct items of each session, that of the latest click first.
@@ -34,12 +36,12 @@ class Holders(NamedTuple):
 class Formula(NamedTuple):
     """The numbers that a method's formula is made of.
 
+    k: neighbours that are scored; sample_size: sessions that they are chosen from
     is_jaccard: whether the similarity is the shared items' part of all; else it is the sum of the shared items' weights
     session: (S,) float64, factor of a neighbour's similarity
     reach: factor of a neighbour's scores by the steps, from 1, back to the latest click that it shares
     gap: factor of an item's score by its distance, in clicks, from the neighbour's latest shared one; empty: 1
     item: (N,) float64, factor of an item's score; empty: 1
-    remind: whether items of the session itself are scored
     """
 
     k: int
@@ -49,7 +51,6 @@ class Formula(NamedTuple):
     reach: np.ndarray
     gap: np.ndarray
     item: np.ndarray
-    remind: bool
 
 
 class Room(NamedTuple):
@@ -104,10 +105,11 @@ def holders_of_items(clicks, num_items, sample_size):
 
 
 @compiled
-def score(trained, holders, formula, asked, weights, steps, first, last, room):
+def score(trained, holders, formula, asked, weights, steps, left_out, left_out_of, first, last, room):
     """Scores of the next click after the sessions first:last of `asked`, as a CSR matrix without its shape.
 
     trained, asked: `Clicks`; weights: (Q,) float64 of the asked clicks in the similarity; steps: (Q,) back to them
+    left_out: items that get no score, those of a session from left_out_of[row] to left_out_of[row + 1]
     """
     size, count = 1024, 0
     scored, values = np.empty(size, np.int32), np.empty(size, np.float32)
@@ -118,6 +120,8 @@ def score(trained, holders, formula, asked, weights, steps, first, last, room):
             trained, holders, formula, asked.items[begin:end], weights[begin:end], steps[begin:end], room
         )
         items = _score_items(trained, formula, asked.items[begin:end], neighbours, similarities, room)
+        for item in left_out[left_out_of[row] : left_out_of[row + 1]]:
+            room.scores[item] = 0
         if count + len(items) > size:
             size = 2 * (count + len(items))
             scored, values = _longer(scored, size), _longer(values, size)
@@ -132,7 +136,8 @@ def score(trained, holders, formula, asked, weights, steps, first, last, room):
                 count += 1
                 highest = max(highest, value)
         for place in range(start, count):
-            values[place] = of_row[place - start] / highest
+            # As float32: what would be 0 there stays above what has no score at all.
+            values[place] = max(of_row[place - start] / highest, LEAST)
         rows[row - first + 1] = count
     return rows, scored[:count], values[:count]
 
@@ -241,19 +246,24 @@ def _kept(found, start, stop, number, room):
 
 @compiled
 def _most_similar(sample, similarities, k, room):
+    """The k most similar of the sample, in the arrays that it came in; forgets the others in room.reach.
+
+    Similarities are compared as float32, so that those that are equal by their formula are equal here.
+    """
     if len(sample) <= k:
         return sample, similarities
-    least = np.partition(similarities, len(sample) - k)[len(sample) - k]
+    rounded = (similarities / similarities.max()).astype(np.float32)
+    least = np.partition(rounded, len(sample) - k)[len(sample) - k]
     num_better = 0
-    for similarity in similarities:
+    for similarity in rounded:
         num_better += similarity > least
-    tied = sample[similarities == least]
+    tied = sample[rounded == least]
     last_tied = np.partition(tied, k - num_better - 1)[k - num_better - 1]
     count = 0
     for each in range(len(sample)):
-        session, similarity = sample[each], similarities[each]
-        if similarity > least or (similarity == least and session <= last_tied):
-            sample[count], similarities[count] = session, similarity
+        session = sample[each]
+        if rounded[each] > least or (rounded[each] == least and session <= last_tied):
+            sample[count], similarities[count] = session, similarities[each]
             count += 1
         else:
             room.reach[session] = 0
@@ -285,8 +295,6 @@ def _score_items(trained, formula, asked, neighbours, similarities, room):
             room.scores[item] += factor
     for item in asked:
         room.clicked[item] = False
-        if not formula.remind:
-            room.scores[item] = 0
     return scored[:count]
 
 
