@@ -60,8 +60,7 @@ def prepared(cache: Path, tmp_path: Path) -> Callable[..., Prepared]:
 
 @pytest.mark.parametrize("name", registered("BASELINES"))
 def test_a_baseline_keeps_the_contract(name: str, prepared: Callable[..., Prepared]) -> None:
-    few = [f"baselines.{name}.k=50"] if name in ("s_knn", "v_sknn", "stan", "vstan") else []
-    settings, data = prepared(f"baselines=[{name}]", *few)
+    settings, data = prepared(f"baselines=[{name}]")
     (baseline,) = baselines_of(settings).chosen(data, {}, Path(settings.cache_dir), CPU)
     check_baseline(baseline, data)
 

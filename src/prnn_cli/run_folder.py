@@ -24,6 +24,7 @@ from prnn_cli.system.yaml_files import check_yaml, escaped
 
 OVERRIDES = Path(".hydra") / "overrides.yaml"
 CONFIG = Path(".hydra") / "config.yaml"
+SEARCHED_FIRST = "search"  # in the folder of a sweep, the searches that tune=[…] asks for
 # What the configs call a folder that nobody names.
 DATED = re.compile(r"([a-z]+_)?\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-\d{6}(_.+)?")
 CHECKSUMS = "files"  # of metrics.json: the name of a file beside it -> a hash of its content
@@ -120,9 +121,21 @@ class RunFolder:
     @property
     def how_to_resume(self) -> str:
         where = f"hydra.run.dir={self.path}"
-        if is_sweep(self.path.parent):
+        if searched := self._searches:
+            # What tune=[…] searches first lies in a folder of its sweep.
+            of_sweep = searched.name == SEARCHED_FIRST
+            where = f"hydra.sweep.dir={searched.parent}" if of_sweep else f"search.folder={searched}"
+        elif is_sweep(self.path.parent):
             where = f"hydra.sweep.dir={self.path.parent}"
         return f"to continue, run the same command with resume=true {where}"
+
+    @property
+    def _searches(self) -> Path | None:
+        """The folder of the searches of which this run is a trial, if it is one."""
+        with suppress(UserError):
+            search = self.config().get("search")
+            return Path(search.folder) if search and search.trial is not None else None
+        return None
 
     def options_given(self) -> set[str]:
         """The keys and groups that the run's command line gave values to; none where it is not known any more."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from commands.conftest import SMALL, Result, refusal
@@ -14,7 +15,6 @@ from prnn_cli.run_folder import read_json
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
-FEW = [f"baselines.{name}.k=50" for name in ("s_knn", "v_sknn", "stan", "vstan")]
 QUICK = [*SMALL, "arch=id_only", "epochs=1", "hydra.run.dir=a"]
 STRONG = [
     "item_knn",
@@ -92,7 +92,7 @@ def test_gains_can_be_over_any_row() -> None:
 
 
 def test_strong_baselines_stand_in_metrics_and_tables(prnn: Prnn, workplace: Path) -> None:
-    done = prnn("train", *QUICK, "baselines=strong", *FEW)
+    done = prnn("train", *QUICK, "baselines=strong")
     assert done.exit_code == 0, done.err
     metrics = read_json(Path("a/metrics.json"))
     assert list(metrics["baselines"]) == STRONG
@@ -106,15 +106,41 @@ def test_strong_baselines_stand_in_metrics_and_tables(prnn: Prnn, workplace: Pat
     again = prnn("evaluate", "run=a", "evaluation.cutoffs=[5]", "hydra.run.dir=e")
     assert again.exit_code == 0, again.err
     assert list(read_json(Path("e/metrics.json"))["baselines"]) == STRONG
+    assert "other options" not in again.err
+
+    other = prnn("evaluate", "run=a", "baselines=[s_knn]", "baselines.s_knn.k=7", "hydra.run.dir=o")
+    assert "s_knn is ranked with other options than in the run (k=7 instead of 100)" in other.err
+
+
+def test_what_was_left_out_stands_in_metrics(prnn: Prnn) -> None:
+    done = prnn("train", *QUICK, "baselines=strong", "features=none")
+    assert done.exit_code == 0, done.err
+    assert "content_knn is left out: features=none has none" in done.err
+    assert read_json(Path("a/metrics.json"))["baselines_left_out"].keys() == {"content_knn", "hybrid"}
+
+
+def test_baselines_of_features_that_have_changed_are_refused(prnn: Prnn, workplace: Path) -> None:
+    """The network, which is fed IDs, keeps no vectors of the items."""
+    items = pd.DataFrame({"item_id": [f"item-{number:02}" for number in range(60)]})
+    items["title"] = [f"word{number % 7} word{number % 11}" for number in range(60)]
+    items.to_parquet("items.parquet")
+    own = [
+        "dataset.items.path=items.parquet",
+        "dataset.items.text=[title]",
+        "dataset.items.image=null",
+        "baselines=[content_knn]",
+    ]
+    assert prnn("train", *QUICK, *own, "baselines=[content_knn]").exit_code == 0
+    items["title"] = items["title"].to_numpy()[::-1]
+    items.to_parquet("items.parquet")
+    for command in (["evaluate"], ["recommend", "session=[item-01]", "method=content_knn"]):
+        refused = refusal(prnn(*command, "run=a"))
+        assert "the features that content_knn compares items by are no longer those of the run" in refused
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        (
-            ["baselines=[stan]", "baselines.stan.k=100000", "baselines.stan.sample_size=null"],
-            "stan.k=100000 neighbours",
-        ),
         (["baselines=[v_sknn]", "baselines.v_sknn.k=3000"], "v_sknn.k=3000 neighbours cannot be chosen from"),
         (
             ["baselines=[vstan]", "baselines.vstan.lambda_spw=0"],

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from commands.conftest import SMALL, Result, refusal
-from prnn_cli.run_folder import RunFolder, read_json
+from prnn_cli.run_folder import CONFIG, RunFolder, read_json
+from prnn_cli.system.files import write_text
 
 pytest.importorskip("optuna")
 Prnn = Callable[..., Result]
@@ -45,6 +46,34 @@ def test_the_value_of_a_trial_is_what_the_baseline_reaches_beside_a_network(prnn
     alone, network = (read_json(path / "metrics.json") for path in (FOLDER / "trial-0", Path("a")))
     assert alone["data_hash"] == network["data_hash"]
     assert alone["mrr@20"] == network["baselines"]["sequential_rules"]["mrr@20"]
+
+
+def test_best_options_without_their_baseline_say_what_to_add(prnn: Prnn) -> None:
+    assert prnn(*SEARCH, "search.trials=1").exit_code == 0
+    tuned = ["-cd", "runs/tuned/synthetic", "tuned=sequential_rules"]
+    refused = refusal(prnn("train", *tuned, *SMALL))
+    assert "sequential_rules is not among the baselines; add it to baselines=[…]" in refused
+    first = Path("runs/tuned/synthetic/tuned/sequential_rules.yaml").read_text().splitlines()[1]
+    assert first.endswith("baselines=[sequential_rules] tuned=sequential_rules")
+
+
+def test_a_stopped_trial_says_how_its_search_goes_on(workplace: Path) -> None:
+    for folder, where in (
+        ("runs/tuned/shop", "search.folder=runs/tuned/shop"),
+        ("runs/x/search", "hydra.sweep.dir=runs/x"),
+    ):
+        trial = Path(folder) / "stan" / "trial-3"
+        write_text(trial / CONFIG, f"search: {{folder: {folder}, trial: 3}}")
+        assert RunFolder(trial).how_to_resume == f"to continue, run the same command with resume=true {where}"
+
+
+def test_what_cannot_be_searched_first_is_told_before_anything_is(prnn: Prnn) -> None:
+    refused = refusal(prnn("train", *SMALL, "tune=[sequential_rules,nope]", "hydra.sweep.dir=x"))
+    assert "search=nope does not exist" in refused
+    assert not Path("x").exists()
+    assert "add hydra.sweep.dir=DIR" in refusal(
+        prnn("train", *SMALL, "tune=[sequential_rules]", "resume=true")
+    )
 
 
 @pytest.mark.parametrize(

@@ -67,13 +67,21 @@ class SessionNeighbours:
         from prnn_cli.baselines.kernels.neighbours import holders_of_items
 
         self.name, self.options, self.num_items = name, options, data.train.num_items
-        with meter(f"fitting {name}", 2) as progress:
+        with meter(f"fitting {name}", 3) as progress:
             training = TrainingSessions.of(data, options.sampling)
             progress.update(1, "steps")
             self._clicks, self._weights = training.clicks, weights_of(training)
             self._formula = _formula_of(self._weights, options, self._clicks)
             self._holders: Holders = holders_of_items(self._clicks, self.num_items, self._formula.sample_size)
-        self._workers = Workers(training.num_sessions, self.num_items)
+            progress.update(2, "steps")
+            self._workers = Workers(training.num_sessions, self.num_items)
+            self._compile()
+
+    def _compile(self) -> None:
+        """Makes a first prediction, so that its loops are compiled now rather than within the time of ranking."""
+        self.reset(1)
+        self.advance(torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.bool))
+        self.sparse_scores()
         self.reset(0)
 
     @property

@@ -1,5 +1,6 @@
 """The training sessions as nearest neighbours see them: in the order in which they are sampled, with their ages."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SECONDS_A_DAY = 86_400
 ALL = 2**31 - 1  # more sessions, or clicks, than there are
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -83,15 +86,18 @@ class TrainingSessions:
 def check_neighbours(
     data: PreparedData, options: NeighbourOptions, path: str, lambda_snh: float | None = None
 ) -> None:
-    """Raises `UserError` for more neighbours than sessions, and for times that are asked for where all are the same.
+    """Warns of more neighbours than there are sessions. Raises `UserError` for times where all are the same.
 
     lambda_snh: days of the decay by a session's age, if there is any
     """
     num_sessions = data.train.num_sessions
     if options.k > num_sessions:
-        raise UserError(
-            f"{path}.k={options.k} neighbours are more than the {num_sessions:,} sessions of the training part; give "
-            "at most so many"
+        log.warning(
+            "%s.k=%d neighbours are more than the %s sessions of the training part: all that share an item are "
+            "neighbours",
+            path,
+            options.k,
+            f"{num_sessions:,}",
         )
     needs = [f"{path}.sampling=recent"] if options.sampling == "recent" else []
     needs += [f"{path}.lambda_snh={lambda_snh:g}"] if lambda_snh is not None else []

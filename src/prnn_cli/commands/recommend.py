@@ -13,7 +13,7 @@ from prnn_cli.data.new_sessions import NewSessions, one_session, read_new_sessio
 from prnn_cli.data.prepare import with_files
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.recommending import best_next, best_next_of_baseline
-from prnn_cli.experiment.baselines import RankedBaselines
+from prnn_cli.experiment.baselines import RankedBaselines, check_same_features
 from prnn_cli.experiment.saved_model import (
     SavedModel,
     check_saved_model,
@@ -95,13 +95,13 @@ class Recommend(Command):
 
 def _baselines_of(settings: RecommendCommand, trained: TrainCommand) -> RankedBaselines:
     """The one that is to recommend. Raises `UserError` where the run was not compared with it."""
-    compared = stored_baselines(settings.run)
+    compared = RunFolder.existing(settings.run).config().baselines
     if settings.method not in compared:
         raise UserError(
             f"method={settings.method} is none of the baselines that the run was compared with; choose one of "
             f"{', '.join(compared) or 'none'}, or leave method out for the network"
         )
-    named = {settings.method: compared[settings.method]}
+    named = stored_baselines(settings.run, [str(settings.method)])
     return RankedBaselines.of(named, trained.features, trained.dataset)
 
 
@@ -109,6 +109,7 @@ def _fitted(settings: RecommendCommand, saved: SavedModel, device: torch.device)
     cache_dir = Path(settings.cache_dir)
     data = data_of(saved, cache_dir)
     (baseline,) = _baselines_of(settings, saved.settings).chosen(data, saved.features, cache_dir, device)
+    check_same_features([baseline], saved.metrics)
     return baseline.fit(data)
 
 

@@ -112,16 +112,15 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
         save_model(folder.model_file, parameters, trained.material.origin)
 
     scorer = NetworkScorer(network, parameters)
-    named = baselines_of(settings)
-    is_main = process_group().is_main
-    baselines = named.chosen(data, trained.material.features, cache_dir, device) if is_main else []
+    baselines = trained.material.baselines
     ranks = compare(scorer, data, settings.evaluation, baselines, device, cache_dir)
     if not process_group().is_main:
         return
     results = description(settings, trained, network, device) | measured(
         ranks, settings.evaluation, baselines, settings.table.gain_over
     )
-    results |= {"baselines_left_out": named.left_out} if named.left_out else {}
+    left_out = baselines_of(settings).left_out
+    results |= {"baselines_left_out": left_out} if left_out else {}
     warn_of_ties(results)
     write_results(folder.path, results, ranks, data.support)
     folder.leave_checkpoints(settings.checkpoint.keep)

@@ -89,7 +89,7 @@ def ranks_of_baseline(
     cache = RankCache.of(cache_dir, data.data_hash, baseline.name, baseline.settings, config)
 
     def rank() -> Ranks:
-        with _extension_explained(baseline.name):
+        with extension_explained(baseline.name):
             scorer = baseline.fit(data)
             if fingerprint_of("BASELINES", baseline.name):
                 check_scorer(scorer, len(data.item_ids))
@@ -99,7 +99,7 @@ def ranks_of_baseline(
 
 
 @contextmanager
-def _extension_explained(name: str) -> Iterator[None]:
+def extension_explained(name: str) -> Iterator[None]:
     """Makes a sentence of whatever goes wrong in a baseline of an extension; prnn's own would be a fault of prnn."""
     try:
         yield

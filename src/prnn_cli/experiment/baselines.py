@@ -1,7 +1,7 @@
 """The baselines of a run: which are ranked, what they need, and whether they fit the data before a network trains."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import torch
 from prnn_cli.baselines.baseline import LEAVE_OUT, Baseline, FeatureOptions
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
-from prnn_cli.evaluation.methods import ChosenBaseline, labels_of
+from prnn_cli.evaluation.methods import ChosenBaseline, extension_explained, labels_of
 from prnn_cli.extensions import chosen
 from prnn_cli.features.extract import check_features, extract, fetch_needed
 from prnn_cli.features.table import FeatureTable
@@ -61,7 +61,8 @@ class RankedBaselines:
     def check_fits(self, data: PreparedData) -> None:
         """Raises `UserError` for one that cannot be fitted on the part train with its options."""
         for name, options in self.options.items():
-            _entry(name).check(data.for_fitting(), options)
+            with extension_explained(name):
+                _entry(name).check(data.for_fitting(), options)
 
     def chosen(
         self, data: PreparedData, at_hand: Mapping[str, FeatureTable], cache_dir: Path, device: torch.device
@@ -82,6 +83,17 @@ class RankedBaselines:
             ChosenBaseline(name, entry, self.options[name], tables if entry.uses_features else {})
             for name, entry in entries.items()
         ]
+
+
+def check_same_features(baselines: Sequence[ChosenBaseline], metrics: Mapping[str, Any]) -> None:
+    """Raises `UserError` for one that compares items by other features than when the run of these metrics ranked it."""
+    for each in baselines:
+        before = metrics["baseline_options"].get(each.name, {}).get("features")
+        if before is not None and before != each.settings.get("features"):
+            raise UserError(
+                f"the features that {each.name} compares items by are no longer those of the run; restore the items "
+                "table, or leave it out"
+            )
 
 
 def _may_be_left_out(options: Any) -> bool:

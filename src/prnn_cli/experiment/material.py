@@ -1,7 +1,7 @@
 """What a network is made from: prepared data, the vectors of its items, and the origin that its files carry."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ import torch
 from prnn_cli.data.part_sizes import check_enough_to_rank
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.errors import SmallPartError, UserError
-from prnn_cli.evaluation.methods import sessions_to_rank
+from prnn_cli.evaluation.methods import ChosenBaseline, sessions_to_rank
 from prnn_cli.experiment.build import baselines_of, code_of, extract_used
 from prnn_cli.experiment.kept import prepared_items
 from prnn_cli.experiment.refit import whole
@@ -20,6 +20,7 @@ from prnn_cli.origin import Origin
 from prnn_cli.reporting.tables import one_line
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import AUTO, TrainCommand
+from prnn_cli.system.distributed import process_group
 from prnn_cli.system.files import hash_of
 
 log = logging.getLogger(__name__)
@@ -27,11 +28,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Material:
-    """What a network is trained on. features: by source; origin: that of its checkpoints and its model."""
+    """What a network is trained on, and compared with.
+
+    features: by source; origin: that of its checkpoints and its model; baselines: ready to be fitted, in the process
+    that ranks them
+    """
 
     data: PreparedData
     features: Mapping[str, FeatureTable]
     origin: Origin
+    baselines: Sequence[ChosenBaseline]
 
 
 def material_of(settings: TrainCommand, folder: RunFolder, device: torch.device) -> Material:
@@ -41,7 +47,9 @@ def material_of(settings: TrainCommand, folder: RunFolder, device: torch.device)
     """
     data = data_of_run(settings, folder)
     features = extract_used(settings, data, device)
-    return Material(data, features, _origin_of(settings, folder, data, features))
+    is_main, cache_dir = process_group().is_main, Path(settings.cache_dir)
+    baselines = baselines_of(settings).chosen(data, features, cache_dir, device) if is_main else []
+    return Material(data, features, _origin_of(settings, folder, data, features), baselines)
 
 
 def data_of_run(settings: TrainCommand, folder: RunFolder) -> PreparedData:

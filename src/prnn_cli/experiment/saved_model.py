@@ -1,6 +1,6 @@
 """A finished run of prnn train, taken up again from its own folder, without its log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,9 +47,14 @@ def check_saved_model(run: str) -> TrainCommand:
     return settings
 
 
-def stored_baselines(run: str) -> dict[str, Any]:
-    """The typed options of the baselines that a run was compared with. Raises `UserError` for one that is not there."""
+def stored_baselines(run: str, names: Sequence[str] | None = None) -> dict[str, Any]:
+    """The typed options of the baselines that a run was compared with, or of those of these names.
+
+    Raises `UserError` for one that is not there.
+    """
     config = RunFolder.existing(run).config()
+    if names is not None:
+        config.baselines = {name: config.baselines[name] for name in names}
     baselines: dict[str, Any] = typed_settings("train", config).baselines
     return baselines
 
@@ -90,12 +95,13 @@ def data_of(saved: SavedModel, cache_dir: Path) -> PreparedData:
     except UserError as error:
         raise UserError(
             f"the cache {cache_dir} no longer holds the data that the model was trained and tested on, and their log "
-            f"cannot be read ({error}); restore one of them (prnn recommend needs neither)"
+            f"cannot be read ({error}); restore one of them (prnn recommend needs neither, unless with method=…)"
         ) from error
     if data.data_hash != data_hash:
         raise UserError(
             f"the data have changed since the model was trained: dataset.path={dataset.path} no longer holds what it "
-            "was trained and tested on, and the cache neither; restore it or train again (prnn recommend needs no log)"
+            "was trained and tested on, and the cache neither; restore it or train again (prnn recommend needs no log, "
+            "unless with method=…)"
         )
     return data
 

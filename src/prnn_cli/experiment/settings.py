@@ -128,6 +128,18 @@ def typed_options(entry: Any, given: Any, path: str) -> Any:
         raise UserError(f"{path}: {first_line(error)}") from error
 
 
+def _refuse_lone_options(kind: str, entry: Any, name: str, given: Any, path: str) -> None:
+    """Raises `UserError` for a part of a baseline's options, such as a search writes, without its config."""
+    options = options_class(entry)
+    if kind != "BASELINES" or options is None:
+        return
+    if missing := [each.name for each in dataclasses.fields(options) if each.name not in (given or {})]:
+        raise UserError(
+            f"{path} has no {', '.join(missing)}: {name} is not among the baselines; add it to baselines=[…] (or what "
+            "is missing to its config)"
+        )
+
+
 def _type_options(settings: Any, path: str) -> None:
     """Replaces, in place, the options whose types registered entries declare (`schema.options_of`)."""
     for field in dataclasses.fields(settings):
@@ -139,8 +151,9 @@ def _type_options(settings: Any, path: str) -> None:
             entry = chosen(kind, getattr(settings, named_by), f"{path}{named_by}")
             setattr(settings, field.name, typed_options(entry, value, name))
         elif kind and value is not None:
-            typed = {
-                each: typed_options(chosen(kind, each, name), given, f"{name}.{each}")
-                for each, given in value.items()
-            }
+            typed = {}
+            for each, given in value.items():
+                entry = chosen(kind, each, name)
+                _refuse_lone_options(kind, entry, each, given, f"{name}.{each}")
+                typed[each] = typed_options(entry, given, f"{name}.{each}")
             setattr(settings, field.name, typed)

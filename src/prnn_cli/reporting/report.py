@@ -69,7 +69,9 @@ def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> Non
         raise UserError(
             f"none of {len(found)} folders holds a finished run of prnn train: {'; '.join(skipped[:3])}"
         )
-    write_report(folder, [(_name(run), run) for run in runs], failed, config, skipped)
+    named = [(_name(run), run) for run in runs]
+    _check_gain_over(config, named)
+    write_report(folder, named, failed, config, skipped)
 
 
 def _read(found: Sequence[Path]) -> tuple[list[FinishedRun], list[Row], list[str]]:
@@ -108,7 +110,6 @@ def write_report(
 
     Runs that don't compare stand in tables of their own, the largest set first, together with the failed rows.
     """
-    _check_gain_over(config, named)
     comparisons, repeated = _compare(named, failed, config)
     for sentence in repeated:
         log.warning("left out %s", sentence)

@@ -10,6 +10,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import OmegaConf
 
 from prnn_cli.errors import UserError
+from prnn_cli.run_folder import SEARCHED_FIRST, RunFolder
 from prnn_cli.system.extras import require
 
 SWEEPER = "hydra_plugins.prnn.OptunaSweeper"
@@ -38,10 +39,19 @@ def command_lines(overrides: Sequence[str], config_dir: str | None = None) -> li
     if not config.tune or config.search is not None:
         return []
     require("hydra/sweeper=optuna")
-    folder = Path(config.hydra.sweep.dir) / "search"
+    if config.resume and RunFolder(Path(config.hydra.sweep.dir)).is_named_by_date:
+        raise UserError(
+            "resume=true goes on with the searches of tune=[…] in their sweep's folder, and none is named; add "
+            "hydra.sweep.dir=DIR"
+        )
+    folder = Path(config.hydra.sweep.dir) / SEARCHED_FIRST
     shared = [
         _written(each) for each in single if each.key_or_group not in ROW_OPTIONS and not _places_runs(each)
     ]
+    for name in config.tune:
+        compose(
+            "train", [f"search={name}", *shared], True
+        )  # a name that is none is told before hours of the others
     searches = [[f"search={name}", f"search.folder={folder}", "tune=[]", *shared] for name in config.tune]
     kept = [
         _written(each)

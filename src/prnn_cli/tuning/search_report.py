@@ -53,8 +53,7 @@ def show_search(folder: Path, study: Study, search: SearchConfig) -> None:
     print(
         f"written to {folder}, and as a config to {best_file(search)}; on training + validation and the test part:"
     )
-    named = f"baselines=[{search.method}] " if search.method else ""
-    print(f"  prnn train -cd {search.folder} {named}tuned={search.name} …")
+    print(f"  {_use(search)} …")
 
 
 def best_file(search: SearchConfig) -> Path:
@@ -106,8 +105,14 @@ def _best_config(folder: Path, best: FrozenTrial, search: SearchConfig) -> str:
         OmegaConf.update(config, key, value)
     return (
         f"# @package _global_\n# {search.metric} {best.value:.4f} on the validation part: trial {best.number} of "
-        f"{folder}. Use: prnn train -cd {search.folder} tuned={search.name}\n{OmegaConf.to_yaml(config)}"
+        f"{folder}. Use: {_use(search)}\n{OmegaConf.to_yaml(config)}"
     )
+
+
+def _use(search: SearchConfig) -> str:
+    """The command that takes the best settings."""
+    named = f"baselines=[{search.method}] " if search.method else ""
+    return f"prnn train -cd {search.folder} {named}tuned={search.name}"
 
 
 def _rounded(table: pd.DataFrame, search: SearchConfig) -> TextTable:
