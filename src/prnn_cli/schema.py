@@ -508,6 +508,33 @@ class TrainCommand:
 
 
 @dataclass
+class VerdictCommand(TrainCommand):
+    """The settings of the networks that a verdict trains, and how many of them it trains.
+
+    looks: the numbers of seeds after which it may end
+    """
+
+    rows: list[str] = MISSING
+    looks: list[int] = MISSING
+    hours: float = bounded(above=0)
+    jobs: Any = MISSING
+    metric: str = MISSING
+    level: float = bounded(above=0, below=1)
+    interest: float = bounded(at_least=0)
+    rare: float = bounded(above=0, below=1)
+    plan: bool = MISSING
+
+    def check_values(self, path: str) -> None:
+        super().check_values(path)
+        _check_number(f"{path}jobs", self.jobs, AUTO)
+        looks = self.looks
+        if not looks or looks != sorted(set(looks)) or looks[0] < 2:
+            raise UserError(
+                f"{path}looks={list(looks)} does not fit; give numbers of seeds that rise, from 2 on, such as [3,6]"
+            )
+
+
+@dataclass
 class EvaluationChanges:
     """The settings that `prnn evaluate` makes anew; null keeps the run's own."""
 

@@ -1,0 +1,47 @@
+"""The metric of a row's runs, session by session."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from prnn_cli.errors import RunError
+from prnn_cli.evaluation.metrics import value_of
+from prnn_cli.run_folder import RunFolder
+
+EVENT = ["session_index", "position", "item_index", "support"]
+
+
+@dataclass(frozen=True)
+class Events:
+    """The predicted events of a part, in the order of ranks.parquet, and the sessions that they belong to."""
+
+    frame: pd.DataFrame
+
+    @classmethod
+    def of(cls, folder: RunFolder) -> "Events":
+        """The events that a run ranked."""
+        return cls(pd.read_parquet(folder.path / "ranks.parquet", columns=EVENT))
+
+    def rarest(self, share: float) -> np.ndarray:
+        """Which events, (E,) bool, have targets of a support up to the quantile `share`."""
+        support = self.frame["support"].to_numpy()
+        rare: np.ndarray = support <= np.quantile(support, share)
+        return rare
+
+    def by_session(self, values: np.ndarray, which: np.ndarray) -> np.ndarray:
+        """The sums of values (K, E) over the events `which` of each session that has any, (K, S)."""
+        _, session = np.unique(self.frame["session_index"].to_numpy()[which], return_inverse=True)
+        return np.stack([np.bincount(session, each[which]) for each in values])
+
+
+def values_of(folders: Sequence[RunFolder], metric: str, events: Events) -> np.ndarray:
+    """The metric of each event by each run, (K, E). Raises `RunError` for runs that ranked other events."""
+    found = []
+    for folder in folders:
+        ranks = pd.read_parquet(folder.path / "ranks.parquet")
+        if not ranks[EVENT].equals(events.frame):
+            raise RunError(f"{folder.path} ranked other events; remove it, and go on with resume=true")
+        found.append(value_of(metric, ranks["rank_network"].to_numpy()))
+    return np.stack(found)
