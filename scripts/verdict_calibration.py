@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-NUM_TOPICS, ITEMS_OF_A_TOPIC, NUM_SESSIONS, DAYS = 60, 40, 2500, 10
+NUM_TOPICS, ITEMS_OF_A_TOPIC, NUM_SESSIONS, DAYS = 60, 80, 2500, 10
 TRUTHS = ("helps", "some", "nothing", "ids")
 TRAINED = [
     "epochs=8",

@@ -45,7 +45,11 @@ def test_every_experiment_composes_and_sweeps(experiment: str) -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_composes_to_its_typed_configuration(command: str) -> None:
-    of_a_run = [] if command in ("train", "preprocess", "features", "bench", "clean") else ["run=somewhere"]
+    of_a_run = (
+        []
+        if command in ("train", "verdict", "preprocess", "features", "bench", "clean")
+        else ["run=somewhere"]
+    )
     run = ["runs=somewhere"] if command == "tables" else of_a_run
     config = composed(command, *run)
     assert isinstance(config, schema_of(command))

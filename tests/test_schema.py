@@ -16,6 +16,7 @@ from prnn_cli.schema import (
     Mark,
     RecommendCommand,
     TrainCommand,
+    VerdictCommand,
     check,
     is_marked,
     marked,
@@ -80,13 +81,13 @@ def test_an_option_may_have_any_of_several_marks() -> None:
 
 
 def test_no_mark_stands_where_it_is_not_found() -> None:
-    """Each marked field of any class is among the options of prnn train, where all marks but one are looked for."""
+    """Each marked field of any class is an option of prnn verdict, of which prnn train's are a part."""
     assert [marked(each, Mark.ITEM_IDS) for each in (FeaturesCommand, RecommendCommand)] == [
         ("similar",),
         ("session",),
     ]
     for mark in set(Mark) - {Mark.ITEM_IDS}:
-        found = {name.rpartition(".")[2] for name in marked(TrainCommand, mark)}
+        found = {name.rpartition(".")[2] for name in marked(VerdictCommand, mark)}
         classes = [each for each in vars(schema).values() if dataclasses.is_dataclass(each)]
         fields = [spec for each in classes for spec in dataclasses.fields(each)]
         assert {spec.name for spec in fields if mark in spec.metadata.get("marks", ())} == found

@@ -20,6 +20,10 @@ from prnn_cli.system.yaml_files import escaped
 log = logging.getLogger(__name__)
 
 
+OF_RUNS = ("verdict",)  # commands whose folders hold runs of prnn train, which are what is resumed
+ROWS = "rows"  # the folder of these
+
+
 def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraConf, resume: bool) -> bool:
     """Takes the folder for a run; False where the run in it is finished and there is nothing to do.
 
@@ -32,8 +36,8 @@ def begin_run(folder: RunFolder, command: str, config: DictConfig, hydra: HydraC
         if resume:
             _set_damaged_aside(folder, command)
         _refuse_what_is_no_resumption(folder, command, resume)
-        if folder.checkpoint_files or folder.metrics_file.is_file():
-            _refuse_other_config(folder, config)
+        if folder.checkpoint_files or folder.metrics_file.is_file() or command in OF_RUNS:
+            _refuse_other_config(folder, config, may_grow=command not in OF_RUNS)
         else:
             log.warning("no checkpoint was written in %s yet: starting from the beginning", folder.path)
         if folder.metrics_file.is_file() and not _is_to_be_extended(folder, config):
@@ -104,7 +108,7 @@ def _is_taken(folder: RunFolder) -> bool:
 
 def _is_free_again(folder: RunFolder, command: str) -> bool:
     """Whether the run in it was refused, or stopped, before it left anything worth keeping."""
-    kept = (*folder.checkpoint_files, folder.metrics_file, folder.path / "epochs.csv")
+    kept = (*folder.checkpoint_files, folder.metrics_file, folder.path / "epochs.csv", folder.path / ROWS)
     return (
         folder.is_begun()
         and not any(file.exists() for file in kept)
@@ -133,7 +137,7 @@ def _set_damaged_aside(folder: RunFolder, command: str) -> None:
 def _refuse_what_is_no_resumption(folder: RunFolder, command: str, resume: bool) -> None:
     if not folder.is_begun():
         raise UserError(f"{folder.path} holds files but no run of prnn; choose another hydra.run.dir")
-    if command != "train" or folder.status()["command"] != command:
+    if command not in ("train", *OF_RUNS) or folder.status()["command"] != command:
         raise UserError(
             f"{folder.path} holds what prnn {folder.status()['command']} left; choose another hydra.run.dir"
         )
@@ -144,20 +148,20 @@ def _refuse_what_is_no_resumption(folder: RunFolder, command: str, resume: bool)
         )
 
 
-def _refuse_other_config(folder: RunFolder, config: DictConfig) -> None:
+def _refuse_other_config(folder: RunFolder, config: DictConfig, may_grow: bool) -> None:
     before, now = flat(folder.config()), flat(config)
     changed = [
         f"{key} was {before.get(key)} and is now {now.get(key)}"
         for key in sorted(before.keys() | now.keys())
         if before.get(key) != now.get(key) and not is_marked(key, Mark.FREE_ON_RESUME)
         # The command knows whether more of them come at the end.
-        if not (key == "epochs" and _is_more(now[key], before.get(key)))
+        if not (may_grow and key == "epochs" and _is_more(now[key], before.get(key)))
     ]
     if changed:
         free = [name for name in marked(TrainCommand, Mark.FREE_ON_RESUME) if name != "resume"]
         raise UserError(
             f"cannot resume {folder.path} with another configuration: {'; '.join(changed)}; "
-            f"only {', '.join(free)} and more epochs may change"
+            f"only {', '.join(free)}{' and more epochs' if may_grow else ''} may change"
         )
 
 

@@ -516,13 +516,13 @@ class VerdictCommand(TrainCommand):
 
     rows: list[str] = MISSING
     looks: list[int] = MISSING
-    hours: float = bounded(above=0)
-    jobs: Any = MISSING
+    hours: float = bounded(above=0, marks=[Mark.FREE_ON_RESUME])
+    jobs: Any = option(Mark.FREE_ON_RESUME)
     metric: str = MISSING
     level: float = bounded(above=0, below=1)
     interest: float = bounded(at_least=0)
     rare: float = bounded(above=0, below=1)
-    plan: bool = MISSING
+    plan: bool = option(Mark.FREE_ON_RESUME)
 
     def check_values(self, path: str) -> None:
         super().check_values(path)
@@ -652,8 +652,9 @@ def marked(config: type, mark: Mark) -> tuple[str, ...]:
 
 
 def is_marked(key: str, *marks: Mark) -> bool:
-    """Whether an option of prnn train, such as hardware.threads, has one of the marks, or a group that holds it has."""
-    names = [name for mark in marks for name in marked(TrainCommand, mark)]
+    """Whether an option of prnn train or verdict, such as hardware.threads, has one of the marks, or a group that holds
+    it has."""
+    names = [name for mark in marks for name in marked(VerdictCommand, mark)]
     return any(f"{key}.".startswith(f"{name}.") for name in names)
 
 

@@ -5,7 +5,7 @@ and in docs/options.md.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def options_of(command: str, chosen: Mapping[str, str], config_dir: str | None =
     Raises `UserError` for a config that cannot be read.
     """
     folders = [*config_folders(), *([Path(config_dir)] if config_dir else [])]
-    config = next(iter(_configs(folders, f"{command}.yaml").values()))
+    config = _of_command(command, folders)
     groups: dict[str, Group] = {}
     set_by_chosen: dict[str, str] = {}
     for entry in config.defaults:
@@ -94,6 +94,17 @@ def options_of(command: str, chosen: Mapping[str, str], config_dir: str | None =
     own = [each for each in config.options if each.name not in groups and not each.name.startswith(packages)]
     own = [replace(each, value=set_by_chosen.get(each.name, each.value)) for each in own]
     return CommandOptions(command, config.head, own, list(groups.values()))
+
+
+def _of_command(command: str, folders: Sequence[Path]) -> Config:
+    """The config of a command, with what stands in that of another command which it starts from."""
+    config = next(iter(_configs(folders, f"{command}.yaml").values()))
+    for name in _bases(config):
+        for base in _configs(folders, f"{name}.yaml").values():
+            own = {each.name for each in config.options}
+            options = [*config.options, *(each for each in base.options if each.name not in own)]
+            config = replace(config, defaults=[*base.defaults, *config.defaults], options=options)
+    return config
 
 
 def _values_elsewhere(files: Iterable[Config]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system.progress import console
 from prnn_cli.verdict.claims import CANNOT_TELL, Claim, claim
 from prnn_cli.verdict.measures import Events, values_of
-from prnn_cli.verdict.report import write_verdict
+from prnn_cli.verdict.report import FILE, show_verdict, write_verdict
 from prnn_cli.verdict.rows import (
     HOLD_OUT,
     TEST,
@@ -48,8 +48,17 @@ class Verdict(Command):
             raise UserError(
                 f"features={settings.features.name} has none to judge; choose some, such as features=text"
             )
-        if settings.features.placebo:
-            raise UserError("features.placebo is what a verdict sets itself; leave it out")
+        given = {
+            "seeds": settings.seeds > 1,
+            "tune": settings.tune,
+            "search": settings.search,
+            "row": settings.row,
+        }
+        given |= {"experiment": settings.experiment, "features.placebo": settings.features.placebo}
+        if own := [name for name, is_given in given.items() if is_given]:
+            raise UserError(
+                f"{', '.join(own)}: a verdict says itself what is trained, how often; leave it out"
+            )
         known = choices_of("row")
         if unknown := [row for row in settings.rows if row not in known]:
             raise UserError(f"rows=[{','.join(unknown)}] does not exist; choose from {', '.join(known)}")
@@ -94,10 +103,8 @@ class Verdict(Command):
         )
 
     def show_result(self, folder: RunFolder) -> None:
-        if (folder.path / "verdict.md").is_file():
-            for line in (folder.path / "verdict.md").read_text(encoding="utf-8").splitlines():
-                say(line)
-            print(f"written to {folder.path}")
+        if (folder.path / FILE).is_file():  # which a plan leaves none of
+            show_verdict(folder.path)
 
 
 def rows_of(settings: VerdictCommand) -> tuple[list[VerdictRow], list[VerdictRow]]:

@@ -7,10 +7,13 @@ from typing import Any
 
 from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown
 from prnn_cli.reporting.tables import signed_percent
+from prnn_cli.reporting.terminal import say, show
+from prnn_cli.run_folder import read_json
 from prnn_cli.system.files import write_json, write_text
 from prnn_cli.verdict.claims import DOES_NOT_HELP, HELPS, Claim, Lead
 
 FORMAT = 1
+FILE = "verdict.json"
 
 
 def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
@@ -49,7 +52,7 @@ def write_verdict(
     sentences = [sentence(claim, metric, network, interest) for claim in claims]
     decides = first.deciding
     write_json(
-        folder / "verdict.json",
+        folder / FILE,
         {
             "format": FORMAT,
             "answer": first.answer,
@@ -73,6 +76,18 @@ def write_verdict(
     write_text(folder / "verdict.md", _markdown(claims, sentences, network, facts, rows))
 
 
+def show_verdict(folder: Path) -> None:
+    """Prints the sentences and the leads of a verdict."""
+    parts = read_json(folder / FILE)["slices"]
+    for part in parts:
+        say(part["sentence"])
+    for part in parts:
+        leads, beside = ([Lead(**each) for each in part[key]] for key in ("leads", "beside"))
+        print()
+        show(leads_table(leads, beside), title=part["events"] or "all clicks")
+    print(f"written to {folder}")
+
+
 def _markdown(
     claims: Sequence[Claim],
     sentences: Sequence[str],
@@ -82,7 +97,10 @@ def _markdown(
 ) -> str:
     parts = [f"# {markdown_text(sentences[0])}\n", *(f"{markdown_text(each)}\n" for each in sentences[1:])]
     parts.append(f"## {network} and its rivals\n")
-    parts += [f"On {claim.events or 'all clicks'}:\n\n{to_markdown(leads_table(claim))}" for claim in claims]
+    parts += [
+        f"On {claim.events or 'all clicks'}:\n\n{to_markdown(leads_table(claim.leads, claim.beside))}"
+        for claim in claims
+    ]
     parts.append(
         f"Intervals hold together with {1 - facts['level']:.0%} over {facts['num_claims']} claims and "
         f"{len(facts['looks'])} looks; seeds: {facts['seeds']}. What leads IDs alone but not a placebo is capacity, "
@@ -95,13 +113,13 @@ def _markdown(
     return "\n".join(parts)
 
 
-def leads_table(claim: Claim) -> TextTable:
-    """The leads over each rival."""
-    leads = [*claim.leads, *claim.beside]
+def leads_table(decide: Sequence[Lead], beside: Sequence[Lead]) -> TextTable:
+    """The leads over each rival, first those that decide."""
+    leads = [*decide, *beside]
     return TextTable(
         ["lead over", "lead", "interval", "would have been seen from"],
         [[each.over, _signed(each.value), _interval(each), f"{each.smallest:.4f}"] for each in leads],
-        rules={len(claim.leads)} if claim.beside else set(),
+        rules={len(decide)} if beside else set(),
     )
 
 

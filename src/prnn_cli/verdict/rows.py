@@ -10,7 +10,7 @@ from pathlib import Path
 
 from prnn_cli.errors import Stopped
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.system.signals import stop_signal
+from prnn_cli.run_start import ROWS
 
 PLACEBOS = {
     "shuffled": "other items' features",
@@ -92,7 +92,7 @@ class Trainer:
 
     def folder_of(self, run: VerdictRun) -> RunFolder:
         """The folder of a run."""
-        return RunFolder(self.folder / "rows" / run.key)
+        return RunFolder(self.folder / ROWS / run.key)
 
     def train(self, runs: Sequence[VerdictRun]) -> Iterator[VerdictRun]:
         """Trains what is not finished yet, and yields each run when it has ended; `failures` says of which it failed.
@@ -111,13 +111,12 @@ class Trainer:
                     self._note_failure(run, running.pop(run).returncode)
                     yield run
                 time.sleep(0.1)
-        except (Stopped, GeneratorExit):
+        except Stopped as stop:
             for process in running.values():
                 process.terminate()
-            with stop_signal.deferred():
-                for process in running.values():
-                    process.wait()
-            raise
+            for process in running.values():
+                process.wait()
+            raise Stopped(stop.exit_code - 128, f"stopped; {RunFolder(self.folder).how_to_resume}") from stop
 
     def _start(self, run: VerdictRun) -> "subprocess.Popen[bytes]":
         folder = self.folder_of(run).path
@@ -137,6 +136,6 @@ class Trainer:
 
     def _note_failure(self, run: VerdictRun, code: int) -> None:
         if code != 0:
-            lines = (self.folder / "rows" / f"{run.key}.log").read_text(encoding="utf-8").strip().splitlines()
+            lines = (self.folder / ROWS / f"{run.key}.log").read_text(encoding="utf-8").strip().splitlines()
             reason = lines[-1].removeprefix("prnn: ") if lines else f"exit code {code}"
             self.failures[run.key] = reason
