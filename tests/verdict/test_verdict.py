@@ -45,6 +45,14 @@ def test_what_cannot_be_judged_is_a_sentence(prnn: Prnn, changes: list[str], sen
     assert sentence in refusal(prnn("verdict", *QUICK, *changes))
 
 
+def test_a_test_part_of_few_sessions_is_refused_before_anything_is_trained(
+    prnn: Prnn, workplace: Path
+) -> None:
+    few = [*QUICK, "dataset.synthetic.num_sessions=100", "dataset.min_ranked_events=1", "hydra.run.dir=v"]
+    assert "a verdict needs 30 or more to tell anything" in refusal(prnn("verdict", *few))
+    assert not Path("v/rows").exists()
+
+
 def test_the_networks_of_ids_have_as_many_units_and_updates_as_a_p_rnn() -> None:
     assert [row.overrides for row in id_rows(100, 10, chooses_epochs=False)] == [
         ("row=id_only",),

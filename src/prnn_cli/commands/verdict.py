@@ -1,8 +1,10 @@
 """prnn verdict: do the items' features help on this log? -> verdict.json, verdict.md."""
 
+import logging
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from omegaconf import OmegaConf
 
 from prnn_cli.commands import Command
 from prnn_cli.commands.train import Train
+from prnn_cli.data.prepare import prepare
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.evaluation.metrics import check_measured
 from prnn_cli.experiment.settings import choices_of
@@ -33,7 +36,12 @@ from prnn_cli.verdict.rows import (
     placebo_rows,
 )
 
+log = logging.getLogger(__name__)
+
 OWN = ("rows", "looks", "hours", "jobs", "metric", "level", "interest", "rare", "plan", "resume")
+
+
+LEAST_SESSIONS = 30  # of the test part; below, an interval says next to nothing
 
 
 class Verdict(Command):
@@ -68,6 +76,7 @@ class Verdict(Command):
         if settings.plan:
             tell_plan(settings, controls, candidates)
             return
+        check_enough_sessions(settings)
         started, trainer = time.monotonic(), trainer_of(settings, folder)
         folder.write_status("running", stage="choosing on the hold-out")
         chosen = [VerdictRun(row, HOLD_OUT, 1) for row in [*controls, *candidates]]
@@ -105,6 +114,16 @@ class Verdict(Command):
     def show_result(self, folder: RunFolder) -> None:
         if (folder.path / FILE).is_file():  # which a plan leaves none of
             show_verdict(folder.path)
+
+
+def check_enough_sessions(settings: VerdictCommand) -> None:
+    """Raises `UserError` for a log whose test part has too few sessions to tell anything."""
+    number = prepare(settings.dataset, Path(settings.cache_dir)).test.num_sessions
+    if number < LEAST_SESSIONS:
+        raise UserError(
+            f"the test part has {number} sessions, and a verdict needs {LEAST_SESSIONS} or more to tell anything; make "
+            "it longer (dataset.test_days)"
+        )
 
 
 def rows_of(settings: VerdictCommand) -> tuple[list[VerdictRow], list[VerdictRow]]:
@@ -200,6 +219,11 @@ def claims_of(
     for told, which in parts.items():
         sums = {name: events.by_session(each, which) for name, each in values.items()}
         counts = events.by_session(np.ones((1, len(which))), which)[0]
+        if len(counts) < LEAST_SESSIONS:
+            log.warning(
+                "too few sessions have clicks with rare targets to judge these apart: %d", len(counts)
+            )
+            continue
         own, opponents, beside = opponents_of(sums, network, rivals)
         claims.append(claim(told, own, opponents, beside, counts, level, settings.interest))
     return claims
