@@ -14,7 +14,16 @@ from prnn_cli.verdict.rows import Trainer, VerdictRow, VerdictRun, feature_row, 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
 LOG = [each for each in SMALL if each.startswith("dataset.")]
-QUICK = [*LOG, "epochs=1", "units.id=8", "units.each=8", "rows=[parallel_sim]", "looks=[2]", "hardware=cpu"]
+QUICK = [
+    *LOG,
+    "epochs=1",
+    "units.id=8",
+    "units.each=8",
+    "rows=[parallel_sim]",
+    "looks=[2]",
+    "rare=0.5",
+    "hardware=cpu",
+]
 
 
 def test_a_plan_says_what_would_be_trained_and_trains_nothing(prnn: Prnn, workplace: Path) -> None:
@@ -98,7 +107,7 @@ def test_a_verdict_is_found_written_and_resumed(
     assert found["interval"][0] <= found["effect"] <= found["interval"][1]
     assert (found["seeds"], found["metric"], found["format"]) == (2, "mrr@20", 1)
     assert [len(row["test"]) for row in found["rows"] if row["hold_out"] is None] == [2, 2, 2, 2]
-    assert found["slices"][1]["events"] == "the 20% of clicks with the rarest targets"
+    assert found["slices"][1]["events"] == "the 50% of clicks with the rarest targets"
     again = prnn("verdict", *QUICK, "hydra.run.dir=v", "resume=true")
     assert again.exit_code == 0
     assert json.loads(Path("v/verdict.json").read_text())["interval"] == found["interval"]

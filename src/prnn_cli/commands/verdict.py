@@ -21,6 +21,7 @@ from prnn_cli.extensions import FLAG, files, own_configs
 from prnn_cli.reporting.terminal import say
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import AUTO, VerdictCommand
+from prnn_cli.system.hardware import select_device
 from prnn_cli.system.progress import console
 from prnn_cli.verdict.claims import CANNOT_TELL, Claim, claim
 from prnn_cli.verdict.measures import Events, values_of
@@ -149,8 +150,16 @@ def trainer_of(settings: VerdictCommand, folder: RunFolder) -> Trainer:
     threads = [] if any(each.startswith("hardware.threads=") for each in given) else ["hardware.threads=1"]
     days = settings.dataset.validation_days or settings.dataset.test_days
     hold_out = ["evaluation.part=validation", f"dataset.validation_days={days}"]
-    number = os.cpu_count() or 1 if settings.jobs == AUTO else int(settings.jobs)
-    return Trainer(folder.path, [*shared, *given, *threads, "checkpoint.keep=never"], hold_out, number)
+    return Trainer(
+        folder.path, [*shared, *given, *threads, "checkpoint.keep=never"], hold_out, _jobs(settings)
+    )
+
+
+def _jobs(settings: VerdictCommand) -> int:
+    """The trainings at a time: on a CPU one for each core, on a GPU one."""
+    if settings.jobs != AUTO:
+        return int(settings.jobs)
+    return (os.cpu_count() or 1) if select_device(settings.hardware).type == "cpu" else 1
 
 
 def tell_plan(
