@@ -26,7 +26,6 @@ NUM_TOPICS, ITEMS_OF_A_TOPIC, NUM_SESSIONS, DAYS = 60, 80, 2500, 10
 TRUTHS = ("helps", "some", "nothing", "ids")
 TRAINED = [
     "epochs=8",
-    "units.id=32",
     "units.each=32",
     "rows=[parallel_res,parallel_sim]",
     "looks=[3]",
@@ -46,7 +45,7 @@ def write_log(folder: Path, truth: str, seed: int) -> list[str]:
         clicks = rng.choice(own, size=rng.integers(2, 9))
         start = 1_600_000_000 + 86_400 * DAYS * session / NUM_SESSIONS
         rows += [(f"s{session}", f"i{item}", start + step) for step, item in enumerate(clicks)]
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_csv(folder / "clicks.csv", index=False)
     told = topic_of.copy()
     if truth == "nothing":
@@ -92,7 +91,7 @@ def judged(folder: Path, truth: str, seed: int) -> dict[str, object]:
         "truth": truth,
         "seed": seed,
         "answer": found["answer"],
-        "rare": found["slices"][1]["answer"],
+        "rare": found["slices"][1]["answer"] if len(found["slices"]) > 1 else "",
         "effect": found["effect"],
         "low": low,
         "high": high,

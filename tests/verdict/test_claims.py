@@ -56,7 +56,7 @@ def test_the_smallest_lead_that_would_have_been_seen_is_seen_in_about_four_of_fi
 
 def test_networks_that_rank_alike_have_no_lead() -> None:
     same = np.ones((3, 100))
-    assert lead(same, same, ONE_EVENT, "it", 0.05) == Lead("it", 0, 0, 0, 0)
+    assert lead(same, same, ONE_EVENT, "it", 0.05) == Lead("it", 1, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(

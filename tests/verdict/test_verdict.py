@@ -17,7 +17,6 @@ LOG = [each for each in SMALL if each.startswith("dataset.")]
 QUICK = [
     *LOG,
     "epochs=1",
-    "units.id=8",
     "units.each=8",
     "rows=[parallel_sim]",
     "looks=[2]",
@@ -43,6 +42,12 @@ def test_a_plan_says_what_would_be_trained_and_trains_nothing(prnn: Prnn, workpl
         ),
         (["features.placebo=noise"], "features.placebo: a verdict says itself what is trained"),
         (["seeds=5", "row=id_only"], "seeds, row: a verdict says itself what is trained"),
+        (["arch=parallel", "evaluation.part=validation"], "arch, evaluation.part: a verdict says itself"),
+        (["subnets.id.hidden_size=5"], "subnets.id.hidden_size: a verdict says itself"),
+        (["rows=[]"], "rows=[] does not fit; name one p-RNN or several, each once"),
+        (["rows=[parallel_sim,parallel_sim]"], "does not fit; name one p-RNN or several, each once"),
+        (["rows=[id_only_200]"], "rows=[id_only_200] has no features to judge"),
+        (["rows=[late_fusion]"], "chooses its weights on a hold-out; add epochs=auto"),
         (["rows=[parallel]"], "rows=[parallel] does not exist; choose from"),
         (["looks=[3,2]"], "looks=[3, 2] does not fit; give numbers of seeds that rise, from 2 on"),
         (["jobs=none"], "jobs=none cannot be used; give auto, or a whole number from 1"),
@@ -64,25 +69,27 @@ def test_a_test_part_of_few_sessions_is_refused_before_anything_is_trained(
 
 def test_the_networks_of_ids_have_as_many_units_and_updates_as_a_p_rnn() -> None:
     assert [row.overrides for row in id_rows(100, 10, chooses_epochs=False)] == [
-        ("row=id_only",),
-        ("row=id_only_200", "units.id=200"),
-        ("row=id_only", "epochs=20"),
+        ("row=id_only", "units.id=100"),
+        ("row=id_only", "units.id=200"),
+        ("row=id_only", "units.id=100", "epochs=20"),
     ]
     assert len(id_rows(100, 30, chooses_epochs=True)) == 2
     placebos = placebo_rows(feature_row("parallel_res", "Parallel (res)"))
     assert placebos[0].overrides == ("row=parallel_res", "features.placebo=shuffled")
-    assert [row.is_placebo for row in placebos] == [True, True, True, False]
+    assert [row.key.rpartition("_")[2] for row in placebos] == ["shuffled", "noise", "constant", "ids"]
 
 
 def test_a_row_that_fails_leaves_its_reason_and_the_others_go_on(workplace: Path) -> None:
-    trainer = Trainer(workplace, [*LOG, "epochs=1", "units.id=8"], [], jobs=2)
+    trainer = Trainer(workplace, [*LOG, "epochs=1", "units.id=8"], {"test": []}, jobs=2)
     good, bad = (VerdictRow(name, name, (f"row={name}",)) for name in ("id_only", "nope"))
     runs = [VerdictRun(row, "test", 1) for row in (bad, good)]
     assert set(trainer.train(runs)) == set(runs)
     assert list(trainer.failures) == ["nope-test-seed1"]
     assert "row=nope does not exist" in trainer.failures["nope-test-seed1"]
     assert trainer.folder_of(runs[1]).metrics_file.is_file()
-    assert list(Trainer(workplace, ["what=ever"], [], 1).train(runs[1:])) == runs[1:], "it is finished"
+    assert list(Trainer(workplace, ["what=ever"], {"test": []}, 1).train(runs[1:])) == runs[1:], (
+        "it is finished"
+    )
 
 
 @pytest.mark.nightly
@@ -107,7 +114,13 @@ def test_a_verdict_is_found_written_and_resumed(
     assert found["interval"][0] <= found["effect"] <= found["interval"][1]
     assert (found["seeds"], found["metric"], found["format"]) == (2, "mrr@20", 1)
     assert [len(row["test"]) for row in found["rows"] if row["hold_out"] is None] == [2, 2, 2, 2]
-    assert found["slices"][1]["events"] == "the 50% of clicks with the rarest targets"
+    assert found["slices"][1]["events"].endswith("% of clicks with the rarest targets")
+    chosen = json.loads(Path("v/chosen.json").read_text())
+    assert chosen["network"] == "parallel_sim_with_features"
+    for run in Path("v/rows").glob("*/metrics.json"):
+        metrics = json.loads(run.read_text())
+        assert metrics["arch"] == ("id_only" if run.parent.name.startswith("id_only") else "parallel")
+        assert metrics["part"] == ("validation" if "-validation-" in run.parent.name else "test")
     again = prnn("verdict", *QUICK, "hydra.run.dir=v", "resume=true")
     assert again.exit_code == 0
     assert json.loads(Path("v/verdict.json").read_text())["interval"] == found["interval"]

@@ -62,7 +62,7 @@ def _planned_jobs(command: str, given: list[Override], multirun: bool, launched:
     """The sweep of Hydra's basic sweeper, each job of which is composed and checked; None for one job."""
     first = _composed(command, _first_job(given))
     refuse_silent(OmegaConf.select(first, "hydra.launcher.ray.init.address"))
-    seeds = _seeds(first, given)
+    seeds = _seeds(first, given) if command == "train" else []
     if not (multirun or seeds or _asks_for_sweep(first)):
         return None
     params = OmegaConf.select(first, "hydra.sweeper.params") or {}

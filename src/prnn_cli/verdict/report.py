@@ -22,9 +22,9 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
     told = f"{_signed(weakest.value)} ({_signed(weakest.low)} to {_signed(weakest.high)})"
     against = f"{network} against {weakest.over}"
     if claim.answer == HELPS:
-        share = f", {signed_percent(weakest.value / claim.reached)}" if claim.reached else ""
+        share = f", {signed_percent(weakest.value / weakest.reached)}" if weakest.reached else ""
         return f"Item features help{where}: {metric} rises by {told}{share}; {against}, the closest of its rivals."
-    least = interest * claim.reached
+    least = interest * weakest.reached
     if claim.answer == DOES_NOT_HELP:
         return (
             f"Item features do not help{where}: a gain of {least:.4f} in {metric} ({interest:.0%}) is ruled out; "
@@ -32,7 +32,7 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
         )
     return (
         f"This log cannot tell whether item features help{where}: {metric} differs by {told} ({against}), and a gain "
-        f"below {weakest.smallest:.4f} would not have been seen."
+        f"below {claim.smallest:.4f} would not have been seen."
     )
 
 
@@ -59,7 +59,7 @@ def write_verdict(
             "sentence": sentences[0],
             "effect": decides.value,
             "interval": [decides.low, decides.high],
-            "smallest_detectable": decides.smallest,
+            "smallest_detectable": first.smallest,
             "placebo_effect": facts["placebo_effect"],
             "slices": [
                 {"events": claim.events, "answer": claim.answer, "sentence": told}
@@ -102,9 +102,9 @@ def _markdown(
         for claim in claims
     ]
     parts.append(
-        f"Intervals hold together with {1 - facts['level']:.0%} over {facts['num_claims']} claims and "
-        f"{len(facts['looks'])} looks; seeds: {facts['seeds']}. What leads IDs alone but not a placebo is capacity, "
-        "not content.\n"
+        f"Each interval has an error of {facts['level'] / facts['num_claims'] / len(facts['looks']):.2%}: "
+        f"{facts['level']:.0%}, divided by {facts['num_claims']} claims and {len(facts['looks'])} looks. Seeds: "
+        f"{facts['seeds']}. What leads IDs alone but not a placebo is capacity, not content.\n"
     )
     parts.append(f"## All that was trained\n\n{to_markdown(rows_table(rows, facts['metric']))}")
     if facts["failures"]:

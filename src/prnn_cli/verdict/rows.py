@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,6 @@ PLACEBOS = {
     "constant": "one item's features for all",
     "ids": "a second network of IDs",
 }
-CAPACITY = "ids"  # the placebo that knows the items, and nothing but them
 HOLD_OUT, TEST = "validation", "test"
 
 
@@ -30,38 +29,32 @@ class VerdictRow:
     key: str
     overrides: tuple[str, ...]
     has_features: bool = False
-    is_placebo: bool = False
 
 
 def id_rows(units: int, epochs: int, chooses_epochs: bool) -> list[VerdictRow]:
     """The networks of IDs alone: as many units as a subnet of the p-RNN has, twice as many, and twice the epochs where
     their number is given, so that one has as many parameters, and one as many updates, as the p-RNN."""
+    plain = ("row=id_only", f"units.id={units}")
     rows = [
-        VerdictRow("ID only", "id_only", ("row=id_only",)),
-        VerdictRow(
-            f"ID only, {2 * units} units", "id_only_wide", ("row=id_only_200", f"units.id={2 * units}")
-        ),
+        VerdictRow("ID only", "id_only", plain),
+        VerdictRow(f"ID only, {2 * units} units", "id_only_wide", ("row=id_only", f"units.id={2 * units}")),
     ]
     if not chooses_epochs:
-        overrides = ("row=id_only", f"epochs={2 * epochs}")
-        rows.append(VerdictRow(f"ID only, {2 * epochs} epochs", "id_only_long", overrides))
+        rows.append(
+            VerdictRow(f"ID only, {2 * epochs} epochs", "id_only_long", (*plain, f"epochs={2 * epochs}"))
+        )
     return rows
 
 
 def feature_row(config: str, label: str) -> VerdictRow:
     """The p-RNN of a config in configs/row/."""
-    return VerdictRow(label, config, (f"row={config}",), has_features=True)
+    return VerdictRow(label, f"{config}_with_features", (f"row={config}",), has_features=True)
 
 
 def placebo_rows(row: VerdictRow) -> list[VerdictRow]:
     """The same p-RNN with each of the placebos."""
     return [
-        VerdictRow(
-            f"{row.name}, {told}",
-            f"{row.key}_{kind}",
-            (*row.overrides, f"features.placebo={kind}"),
-            is_placebo=kind != CAPACITY,
-        )
+        VerdictRow(f"{row.name}, {told}", f"{row.key}_{kind}", (*row.overrides, f"features.placebo={kind}"))
         for kind, told in PLACEBOS.items()
     ]
 
@@ -82,11 +75,14 @@ class VerdictRun:
 
 @dataclass
 class Trainer:
-    """Fills rows in `folder`. shared: arguments that all runs have; log: what prnn train said, by run"""
+    """Fills rows in `folder`.
+
+    shared: arguments that all runs have; of_part: those of the runs on a part; failures: why runs failed, by their keys
+    """
 
     folder: Path
     shared: Sequence[str]
-    hold_out: Sequence[str]
+    of_part: Mapping[str, Sequence[str]]
     jobs: int
     failures: dict[str, str] = field(default_factory=dict)
 
@@ -112,18 +108,22 @@ class Trainer:
                     yield run
                 time.sleep(0.1)
         except Stopped as stop:
-            for process in running.values():
-                process.terminate()
-            for process in running.values():
-                process.wait()
             raise Stopped(stop.exit_code - 128, f"stopped; {RunFolder(self.folder).how_to_resume}") from stop
+        finally:
+            _end(list(running.values()))
 
     def _start(self, run: VerdictRun) -> "subprocess.Popen[bytes]":
         folder = self.folder_of(run).path
         folder.parent.mkdir(parents=True, exist_ok=True)
-        of_part = self.hold_out if run.part == HOLD_OUT else ()
         of_run = [f"seed={run.seed}", f"features.placebo_seed={run.seed}", f"hydra.run.dir={folder}"]
-        arguments = ["train", *self.shared, *run.row.overrides, *of_part, *of_run, "resume=true"]
+        arguments = [
+            "train",
+            *self.shared,
+            *run.row.overrides,
+            *self.of_part[run.part],
+            *of_run,
+            "resume=true",
+        ]
         with (folder.parent / f"{run.key}.log").open("ab") as said:
             return subprocess.Popen(
                 [sys.executable, "-m", "prnn_cli", *arguments],
@@ -135,7 +135,22 @@ class Trainer:
             )
 
     def _note_failure(self, run: VerdictRun, code: int) -> None:
-        if code != 0:
+        if code < 0:
+            self.failures[run.key] = (
+                f"its process was ended by signal {-code}, 9 mostly for want of memory (jobs=1)"
+            )
+        elif code != 0:
             lines = (self.folder / ROWS / f"{run.key}.log").read_text(encoding="utf-8").strip().splitlines()
             reason = lines[-1].removeprefix("prnn: ") if lines else f"exit code {code}"
             self.failures[run.key] = reason
+
+
+def _end(processes: "Sequence[subprocess.Popen[bytes]]") -> None:
+    """Ends processes, which write a checkpoint at the end of a tick first; kills what takes more than a minute."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(60)
+        except (subprocess.TimeoutExpired, Stopped):
+            process.kill()
