@@ -10,7 +10,7 @@ import torch
 from prnn_cli import batching
 from prnn_cli.batching import SessionParallelPlan, first_occurrence, training_plan
 from prnn_cli.data.prepare import PreparedData
-from small import random_sessions, sessions_of
+from small import prepared, random_sessions, sessions_of
 
 
 def test_slots_take_the_next_session_as_soon_as_theirs_ends() -> None:
@@ -88,19 +88,7 @@ def test_first_occurrence_points_to_the_first_equal_item() -> None:
 @pytest.fixture
 def data(monkeypatch: pytest.MonkeyPatch) -> PreparedData:
     monkeypatch.setattr(batching, "WORTH_KEEPING", 20)
-    nothing: Any = None
-    return PreparedData(
-        folder=nothing,
-        data_hash="abc",
-        summary={},
-        train=random_sessions(seed=1, num_sessions=30),
-        validation=None,
-        test=nothing,
-        item_ids=nothing,
-        support=nothing,
-        reused=False,
-        read_train_times=lambda: np.zeros(0),
-    )
+    return prepared(random_sessions(seed=1, num_sessions=30))
 
 
 def test_the_second_run_reads_what_the_first_one_planned(

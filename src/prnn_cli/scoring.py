@@ -39,6 +39,12 @@ class SparseScorer(Protocol):
         """The scores (B, num_items) float32 of the next click, no item of a slot twice; what does not stand is 0."""
 
 
+def dense_scores(rows: sparse.csr_array, items: slice | Tensor, device: torch.device) -> Tensor:
+    """What `Scorer.scores` returns of sparse scores (B, num_items): those of the n items, (B, n) on `device`."""
+    asked = rows[:, items] if isinstance(items, slice) else rows[:, items.cpu().numpy()]
+    return torch.from_numpy(asked.toarray()).to(device)
+
+
 @runtime_checkable
 class ConstantScorer(Protocol):
     """A scorer whose scores depend on no click, which ranks faster by one list of them."""

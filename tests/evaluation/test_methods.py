@@ -9,13 +9,12 @@ import torch
 from prnn_cli.baselines.baseline import NoOptions
 from prnn_cli.baselines.item_knn import ItemKnn, ItemKnnOptions
 from prnn_cli.baselines.popularity import Popularity
-from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import ChosenBaseline, compare, labels_of, measure
 from prnn_cli.evaluation.ranking import Ranks
 from prnn_cli.extensions import registered
 from prnn_cli.schema import EvaluationConfig
-from small import CPU, random_sessions
+from small import CPU, prepared, random_sessions
 
 CONFIG = EvaluationConfig(
     part="test", metrics=["recall", "mrr"], cutoffs=[20], candidates="all", tie_break="conservative"
@@ -29,18 +28,7 @@ def chosen(**options: Any) -> list[ChosenBaseline]:
 
 BASELINES = chosen(item_knn=KNN, markov=NoOptions(), popularity=NoOptions())
 TRAIN, TEST = random_sessions(0), random_sessions(1, num_sessions=10)
-DATA = PreparedData(
-    folder=Path(),
-    data_hash="hash",
-    summary={},
-    train=TRAIN,
-    validation=None,
-    test=TEST,
-    item_ids=np.arange(8).astype(str).astype(object),
-    support=np.bincount(TRAIN.items, minlength=8),
-    reused=False,
-    read_train_times=lambda: np.zeros(0),
-)
+DATA = dataclasses.replace(prepared(TRAIN), test=TEST)
 
 
 class Zeros(Popularity):

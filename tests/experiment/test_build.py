@@ -27,7 +27,7 @@ from prnn_cli.system.distributed import ProcessGroup, substituted
 from prnn_cli.system.tree import unbind
 from prnn_cli.training.executors import EagerExecutor
 from prnn_cli.training.optim import LearningSettings
-from small import CPU, sessions_of
+from small import CPU, prepared, sessions_of
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -60,18 +60,7 @@ def config_of(*overrides: str) -> TrainCommand:
 
 @pytest.fixture
 def data() -> PreparedData:
-    return PreparedData(
-        folder=Path("nowhere"),
-        data_hash="0",
-        summary={},
-        train=TRAIN,
-        validation=None,
-        test=sessions_of([0, 3], num_items=4),
-        item_ids=np.array(list("abcd"), dtype=object),
-        support=np.bincount(TRAIN.items),
-        reused=False,
-        read_train_times=lambda: np.zeros(0),
-    )
+    return replace(prepared(TRAIN), test=sessions_of([0, 3], num_items=4))
 
 
 @pytest.fixture

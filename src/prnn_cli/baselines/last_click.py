@@ -4,6 +4,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
+from prnn_cli.scoring import dense_scores
+
 
 class LastClickScorer:
     """A `Scorer` whose scores are the row of the last click."""
@@ -25,6 +27,4 @@ class LastClickScorer:
         return self.matrix[self._last.cpu().numpy()]
 
     def scores(self, items: slice | Tensor) -> Tensor:
-        rows = self.sparse_scores()
-        asked = rows[:, items] if isinstance(items, slice) else rows[:, items.cpu().numpy()]
-        return torch.from_numpy(asked.toarray()).to(self._last.device)
+        return dense_scores(self.sparse_scores(), items, self._last.device)

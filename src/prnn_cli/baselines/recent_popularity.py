@@ -12,7 +12,8 @@ import numpy as np
 
 from prnn_cli.baselines.baseline import Baseline
 from prnn_cli.baselines.popularity import Popularity
-from prnn_cli.baselines.training_sessions import SECONDS_A_DAY, has_times
+from prnn_cli.baselines.training_sessions import has_times
+from prnn_cli.data.parts import DAY_S
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.schema import bounded
@@ -28,7 +29,7 @@ class RecentPopularityOptions:
 def fit(data: PreparedData, options: RecentPopularityOptions) -> Popularity:
     """Counts the events of each item in the last days of the part train."""
     times = data.train_times
-    recent = data.train.items[times >= times.max() - options.days * SECONDS_A_DAY]
+    recent = data.train.items[times >= times.max() - options.days * DAY_S]
     return Popularity(np.bincount(recent, minlength=data.train.num_items), "recent_popularity")
 
 

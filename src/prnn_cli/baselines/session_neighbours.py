@@ -29,6 +29,7 @@ from torch import Tensor
 from prnn_cli.baselines.slot_clicks import SlotClicks
 from prnn_cli.baselines.training_sessions import ALL, NeighbourOptions, TrainingSessions
 from prnn_cli.data.prepare import PreparedData
+from prnn_cli.scoring import dense_scores
 from prnn_cli.system.progress import meter
 
 if TYPE_CHECKING:
@@ -119,9 +120,7 @@ class SessionNeighbours:
         )
 
     def scores(self, items: slice | Tensor) -> Tensor:
-        rows = self.sparse_scores()
-        asked = rows[:, items] if isinstance(items, slice) else rows[:, items.cpu().numpy()]
-        return torch.from_numpy(asked.toarray()).to(self._slots.device)
+        return dense_scores(self.sparse_scores(), items, self._slots.device)
 
 
 def _formula_of(weights: Weights, options: NeighbourOptions, clicks: "Clicks") -> "Formula":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from omegaconf import MISSING
 
+from prnn_cli.data.parts import DAY_S
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.errors import UserError
 from prnn_cli.schema import bounded, one_of
@@ -14,7 +15,6 @@ from prnn_cli.schema import bounded, one_of
 if TYPE_CHECKING:
     from prnn_cli.baselines.kernels.neighbours import Clicks
 
-SECONDS_A_DAY = 86_400
 ALL = 2**31 - 1  # more sessions, or clicks, than there are
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class TrainingSessions:
         else:
             order = np.random.default_rng(0).permutation(sessions.num_sessions)
         clicks = distinct_clicks(sessions.items, sessions.offsets, order, sessions.num_items)
-        return cls(clicks, (ends.max() - ends[order]) / SECONDS_A_DAY, sessions.num_items)
+        return cls(clicks, (ends.max() - ends[order]) / DAY_S, sessions.num_items)
 
     @property
     def num_sessions(self) -> int:

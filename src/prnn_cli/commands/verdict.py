@@ -16,7 +16,7 @@ from prnn_cli.schema import VerdictCommand
 from prnn_cli.system.files import write_json
 from prnn_cli.system.progress import console
 from prnn_cli.verdict.claims import CANNOT_TELL, Claim
-from prnn_cli.verdict.judging import LEAST_SESSIONS, claims_of, table_of
+from prnn_cli.verdict.judging import LEAST_SESSIONS, NUM_CLAIMS, claims_of, table_of
 from prnn_cli.verdict.report import FILE, show_verdict, write_verdict
 from prnn_cli.verdict.rows import HOLD_OUT, PLACEBOS, TEST, Trainer, VerdictRow, VerdictRun, placebo_rows
 from prnn_cli.verdict.setting_up import check_given, rows_of, trainer_of
@@ -71,7 +71,7 @@ class Verdict(Command):
             "level": settings.level,
             "looks": list(settings.looks),
             "interest": settings.interest,
-            "num_claims": 2,
+            "num_claims": NUM_CLAIMS,
             "failures": trainer.failures,
             "placebo_effect": claims[0].beside[0].value,
         }

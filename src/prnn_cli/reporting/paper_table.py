@@ -5,7 +5,7 @@ from prnn_cli.reporting.published import published, published_value
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.significance import Difference
 from prnn_cli.reporting.table_formats import TextTable
-from prnn_cli.reporting.tables import signed_percent
+from prnn_cli.reporting.tables import signed, signed_percent
 
 FEW_BASELINES = 3  # more of them stand under a heading
 
@@ -102,5 +102,5 @@ def _difference(difference: Difference | None) -> list[str]:
 def with_interval(difference: Difference) -> str:
     """A difference as "+0.0120 (−0.0010 to +0.0250)"."""
     numbers = (difference.value, difference.low, difference.high)
-    value, low, high = (f"{each:+.4f}".replace("-", "−") for each in numbers)
+    value, low, high = map(signed, numbers)
     return f"{value} ({low} to {high})"

@@ -105,6 +105,11 @@ def _with_gain(values: Mapping[str, float], reference: Mapping[str, float] | Non
     return text if relative is None or math.isnan(relative) else f"{text} ({signed_percent(relative)})"
 
 
+def signed(value: float) -> str:
+    """A value as "+0.0150" or "−0.0150"."""
+    return f"{value:+.4f}".replace("-", "−")
+
+
 def signed_percent(share: float) -> str:
     """A share as "+1.50%" or "−1.50%"."""
     return f"{share:+.2%}".replace("-", "−")

@@ -13,6 +13,7 @@ from prnn_cli.verdict.claims import Claim, claim
 from prnn_cli.verdict.measures import Events, values_of
 from prnn_cli.verdict.rows import TEST, Trainer, VerdictRow, VerdictRun
 
+NUM_CLAIMS = 2  # about all clicks, and about those of rare targets
 LEAST_SESSIONS = 30  # below, an interval says next to nothing
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def claims_of(
         "": np.ones(len(rare), dtype=bool),
         f"the {rare.mean():.0%} of clicks with the rarest targets": rare,
     }
-    level = settings.level / len(parts) / len(settings.looks)
+    level = settings.level / NUM_CLAIMS / len(settings.looks)
     claims = []
     for told, which in parts.items():
         sums = {row: events.by_session(each, which) for row, each in values.items()}

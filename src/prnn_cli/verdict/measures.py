@@ -8,9 +8,11 @@ import pandas as pd
 
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.metrics import value_of
+from prnn_cli.reporting.event_values import EVENT, check_ranks, read_ranks
+from prnn_cli.reporting.runs import read_run
 from prnn_cli.run_folder import RunFolder
 
-EVENT = ["session_index", "position", "item_index", "support"]
+COLUMNS = [*EVENT, "support"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Events:
     @classmethod
     def of(cls, folder: RunFolder) -> "Events":
         """The events that a run ranked."""
-        return cls(pd.read_parquet(folder.path / "ranks.parquet", columns=EVENT))
+        return cls(_ranks(folder)[COLUMNS])
 
     def rarest(self, share: float) -> np.ndarray:
         """Which events, (E,) bool, have targets of a support up to the quantile `share`."""
@@ -37,11 +39,20 @@ class Events:
 
 
 def values_of(folders: Sequence[RunFolder], metric: str, events: Events) -> np.ndarray:
-    """The metric of each event by each run, (K, E). Raises `RunError` for runs that ranked other events."""
+    """The metric of each event by each run, (K, E).
+
+    Raises `RunError` for runs that ranked other events, `UserError` for one whose files are damaged.
+    """
     found = []
     for folder in folders:
-        ranks = pd.read_parquet(folder.path / "ranks.parquet")
-        if not ranks[EVENT].equals(events.frame):
+        ranks = _ranks(folder)
+        if not ranks[COLUMNS].equals(events.frame):
             raise RunError(f"{folder.path} ranked other events; remove it, and go on with resume=true")
         found.append(value_of(metric, ranks["rank_network"].to_numpy()))
     return np.stack(found)
+
+
+def _ranks(folder: RunFolder) -> pd.DataFrame:
+    run = read_run(folder.path)
+    check_ranks(run)
+    return read_ranks(run)

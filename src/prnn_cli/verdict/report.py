@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown
-from prnn_cli.reporting.tables import signed_percent
+from prnn_cli.reporting.tables import signed, signed_percent
 from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import read_json
 from prnn_cli.system.files import write_json, write_text
@@ -19,7 +19,7 @@ FILE = "verdict.json"
 def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
     """The claim in words."""
     weakest, where = claim.deciding, f" on {claim.events}" if claim.events else ""
-    told = f"{_signed(weakest.value)} ({_signed(weakest.low)} to {_signed(weakest.high)})"
+    told = f"{signed(weakest.value)} ({signed(weakest.low)} to {signed(weakest.high)})"
     against = f"{network} against {weakest.over}"
     if claim.answer == HELPS:
         share = f", {signed_percent(weakest.value / weakest.reached)}" if weakest.reached else ""
@@ -34,10 +34,6 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
         f"This log cannot tell whether item features help{where}: {metric} differs by {told} ({against}), and a gain "
         f"below {claim.smallest:.4f} would not have been seen."
     )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.4f}".replace("-", "−")
 
 
 def write_verdict(
@@ -118,13 +114,13 @@ def leads_table(decide: Sequence[Lead], beside: Sequence[Lead]) -> TextTable:
     leads = [*decide, *beside]
     return TextTable(
         ["lead over", "lead", "interval", "would have been seen from"],
-        [[each.over, _signed(each.value), _interval(each), f"{each.smallest:.4f}"] for each in leads],
+        [[each.over, signed(each.value), _interval(each), f"{each.smallest:.4f}"] for each in leads],
         rules={len(decide)} if beside else set(),
     )
 
 
 def _interval(each: Lead) -> str:
-    return f"{_signed(each.low)} to {_signed(each.high)}"
+    return f"{signed(each.low)} to {signed(each.high)}"
 
 
 def rows_table(rows: Sequence[Mapping[str, Any]], metric: str) -> TextTable:

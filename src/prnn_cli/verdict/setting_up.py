@@ -3,14 +3,14 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
 
+from hydra import compose
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import OmegaConf
 
 from prnn_cli.errors import UserError
 from prnn_cli.experiment.settings import choices_of
-from prnn_cli.extensions import FLAG, config_folders, files
+from prnn_cli.extensions import FLAG, files
+from prnn_cli.networks.architectures import ID
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system.hardware import select_device
@@ -52,30 +52,24 @@ def rows_of(settings: VerdictCommand) -> tuple[list[VerdictRow], list[VerdictRow
     names = settings.rows
     if not names or len(set(names)) < len(names):
         raise UserError(f"rows=[{','.join(names)}] does not fit; name one p-RNN or several, each once")
-    candidates = []
-    for name in names:
-        config = _config_of(name)
-        arch = next(
-            (each["override /arch"] for each in config.get("defaults", []) if "override /arch" in each), ""
-        )
-        if arch in ("", "id_only"):
-            raise UserError(f"rows=[{name}] has no features to judge; name a p-RNN, such as parallel_res")
-        if arch == "late_fusion" and not chooses_epochs:
-            raise UserError(
-                f"rows=[{name}] chooses its weights on a hold-out; add epochs=auto, or name other rows"
-            )
-        candidates.append(feature_row(name, str(config.get("label", name))))
-    return id_rows(settings.units.each, settings.epochs, chooses_epochs), candidates
+    return id_rows(settings.units.each, settings.epochs, chooses_epochs), [
+        _candidate(name, chooses_epochs) for name in names
+    ]
 
 
-def _config_of(row: str) -> dict[str, Any]:
+def _candidate(name: str, chooses_epochs: bool) -> VerdictRow:
+    """The row of a config. Raises `UserError` for one that is not there, or whose network cannot be judged."""
     known = choices_of("row")
-    if row not in known:
-        raise UserError(f"rows=[{row}] does not exist; choose from {', '.join(known)}")
-    found = [folder / "row" / f"{row}.yaml" for folder in [*config_folders(), *_given_folders()]]
-    config = OmegaConf.to_container(OmegaConf.load(next(file for file in found if file.is_file())))
-    assert isinstance(config, dict)
-    return {str(key): value for key, value in config.items()}
+    if name not in known:
+        raise UserError(f"rows=[{name}] does not exist; choose from {', '.join(known)}")
+    config = compose("train", [f"row={name}"])
+    if config.arch.subnets == ID:
+        raise UserError(f"rows=[{name}] has no features to judge; name a p-RNN, such as parallel_res")
+    if config.arch.weights is not None and not chooses_epochs:
+        raise UserError(
+            f"rows=[{name}] chooses its weights on a hold-out; add epochs=auto, or name other rows"
+        )
+    return feature_row(name, str(config.label or name))
 
 
 def _given_folders() -> list[Path]:
