@@ -6,7 +6,7 @@ Sessions stay within a topic, whose items are clicked at random, so that the top
 it; most items are clicked too rarely to learn it from clicks. The items' texts say
 
     helps      the topic
-    some       the topic, of a third of the items
+    some       the topic, of five items in six
     nothing    the topic of another item
     ids        only which item it is: vectors drawn at random, one an item
 
@@ -15,35 +15,47 @@ it; most items are clicked too rarely to learn it from clicks. The items' texts 
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-NUM_TOPICS, ITEMS_OF_A_TOPIC, NUM_SESSIONS, DAYS = 60, 80, 2500, 10
+DAYS = 10
 TRUTHS = ("helps", "some", "nothing", "ids")
 TRAINED = [
     "epochs=8",
     "units.each=32",
-    "rows=[parallel_res,parallel_sim]",
+    "recipes=[paper]",
+    "rows=[parallel_sim]",
+    "trials=2",
     "looks=[3]",
+    "jobs=1",
     "evaluation.metrics=[recall,mrr]",
     "baselines=[item_knn]",
 ]
 
 
-def write_log(folder: Path, truth: str, seed: int) -> list[str]:
+def write_log(
+    folder: Path,
+    truth: str,
+    seed: int,
+    num_topics: int = 60,
+    items_a_topic: int = 80,
+    num_sessions: int = 2500,
+) -> list[str]:
     """Writes clicks.csv, items.csv and vectors.npy, and returns the options that read them."""
     rng = np.random.default_rng(seed)
-    num_items = NUM_TOPICS * ITEMS_OF_A_TOPIC
-    topic_of = rng.permutation(np.repeat(np.arange(NUM_TOPICS), ITEMS_OF_A_TOPIC))
+    num_items = num_topics * items_a_topic
+    topic_of = rng.permutation(np.repeat(np.arange(num_topics), items_a_topic))
     rows = []
-    for session in range(NUM_SESSIONS):
-        own = np.flatnonzero(topic_of == rng.integers(NUM_TOPICS))
+    for session in range(num_sessions):
+        own = np.flatnonzero(topic_of == rng.integers(num_topics))
         clicks = rng.choice(own, size=rng.integers(2, 9))
-        start = 1_600_000_000 + 86_400 * DAYS * session / NUM_SESSIONS
+        start = 1_600_000_000 + 86_400 * DAYS * session / num_sessions
         rows += [(f"s{session}", f"i{item}", start + step) for step, item in enumerate(clicks)]
     folder.mkdir(parents=True, exist_ok=True)
     pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_csv(folder / "clicks.csv", index=False)
@@ -51,7 +63,7 @@ def write_log(folder: Path, truth: str, seed: int) -> list[str]:
     if truth == "nothing":
         told = rng.permutation(told)
     if truth == "some":
-        told = np.where(rng.random(num_items) < 1 / 3, told, rng.integers(NUM_TOPICS, size=num_items))
+        told = np.where(rng.random(num_items) < 5 / 6, told, rng.integers(num_topics, size=num_items))
     words = [f"topic{topic} word{rng.integers(30)} word{rng.integers(30)}" for topic in told]
     items = pd.DataFrame({"item_id": [f"i{item}" for item in range(num_items)], "title": words})
     items.to_csv(folder / "items.csv", index=False)
@@ -104,13 +116,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--logs", type=int, default=20)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="logs at a time")
     parser.add_argument("--truths", nargs="+", default=list(TRUTHS), choices=TRUTHS)
     arguments = parser.parse_args()
+    logs = [(truth, seed) for seed in range(arguments.logs) for truth in arguments.truths]
     answers = []
-    for seed in range(arguments.logs):
-        for truth in arguments.truths:
-            answers.append(judged(arguments.folder, truth, seed))
-            print(answers[-1], flush=True)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for answer in pool.map(lambda log: judged(arguments.folder, *log), logs):
+            answers.append(answer)
+            print(answer, flush=True)
             pd.DataFrame(answers).to_csv(arguments.folder / "answers.csv", index=False)
     table = pd.DataFrame(answers)
     print(table.groupby("truth")["answer"].value_counts().unstack(fill_value=0).to_string())

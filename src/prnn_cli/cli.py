@@ -138,7 +138,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
 
         print(help_of(command, rest), end="")
         return 0
-    if command == "verdict":
+    if command in ("train", "verdict"):
         rest = ["plan=true" if each == "--plan" else each for each in rest]
     if _loads_torch(command, rest):
         _refuse_small_memory(command)

@@ -71,6 +71,15 @@ def discard_idle(folder: RunFolder) -> None:
             shutil.rmtree(folder.path)
 
 
+def discard_log(folder: RunFolder, command: str) -> None:
+    """Removes the log of a plan, and the folder that was made for it, where no run has begun there."""
+    if folder.is_begun():
+        return
+    with suppress(OSError):
+        (folder.path / f"{command}.log").unlink(missing_ok=True)
+        folder.path.rmdir()
+
+
 def refuse_if_kept(folder: RunFolder) -> None:
     """Raises `UserError` where a run of prnn train has begun work in the folder: only resume=true goes on there."""
     if folder.is_begun() and not _is_free_again(folder, "train"):

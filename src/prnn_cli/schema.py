@@ -496,6 +496,7 @@ class TrainCommand:
     search: SearchConfig | None = option(Mark.FREE_ON_RESUME)
     tune: list[str] = option(Mark.FREE_ON_RESUME)
     table: TableConfig = group(TableConfig, Mark.FREE_ON_RESUME)
+    plan: Any = option(Mark.FREE_ON_RESUME)
 
     def check_values(self, path: str) -> None:
         epochs = self.epochs
@@ -514,7 +515,10 @@ class VerdictCommand(TrainCommand):
     looks: the numbers of seeds after which it may end
     """
 
+    recipes: list[str] = MISSING
     rows: list[str] = MISSING
+    trials: int = bounded(at_least=1, at_most=100)
+    space: dict[str, str] = MISSING
     looks: list[int] = MISSING
     hours: float = bounded(above=0, marks=[Mark.FREE_ON_RESUME])
     jobs: Any = option(Mark.FREE_ON_RESUME)
@@ -522,7 +526,6 @@ class VerdictCommand(TrainCommand):
     level: float = bounded(above=0, below=1)
     interest: float = bounded(at_least=0)
     rare: float = bounded(above=0, below=1)
-    plan: bool = option(Mark.FREE_ON_RESUME)
 
     def check_values(self, path: str) -> None:
         super().check_values(path)

@@ -24,6 +24,7 @@ from prnn_cli.experiment.build import (
     schedule,
     warn_of_bounded_scores,
 )
+from prnn_cli.experiment.forecast import forecast, told
 from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.material import Material, material_of, material_of_refit
@@ -48,9 +49,11 @@ from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.summary import layout
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
+from prnn_cli.reporting.terminal import say
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.distributed import process_group
+from prnn_cli.system.files import write_json
 from prnn_cli.system.hardware import device_name, select_device, threads_for_training
 from prnn_cli.training.divergence import DivergedError, lowered
 from prnn_cli.training.selection import Selection, lasting, selected, shortened
@@ -78,6 +81,9 @@ class Train(Command):
         check_more_epochs(folder, partial(schedule, settings), settings.epochs, can_grow)
 
     def run(self, settings: TrainCommand, folder: RunFolder) -> None:
+        if settings.plan:
+            tell_forecast(settings)
+            return
         if (method := method_searched(settings)) is not None:
             rank_alone(settings, folder, method)
             return
@@ -90,6 +96,15 @@ class Train(Command):
 
     def show_result(self, folder: RunFolder) -> None:
         show_results(folder.path)
+
+
+def tell_forecast(settings: TrainCommand) -> None:
+    """Prints what the run will take, and writes it to a file where `plan` names one."""
+    expected = forecast(settings)
+    for line in told(expected):
+        say(line)
+    if settings.plan is not True:
+        write_json(Path(settings.plan), expected.as_json())
 
 
 def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochObserver]) -> None:

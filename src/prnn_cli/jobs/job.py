@@ -24,7 +24,7 @@ from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
-from prnn_cli.run_start import begin_run, discard_idle
+from prnn_cli.run_start import begin_run, discard_idle, discard_log
 from prnn_cli.system.distributed import process_group
 
 log = logging.getLogger(__name__)
@@ -117,8 +117,11 @@ class JobRunner:
         settings = checked_settings(self.command, config)
         self.table = getattr(settings, "table", None)
         command = command_of(self.command)
-        if not command.writes:
+        is_planned = bool(getattr(settings, "plan", False))
+        if is_planned or not command.writes:
             command.run(settings, folder)
+            if is_planned:
+                discard_log(folder, self.command)
             return
         try:
             self._run_in(folder, command, settings, config)

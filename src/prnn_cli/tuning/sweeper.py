@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
+    from prnn_cli.experiment.space import Space
     from prnn_cli.schema import SearchConfig, TrainCommand
-    from prnn_cli.tuning.space import Space
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class TrialSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Runs trials until the study has as many as `search.trials`, reports after each batch, shows the best."""
+        from prnn_cli.experiment.space import Space
         from prnn_cli.tuning.search_report import show_search, write_search
-        from prnn_cli.tuning.space import Space
 
         preset = OmegaConf.to_container(self.config.search.space)
         assert isinstance(preset, dict)

@@ -1,17 +1,19 @@
-"""From the runs of a verdict to its claims, and to the table of all that was trained."""
+"""From the runs of a verdict to its claims, and to what is said beside them."""
 
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from prnn_cli.errors import RunError
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import VerdictCommand
-from prnn_cli.verdict.claims import Claim, claim
+from prnn_cli.verdict.claims import Claim, Evidence, Lead, decided, difference, evidence
 from prnn_cli.verdict.measures import Events, values_of
-from prnn_cli.verdict.rows import TEST, Trainer, VerdictRow, VerdictRun
+from prnn_cli.verdict.rows import TEST, VerdictRow, VerdictRun, placebo_rows
+from prnn_cli.verdict.trainer import Trainer
 
 NUM_CLAIMS = 2  # about all clicks, and about those of rare targets
 LEAST_SESSIONS = 30  # below, an interval says next to nothing
@@ -19,38 +21,155 @@ LEAST_SESSIONS = 30  # below, an interval says next to nothing
 log = logging.getLogger(__name__)
 
 
-def claims_of(
-    settings: VerdictCommand,
-    trainer: Trainer,
-    network: VerdictRow,
-    control: VerdictRow,
-    placebos: Sequence[VerdictRow],
-    seeds: Sequence[int],
-) -> list[Claim]:
-    """The claims about all events, and about those of the rarest targets. Raises `RunError` where a row failed."""
-    rows = [network, control, *placebos]
-    folders = {row: _folders(trainer, row, seeds) for row in rows}
-    events = Events.of(folders[network][0])
-    values = {row: values_of(folders[row], settings.metric, events) for row in rows}
-    rare = events.rarest(settings.rare)
-    parts = {
-        "": np.ones(len(rare), dtype=bool),
-        f"the {rare.mean():.0%} of clicks with the rarest targets": rare,
-    }
-    level = settings.level / NUM_CLAIMS / len(settings.looks)
-    claims = []
-    for told, which in parts.items():
-        sums = {row: events.by_session(each, which) for row, each in values.items()}
-        counts = events.by_session(np.ones((1, len(which))), which)[0]
+@dataclass(frozen=True)
+class Chosen:
+    """What the hold-out chose: the best p-RNN, the best network of IDs, and the same two of each other recipe."""
+
+    network: VerdictRow
+    control: VerdictRow
+    others: list[tuple[VerdictRow, VerdictRow]] = field(default_factory=list)
+
+    @property
+    def placebos(self) -> list[VerdictRow]:
+        return placebo_rows(self.network)
+
+    @property
+    def rows(self) -> list[VerdictRow]:
+        """The rows that decide."""
+        return [self.network, self.control, *self.placebos]
+
+    @property
+    def compared(self) -> list[VerdictRow]:
+        """All rows of the test part."""
+        return list(dict.fromkeys([*self.rows, *(row for pair in self.others for row in pair)]))
+
+
+@dataclass(frozen=True)
+class SliceLeads:
+    """Leads on some events, for information. by: what the events are told apart by"""
+
+    by: str
+    events: str
+    num_events: int
+    over_ids: Lead
+    over_placebos: Lead
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The metric of all rows on the test part, and what follows from it.
+
+    values: (K, E) by row; baselines: (1, E) by their labels
+    """
+
+    settings: VerdictCommand
+    chosen: Chosen
+    events: Events
+    values: Mapping[VerdictRow, np.ndarray]
+    baselines: Mapping[str, np.ndarray]
+
+    @classmethod
+    def of(
+        cls, settings: VerdictCommand, trainer: Trainer, chosen: Chosen, seeds: Sequence[int]
+    ) -> "Judgement":
+        """Reads the runs of these seeds. Raises `RunError` where a row that decides failed; others are left out."""
+        folders = {row: _folders(trainer, row, seeds) for row in chosen.rows}
+        for pair in chosen.others:
+            if all(trainer.is_finished(VerdictRun(row, TEST, seed)) for row in pair for seed in seeds):
+                folders |= {row: _folders(trainer, row, seeds) for row in pair}
+        events = Events.of(folders[chosen.network][0])
+        first = folders[chosen.network][:1]
+        labels = first[0].metrics()["labels"]
+        return cls(
+            settings,
+            chosen,
+            events,
+            {row: values_of(each, settings.metric, events) for row, each in folders.items()},
+            {label: values_of(first, settings.metric, events, name) for name, label in labels.items()},
+        )
+
+    @cached_property
+    def everything(self) -> np.ndarray:
+        return np.ones(len(self.events.frame), dtype=bool)
+
+    def claims(self, seeds_vary: bool = True) -> list[Claim]:
+        """The claims about all events, and about those of the rarest targets, by Holm at a look's share of the level.
+
+        seeds_vary: False for what ever more seeds with these means would come to
+        """
+        rare = self.events.rarest(self.settings.rare)
+        parts = {"": self.everything, f"the {rare.mean():.0%} of clicks with the rarest targets": rare}
+        known = [self._evidence(told, which, seeds_vary) for told, which in parts.items()]
+        level = self.settings.level / len(self.settings.looks)
+        return decided([each for each in known if each], level, NUM_CLAIMS)
+
+    def _evidence(self, told: str, which: np.ndarray, seeds_vary: bool) -> Evidence | None:
+        counts = self.events.counts(which)
         if len(counts) < LEAST_SESSIONS:
             log.warning(
                 "too few sessions have clicks with rare targets to judge these apart: %d", len(counts)
             )
-            continue
-        opponents = {row.name: sums[row] for row in (control, *placebos)}
-        beside = {f"{network.name}, mean of the placebos": np.mean([sums[row] for row in placebos], axis=0)}
-        claims.append(claim(told, sums[network], opponents, beside, counts, level, settings.interest))
-    return claims
+            return None
+        own, rivals = self.chosen.network, [self.chosen.control, *self.chosen.placebos]
+        sums = {row.as_rival: self.sums(row, which) for row in rivals}
+        return evidence(told, self.sums(own, which), sums, counts, self.settings.interest, seeds_vary)
+
+    def sums(self, row: VerdictRow, which: np.ndarray) -> np.ndarray:
+        return self.events.by_session(self.values[row], which)
+
+    def of_placebos(self, which: np.ndarray) -> np.ndarray:
+        """The mean of the placebos."""
+        mean: np.ndarray = np.mean([self.sums(row, which) for row in self.chosen.placebos], axis=0)
+        return mean
+
+    def lead(self, own: np.ndarray, other: np.ndarray, over: str, which: np.ndarray | None = None) -> Lead:
+        """A lead with an interval of its own, at the level of the whole: for information."""
+        counts = self.events.counts(self.everything if which is None else which)
+        return difference(own, other, counts, over).at(self.settings.level)
+
+    def content(self) -> Lead:
+        """What the features gain over the mean of the placebos."""
+        own = self.sums(self.chosen.network, self.everything)
+        return self.lead(own, self.of_placebos(self.everything), "the mean of its placebos")
+
+    def capacity(self) -> Lead:
+        """What the mean of the placebos gains over IDs alone."""
+        control = self.sums(self.chosen.control, self.everything)
+        return self.lead(self.of_placebos(self.everything), control, self.chosen.control.name)
+
+    def slices(self) -> list[SliceLeads]:
+        """The leads over IDs alone and over the mean of the placebos, by support and by position."""
+        found = []
+        for by, name, which in self.events.slices():
+            if len(counts := self.events.counts(which)) < LEAST_SESSIONS:
+                continue
+            own, control = self.sums(self.chosen.network, which), self.sums(self.chosen.control, which)
+            over_ids = self.lead(own, control, self.chosen.control.name, which)
+            over_placebos = self.lead(own, self.of_placebos(which), "the mean of its placebos", which)
+            found.append(SliceLeads(by, name, int(counts.sum()), over_ids, over_placebos))
+        return found
+
+    def of_other_recipes(self) -> list[tuple[str, Lead]]:
+        """By each other recipe, what its best p-RNN gains over its best network of IDs."""
+        return [
+            (
+                network.name,
+                self.lead(
+                    self.sums(network, self.everything), self.sums(control, self.everything), control.name
+                ),
+            )
+            for network, control in self.chosen.others
+            if network in self.values
+        ]
+
+    def over_baselines(self) -> list[Lead]:
+        """The p-RNN's leads over the baselines, the strongest first."""
+        own = self.sums(self.chosen.network, self.everything)
+        leads = [
+            self.lead(own, self.events.by_session(values, self.everything), name)
+            for name, values in self.baselines.items()
+        ]
+        return sorted(leads, key=lambda lead: -lead.reached)
 
 
 def _folders(trainer: Trainer, row: VerdictRow, seeds: Sequence[int]) -> list[RunFolder]:
@@ -61,29 +180,3 @@ def _folders(trainer: Trainer, row: VerdictRow, seeds: Sequence[int]) -> list[Ru
                 f"{row.name} could not be trained: {trainer.failures[run.key]}; mend it, and add resume=true"
             )
     return [trainer.folder_of(run) for run in runs]
-
-
-def table_of(
-    trainer: Trainer, chosen: Sequence[VerdictRun], rows: Sequence[VerdictRow], settings: VerdictCommand
-) -> list[dict[str, Any]]:
-    """A line for each row that was trained: its metric on the hold-out, and on the test part by seed."""
-
-    def measured(run: VerdictRun) -> float | None:
-        folder = trainer.folder_of(run)
-        return float(folder.metrics()[settings.metric]) if folder.metrics_file.is_file() else None
-
-    on_hold_out = {run.row: measured(run) for run in chosen}
-    seeds = range(1, settings.looks[-1] + 1)
-    by_seed = {
-        row: [measured(VerdictRun(row, TEST, seed)) for seed in seeds]
-        for row in dict.fromkeys([*on_hold_out, *rows])
-    }
-    return [
-        {
-            "name": row.name,
-            "overrides": list(row.overrides),
-            "hold_out": on_hold_out.get(row),
-            "test": [value for value in values if value is not None],
-        }
-        for row, values in by_seed.items()
-    ]

@@ -1,6 +1,6 @@
-"""The metric of a row's runs, session by session."""
+"""The metric of a row's runs, and of baselines, session by session."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +8,7 @@ import pandas as pd
 
 from prnn_cli.errors import RunError
 from prnn_cli.evaluation.metrics import value_of
-from prnn_cli.reporting.event_values import EVENT, check_ranks, read_ranks
+from prnn_cli.reporting.event_values import EVENT, Measures, check_ranks, read_ranks
 from prnn_cli.reporting.runs import read_run
 from prnn_cli.run_folder import RunFolder
 
@@ -32,14 +32,30 @@ class Events:
         rare: np.ndarray = support <= np.quantile(support, share)
         return rare
 
+    def slices(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        """By what, the name, and which of the events, (E,) bool: by the targets' support, and by position."""
+        measures = Measures(self.frame, {})
+        bins = {"how often the target was clicked in training": measures.support_bins()}
+        bins["how many clicks came before"] = measures.position_bins()
+        for by, found in bins.items():
+            for name in found.cat.categories if found is not None else ():
+                yield by, str(name), (found == name).to_numpy()
+
     def by_session(self, values: np.ndarray, which: np.ndarray) -> np.ndarray:
         """The sums of values (K, E) over the events `which` of each session that has any, (K, S)."""
         _, session = np.unique(self.frame["session_index"].to_numpy()[which], return_inverse=True)
         return np.stack([np.bincount(session, each[which]) for each in values])
 
+    def counts(self, which: np.ndarray) -> np.ndarray:
+        """The number of events `which` of each session that has any, (S,)."""
+        counts: np.ndarray = self.by_session(np.ones((1, len(which))), which)[0]
+        return counts
 
-def values_of(folders: Sequence[RunFolder], metric: str, events: Events) -> np.ndarray:
-    """The metric of each event by each run, (K, E).
+
+def values_of(
+    folders: Sequence[RunFolder], metric: str, events: Events, method: str = "network"
+) -> np.ndarray:
+    """The metric of each event by each run, (K, E), of its network or a baseline.
 
     Raises `RunError` for runs that ranked other events, `UserError` for one whose files are damaged.
     """
@@ -48,7 +64,7 @@ def values_of(folders: Sequence[RunFolder], metric: str, events: Events) -> np.n
         ranks = _ranks(folder)
         if not ranks[COLUMNS].equals(events.frame):
             raise RunError(f"{folder.path} ranked other events; remove it, and go on with resume=true")
-        found.append(value_of(metric, ranks["rank_network"].to_numpy()))
+        found.append(value_of(metric, ranks[f"rank_{method}"].to_numpy()))
     return np.stack(found)
 
 

@@ -1,26 +1,30 @@
 """What a verdict trains: its rows, and the arguments that prnn train is given for them."""
 
-import os
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 
 from prnn_cli.errors import UserError
 from prnn_cli.experiment.settings import choices_of
+from prnn_cli.experiment.space import Space
 from prnn_cli.extensions import FLAG, files
 from prnn_cli.networks.architectures import ID
-from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import AUTO, VerdictCommand
-from prnn_cli.system.hardware import select_device
-from prnn_cli.verdict.rows import HOLD_OUT, TEST, Trainer, VerdictRow, feature_row, id_rows
+from prnn_cli.system.hardware import num_cores, select_device
+from prnn_cli.verdict.rows import HOLD_OUT, TEST, VerdictRow, feature_row, id_rows
+from prnn_cli.verdict.trainer import Trainer
 
-OWN = ("rows", "looks", "hours", "jobs", "metric", "level", "interest", "rare", "plan", "resume")
+# Options of a verdict's own, which prnn train does not take.
+OWN = re.compile(r"rows|recipes|trials|space(\..*)?|looks|hours|jobs|metric|level|interest|rare|plan|resume")
 # Options of prnn train that a verdict sets itself, or that would make its rows other ones than they are called.
 SET_HERE = re.compile(
-    r"arch|strategy|row|experiment|label|seeds?|tune|tuned|search|arch\..*|strategy\..*|units\.id|features\.placebo.*"
-    r"|subnets\..*\.hidden_size|evaluation\.part|dataset\.validation_days|training\.refit"
+    r"arch|strategy|recipe|row|experiment|label|seeds?|tune|tuned|search|arch\..*|strategy\..*|units\.id"
+    r"|features\.placebo.*|subnets\..*\.hidden_size|evaluation\.part|dataset\.validation_days|training\.refit"
 )
 
 
@@ -30,6 +34,8 @@ def check_given() -> None:
         return
     hydra = HydraConfig.get()
     keys = [_key(each) for each in hydra.overrides.task]
+    if "recipe" in keys:
+        raise UserError("recipe: a verdict compares recipes; name them in recipes=[paper,modern], be it one")
     if own := [key for key in keys if SET_HERE.fullmatch(key)]:
         raise UserError(
             f"{', '.join(own)}: a verdict says itself what is trained, and how often; leave it out"
@@ -46,22 +52,44 @@ def _key(override: str) -> str:
     return override.lstrip("+~").partition("=")[0].partition("@")[0]
 
 
-def rows_of(settings: VerdictCommand) -> tuple[list[VerdictRow], list[VerdictRow]]:
-    """The networks of IDs, and the p-RNNs, that the hold-out chooses from. Raises `UserError` for rows that are not."""
+@dataclass(frozen=True)
+class Field:
+    """The networks of one recipe that the hold-out chooses from."""
+
+    recipe: str
+    controls: list[VerdictRow]
+    candidates: list[VerdictRow]
+
+    @property
+    def rows(self) -> list[VerdictRow]:
+        return [*self.controls, *self.candidates]
+
+
+def fields_of(settings: VerdictCommand) -> list[Field]:
+    """The networks of each recipe. Raises `UserError` for rows and recipes that are not, or cannot be judged."""
     chooses_epochs = settings.training.select == "best"
-    names = settings.rows
-    if not names or len(set(names)) < len(names):
-        raise UserError(f"rows=[{','.join(names)}] does not fit; name one p-RNN or several, each once")
-    return id_rows(settings.units.each, settings.epochs, chooses_epochs), [
-        _candidate(name, chooses_epochs) for name in names
+    _check_names("rows", settings.rows, choices_of("row"), "p-RNN")
+    _check_names("recipes", settings.recipes, choices_of("recipe"), "recipe")
+    labels = {name: _label(name, chooses_epochs) for name in settings.rows}
+    return [
+        Field(
+            recipe,
+            id_rows(recipe, settings.units.each, settings.epochs, chooses_epochs),
+            [feature_row(recipe, name, label) for name, label in labels.items()],
+        )
+        for recipe in settings.recipes
     ]
 
 
-def _candidate(name: str, chooses_epochs: bool) -> VerdictRow:
-    """The row of a config. Raises `UserError` for one that is not there, or whose network cannot be judged."""
-    known = choices_of("row")
-    if name not in known:
-        raise UserError(f"rows=[{name}] does not exist; choose from {', '.join(known)}")
+def _check_names(option: str, names: Sequence[str], known: Sequence[str], what: str) -> None:
+    if not names or len(set(names)) < len(names):
+        raise UserError(f"{option}=[{','.join(names)}] does not fit; name one {what} or several, each once")
+    if missing := [name for name in names if name not in known]:
+        raise UserError(f"{option}=[{missing[0]}] does not exist; choose from {', '.join(known)}")
+
+
+def _label(name: str, chooses_epochs: bool) -> str:
+    """The label of a row's config. Raises `UserError` for one whose network cannot be judged."""
     config = compose("train", [f"row={name}"])
     if config.arch.subnets == ID:
         raise UserError(f"rows=[{name}] has no features to judge; name a p-RNN, such as parallel_res")
@@ -69,7 +97,23 @@ def _candidate(name: str, chooses_epochs: bool) -> VerdictRow:
         raise UserError(
             f"rows=[{name}] chooses its weights on a hold-out; add epochs=auto, or name other rows"
         )
-    return feature_row(name, str(config.label or name))
+    return str(config.label or name)
+
+
+def trials_of(settings: VerdictCommand, row: VerdictRow, number: int) -> list[VerdictRow]:
+    """The row with settings drawn from `space`, up to this number of trials: the same ones for each row, beside what
+    the command line sets. Raises `UserError` for a space that cannot be read."""
+    space = Space.of(settings.space, [each for each in given() if _key(each) in settings.space])[0]
+    return [
+        row.with_settings(trial, space.drawn(np.random.default_rng(trial))) for trial in range(2, number + 1)
+    ]
+
+
+def given() -> list[str]:
+    """The overrides of the command line that hold for all rows."""
+    if not HydraConfig.initialized():
+        return []
+    return [each for each in HydraConfig.get().overrides.task if not OWN.fullmatch(_key(each))]
 
 
 def _given_folders() -> list[Path]:
@@ -79,18 +123,22 @@ def _given_folders() -> list[Path]:
     return [Path(each.path) for each in sources if each.provider == "command-line"]
 
 
-def trainer_of(settings: VerdictCommand, folder: RunFolder) -> Trainer:
+def trainer_of(settings: VerdictCommand, folder: Path, jobs: int) -> Trainer:
     """The trainer of the rows, with what the command line says of prnn train."""
-    given = [each for each in HydraConfig.get().overrides.task if _key(each) not in OWN]
     shared = [flag for file in files() for flag in (FLAG, file)]
     shared += [flag for path in _given_folders() for flag in ("-cd", str(path))]
-    threads = [] if any(_key(each) == "hardware.threads" for each in given) else ["hardware.threads=1"]
-    units = [f"units.each={settings.units.each}"]
+    is_set = {_key(each) for each in given()}
+    threads = ["hardware.threads=1"] if jobs > 1 and "hardware.threads" not in is_set else []
+    epochs = [] if "epochs" in is_set else ["epochs=auto"]  # also of recipes that say otherwise
+    of_all = [f"units.each={settings.units.each}", *epochs, *threads, "checkpoint.keep=never"]
     return Trainer(
-        folder.path,
-        [*shared, *given, *units, *threads, "checkpoint.keep=never"],
-        {HOLD_OUT: _of_hold_out(settings), TEST: _of_test_part(settings)},
-        _jobs(settings),
+        folder,
+        [*shared, *given(), *of_all],
+        {
+            HOLD_OUT: [*_of_hold_out(settings), *([] if "baselines" in is_set else ["baselines=fast"])],
+            TEST: [*_of_test_part(settings), *([] if "baselines" in is_set else ["baselines=strong"])],
+        },
+        jobs,
     )
 
 
@@ -107,11 +155,8 @@ def _of_test_part(settings: VerdictCommand) -> list[str]:
     return ["evaluation.part=test", f"dataset.validation_days={days}", "training.refit=true"]
 
 
-def _jobs(settings: VerdictCommand) -> int:
-    """The trainings at a time: on a CPU one for each core, on a GPU one."""
+def most_jobs(settings: VerdictCommand) -> int:
+    """The trainings at a time, if memory allows: on a CPU one for each core, on a GPU one."""
     if settings.jobs != AUTO:
         return int(settings.jobs)
-    if select_device(settings.hardware).type != "cpu":
-        return 1
-    allowed = getattr(os, "sched_getaffinity", None)  # of Linux
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
+    return num_cores() if select_device(settings.hardware).type == "cpu" else 1

@@ -3,7 +3,7 @@
 import pytest
 
 from prnn_cli.errors import UserError
-from prnn_cli.tuning.space import Space
+from prnn_cli.experiment.space import Space
 
 optuna = pytest.importorskip("optuna")
 

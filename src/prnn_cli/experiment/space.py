@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, IntervalSweep, Override, RangeSweep
 from hydra.errors import HydraException
@@ -56,6 +57,10 @@ class Space:
         """Optuna's distribution for each option. Raises `UserError` for a sweep that Optuna has none for."""
         return {key: _distribution(key, sweep) for key, sweep in self.sweeps.items()}
 
+    def drawn(self, rng: np.random.Generator) -> dict[str, Any]:
+        """Settings drawn at random, each as its sweep says: evenly, or evenly in the logarithm. Raises `UserError`."""
+        return {key: _draw(key, sweep, rng) for key, sweep in self.sweeps.items()}
+
     def descriptions(self) -> dict[str, str]:
         """The distributions as text, by which a study knows its space again."""
         return {key: str(distribution) for key, distribution in self.distributions().items()}
@@ -91,6 +96,24 @@ def _distribution(key: str, sweep: Override) -> BaseDistribution:
     except (ValueError, IndexError) as error:
         raise UserError(f"the search cannot choose {sweep.input_line}: {error}; write {VALID}") from error
     raise UserError(f"the search cannot choose {sweep.input_line}; write {VALID}")
+
+
+def _draw(key: str, sweep: Override, rng: np.random.Generator) -> Any:
+    value: Any = sweep.value()
+    match value:
+        case IntervalSweep(start=int() | float() as start, end=int() | float() as end):
+            low, high = float(start), float(end)
+            if not (low <= high and (low > 0 or "log" not in value.tags)):
+                raise UserError(f"{key}={sweep.input_line} is no interval to draw from; write {VALID}")
+            if "log" in value.tags:
+                drawn = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+            else:
+                drawn = float(rng.uniform(low, high))
+            is_whole = isinstance(start, int) and isinstance(end, int)
+            return round(drawn) if is_whole else float(f"{drawn:.3g}")
+        case ChoiceSweep() | RangeSweep():
+            return rng.choice(np.array([_plain(each) for each in sweep.sweep_iterator()], dtype=object))
+    raise UserError(f"{sweep.input_line} is nothing to draw from; write {VALID}")
 
 
 def _bound(value: Any) -> int | float:

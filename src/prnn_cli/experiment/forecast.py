@@ -1,0 +1,201 @@
+"""What a run of prnn train will take on this machine, from steps of each of its phases that are timed, and dropped."""
+
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from prnn_cli.data.prepare import prepare
+from prnn_cli.evaluation.methods import sessions_to_rank
+from prnn_cli.experiment.build import build_trainer, extract_used, multiplications_per_batch
+from prnn_cli.experiment.selecting import drawn_sessions, selection_of, sessions_to_validate
+from prnn_cli.experiment.validation import validation
+from prnn_cli.schema import TrainCommand
+from prnn_cli.system.durations import shown_duration
+from prnn_cli.system.hardware import select_device, threads_for_training
+from prnn_cli.training.selection import stages
+from prnn_cli.training.state import Cursor
+from prnn_cli.training.strategies import Phase
+from prnn_cli.training.trainer import Trainer
+
+TIMED_TICKS = 3  # of each kind of phase, after one in which its step is compiled …
+TIMED_S = 3.0  # … or fewer, where they take longer
+TIMED_EVENTS = 2_000  # that are ranked
+ASSUMED_EPOCHS = 10  # of a stage, where a hold-out chooses how many; patience comes on top
+
+
+@dataclass(frozen=True)
+class StageForecast:
+    """Phases that choose their epochs together. learning: the subnets; rounds: of which `round_s` is the time of one"""
+
+    learning: str
+    rounds: int
+    round_s: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The parts of a run's time, in seconds, and its peak of memory, in bytes.
+
+    made_in_s: that the forecast itself took
+    validating_s: of one round; ranking_s: of the network, at the end; chosen: whether a hold-out chooses the rounds, of
+    which so many are assumed; patience: rounds after the best one; refit: whether it then trains anew
+    """
+
+    preparing_s: float
+    compiling_s: float
+    stages: list[StageForecast]
+    validating_s: float
+    ranking_s: float
+    peak_bytes: int
+    chosen: bool
+    patience: int
+    refit: bool
+    made_in_s: float
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole run. Baselines that were never ranked on these data come on top."""
+        training = 0.0
+        for stage in self.stages:
+            rounds = stage.rounds + self.patience
+            training += rounds * (stage.round_s + self.validating_s)
+            training += stage.rounds * stage.round_s if self.refit else 0
+        return self.preparing_s + self.compiling_s * (1 + self.refit) + training + self.ranking_s
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"seconds": self.seconds}
+
+
+def forecast(settings: TrainCommand) -> Forecast:
+    """The forecast of a run with these settings: prepares data and features, as the run would, and trains nothing.
+
+    Raises `UserError` for what cannot be trained.
+    """
+    device, all_threads, started = (
+        select_device(settings.hardware),
+        torch.get_num_threads(),
+        time.perf_counter(),
+    )
+    with _timed() as preparing:
+        data = prepare(settings.dataset, Path(settings.cache_dir))
+        features = extract_used(settings, data, device)
+    with threads_for_training(settings.hardware, multiplications_per_batch(settings, data.train.num_items)):
+        trainer = build_trainer(settings, data, features, device)
+        compiling_s, epoch_s = _seconds_of_phases(trainer, device)
+    ranked, validated = (
+        sessions_to_rank(data, settings.evaluation.part),
+        sessions_to_validate(settings, data),
+    )
+    sample = drawn_sessions(ranked, TIMED_EVENTS)
+    validate = validation(trainer, sample, data.support, settings.evaluation, device, all_threads)
+    with _timed() as ranking:
+        if validate:
+            validate(len(trainer.phases))
+    per_event = ranking.seconds / sample.num_ranked
+    selection = selection_of(settings)
+    return Forecast(
+        preparing.seconds,
+        compiling_s,
+        [
+            _stage(trainer.phases[stage.first : stage.stop], len(stage.ends), epoch_s, selection is not None)
+            for stage in stages(trainer.phases)
+        ],
+        validated.num_ranked * per_event if validated else 0.0,
+        ranked.num_ranked * per_event,
+        _peak_bytes(),
+        selection is not None,
+        (selection.patience if selection else 0) or 0,
+        bool(settings.training.refit),
+        time.perf_counter() - started,
+    )
+
+
+def _stage(
+    phases: Sequence[Phase], rounds: int, epoch_s: Mapping[Phase, float], is_chosen: bool
+) -> StageForecast:
+    seconds = sum(epoch_s[phase] * phase.epochs for phase in phases)
+    kept = min(ASSUMED_EPOCHS, rounds) if is_chosen else rounds
+    learning = ", ".join(dict.fromkeys("+".join(phase.learning) for phase in phases))
+    return StageForecast(learning, kept, seconds / rounds)
+
+
+def _seconds_of_phases(trainer: Trainer, device: torch.device) -> tuple[float, dict[Phase, float]]:
+    """The seconds of compiling all kinds of phases, and those of an epoch of each phase."""
+    compiling_s, of_kind, found = 0.0, {}, {}
+    for number, phase in enumerate(trainer.phases):
+        if phase.updates not in of_kind:
+            first, of_kind[phase.updates] = _seconds_of_epoch(trainer, number, phase, device)
+            compiling_s += first
+        found[phase] = of_kind[phase.updates]
+    return compiling_s, found
+
+
+def _seconds_of_epoch(
+    trainer: Trainer, number: int, phase: Phase, device: torch.device
+) -> tuple[float, float]:
+    """The seconds until a phase's first tick is over, beyond a tick's own, and those of an epoch."""
+    ticks = trainer.ticks.from_cursor(Cursor(phase=number))
+
+    def take() -> int:
+        tick = next(ticks, None)
+        if tick is None:
+            return 0
+        trainer.executor(trainer.state, tick.batches, phase)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return len(tick.batches.active)
+
+    with _timed() as first:
+        first_steps = take()
+    steps, spent = 0, 0.0
+    for _ in range(TIMED_TICKS):
+        with _timed() as one:
+            taken = take()
+        steps, spent = steps + taken, spent + one.seconds
+        if not taken or spent > TIMED_S:
+            break
+    per_step = spent / steps if steps else first.seconds / first_steps
+    return max(0.0, first.seconds - first_steps * per_step), per_step * trainer.ticks.num_updating_steps
+
+
+@dataclass
+class _Clock:
+    seconds: float = 0.0
+
+
+@contextmanager
+def _timed() -> Iterator[_Clock]:
+    clock, started = _Clock(), time.perf_counter()
+    yield clock
+    clock.seconds = time.perf_counter() - started
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak << 10
+
+
+def told(forecast: Forecast) -> list[str]:
+    """The forecast in words, a line a part."""
+    lines = [
+        f"{stage.learning}: {stage.rounds} epochs of {shown_duration(stage.round_s)}"
+        + (f", and {forecast.patience} of patience" if forecast.chosen else "")
+        for stage in forecast.stages
+    ]
+    if forecast.chosen:
+        lines.append(f"a hold-out chooses the epochs; {ASSUMED_EPOCHS} are assumed")
+    if forecast.validating_s:
+        lines.append(f"ranking the hold-out after each epoch: {shown_duration(forecast.validating_s)}")
+    lines.append(
+        f"preparing {shown_duration(forecast.preparing_s)}, compiling {shown_duration(forecast.compiling_s)}, ranking "
+        f"{shown_duration(forecast.ranking_s)}, beside baselines that are new here"
+    )
+    lines.append(f"{shown_duration(forecast.seconds)} in all; peak memory {forecast.peak_bytes / 1e9:.1f} GB")
+    return lines

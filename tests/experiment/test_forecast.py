@@ -1,0 +1,63 @@
+"""What a run will take: by hand, and of a small run."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from commands.conftest import SMALL, Result, refusal
+from prnn_cli.experiment.forecast import ASSUMED_EPOCHS, Forecast, StageForecast
+from prnn_cli.system.durations import shown_duration
+
+Prnn = Callable[..., Result]
+pytest_plugins = ["commands.conftest"]
+P_RNN = [each for each in SMALL if not each.startswith(("arch=", "subnets."))] + ["units.each=12"]
+
+
+def test_the_seconds_of_a_run_are_the_sum_of_its_parts() -> None:
+    """Two stages of 3 and 2 rounds, of 10 and 20 s; ranking takes 1 s a round where a hold-out chooses."""
+    parts = Forecast(
+        preparing_s=5, compiling_s=7, stages=[StageForecast("id", 3, 10), StageForecast("text", 2, 20)],
+        validating_s=0, ranking_s=4, peak_bytes=0, chosen=False, patience=0, refit=False, made_in_s=0,
+    )  # fmt: skip
+    assert parts.seconds == 5 + 7 + 30 + 40 + 4
+    chosen = replace(parts, chosen=True, patience=3, validating_s=1, refit=True)
+    searching = (3 + 3) * (10 + 1) + (2 + 3) * (20 + 1)
+    assert chosen.seconds == 5 + 2 * 7 + searching + (30 + 40) + 4, "steps are compiled for each training"
+
+
+def test_a_plan_tells_of_each_phase_and_leaves_nothing(prnn: Prnn, workplace: Path) -> None:
+    told = prnn("train", *P_RNN, "epochs=4", "strategy=residual", "--plan", "hydra.run.dir=r")
+    assert told.exit_code == 0, told.err
+    assert "id: 4 epochs of" in told.out
+    assert "text: 4 epochs of" in told.out
+    assert "in all; peak memory" in told.out
+    assert not Path("r").exists()
+    assert not list(workplace.glob("runs/*"))
+
+
+def test_where_a_hold_out_chooses_the_epochs_so_many_are_assumed(prnn: Prnn, workplace: Path) -> None:
+    few = prnn(
+        "train", *P_RNN, "epochs=auto", "strategy=residual", "dataset.min_ranked_events=1", "plan=it.json"
+    )
+    assert few.exit_code == 0, few.err
+    assert "a hold-out chooses the epochs; 10 are assumed" in few.out
+    found = json.loads(Path("it.json").read_text())
+    assert [stage["rounds"] for stage in found["stages"]] == [ASSUMED_EPOCHS, ASSUMED_EPOCHS]
+    assert (found["patience"], found["refit"]) == (3, True)
+    assert found["seconds"] > 0
+    assert found["peak_bytes"] > 10**8
+
+
+def test_a_sweep_has_no_plan(prnn: Prnn) -> None:
+    assert "plan=true tells of one run" in refusal(prnn("train", "-m", *SMALL, "seed=1,2", "plan=true"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0.04, "0.0 s"), (9.9, "9.9 s"), (42, "42 s"), (60, "1 min"), (200, "3 min 20 s"), (3660, "1 h 1 min")],
+)
+def test_durations_have_two_units_at_most(seconds: float, shown: str) -> None:
+    assert shown_duration(seconds) == shown
