@@ -1,5 +1,7 @@
 """The statistics of a verdict, by hand, by simulation, and what follows from them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -114,6 +116,21 @@ def test_sentences_say_what_decides_and_how_sure_it_is() -> None:
         unsure, "mrr@20", "p", 0.02
     )
     assert "would not have been seen" in sentence(unsure, "mrr@20", "p", 0.02)
+
+
+def test_without_a_rival_it_cannot_be_told_that_features_help() -> None:
+    own = np.full((3, 100), 0.5)
+    for gain, answer, told in (
+        (
+            0.1,
+            CANNOT_TELL,
+            "cannot be told whether item features help, as noise could not be trained: mrr@20 differs",
+        ),
+        (-0.1, DOES_NOT_HELP, "Item features do not help"),
+    ):
+        found = replace(one_claim(own, {"IDs": own - gain}), missing=["noise"]).without_rivals()
+        assert found.answer == answer
+        assert told in sentence(found, "mrr@20", "p-RNN", 0.02)
 
 
 def test_p_values_and_intervals_say_the_same() -> None:

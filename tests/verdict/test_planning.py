@@ -27,7 +27,14 @@ COSTS = {
 
 
 def planned(hours: float, **changes: Any) -> Plan:
-    given = {"recipes": RECIPES, "rows": ROWS, "trials": 4, "looks": [3, 6], "hours": hours} | changes
+    given = {
+        "recipes": RECIPES,
+        "rows": ROWS,
+        "trials": 4,
+        "looks": [3, 6],
+        "hours": hours,
+        "space": {"recipe.dropout": "interval(0,1)"},
+    } | changes
     return plan_within(SimpleNamespace(**given), FIELDS, COSTS, jobs=2)  # type: ignore[arg-type]
 
 
@@ -40,6 +47,10 @@ def test_the_time_of_a_plan_is_the_sum_of_its_trainings() -> None:
     assert plan.test_s(FIELDS, 3) == 3 * (5 * 120 + 40 + 80) / 2
     assert plan.test_s(FIELDS, 3, min) == 3 * (5 * 60 + 20 + 160) / 2, "the cheaper recipe is chosen"
     assert plan.left_out == []
+
+
+def test_without_a_space_there_is_one_trial() -> None:
+    assert planned(hours=10, space={}).trials == 1
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ def test_hours_that_are_too_few_are_refused_before_anything_is_trained(prnn: Prn
         (["recipes=[papre]"], "recipes=[papre] does not exist; choose from cross_entropy, modern, paper"),
         (["recipes=[paper,paper]"], "does not fit; name one recipe or several, each once"),
         (["trials=0"], "trials=0 is too small; it must be at least 1"),
+        (["space={recipe.dropout: '0.3'}", "trials=2"], "recipe.dropout=0.3"),
         (["rows=[]"], "rows=[] does not fit; name one p-RNN or several, each once"),
         (["rows=[parallel_sim,parallel_sim]"], "does not fit; name one p-RNN or several, each once"),
         (["rows=[id_only_200]"], "rows=[id_only_200] has no features to judge"),

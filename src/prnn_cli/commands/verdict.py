@@ -1,19 +1,25 @@
 """prnn verdict: do the items' features help on this log? -> verdict.json, verdict.md, verdict.html."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from prnn_cli.commands import Command
 from prnn_cli.commands.train import Train
 from prnn_cli.data.prepare import prepare
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.metrics import check_measured
+from prnn_cli.features.extract import extract
 from prnn_cli.reporting.terminal import say
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import VerdictCommand
+from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system.durations import shown_duration
 from prnn_cli.system.files import write_json
+from prnn_cli.system.hardware import select_device
 from prnn_cli.system.progress import console, meter
 from prnn_cli.verdict.choosing import choose
 from prnn_cli.verdict.claims import CANNOT_TELL, Claim
@@ -22,10 +28,13 @@ from prnn_cli.verdict.planning import Plan, costs_of, plan_within, seconds_of_te
 from prnn_cli.verdict.power import expectation
 from prnn_cli.verdict.report import FILE, Verdicts, show_verdict, write_verdict
 from prnn_cli.verdict.rows import HOLD_OUT, TEST, VerdictRun
-from prnn_cli.verdict.setting_up import Field, check_given, fields_of, most_jobs, trainer_of
+from prnn_cli.verdict.setting_up import Field, check_given, fields_of, most_jobs, trainer_of, trials_of
 from prnn_cli.verdict.trainer import Trainer
 
 PLAN = "plan.json"  # what is trained within the hours, once for all
+FEW = 0.5  # of the items with features, below which a warning is due
+
+log = logging.getLogger(__name__)
 
 
 class Verdict(Command):
@@ -41,11 +50,11 @@ class Verdict(Command):
                 f"features={settings.features.name} has none to judge; choose some, such as features=text"
             )
         check_given()
-        fields_of(settings)
+        trials_of(settings, fields_of(settings)[0].controls[0], settings.trials)
 
     def run(self, settings: VerdictCommand, folder: RunFolder) -> None:
         whole = fields_of(settings)
-        tell_power(settings)
+        covered = material_told(settings)
         plan = planned(settings, folder, whole)
         for line in told(plan, whole, settings.looks):
             say(line)
@@ -60,28 +69,40 @@ class Verdict(Command):
         for row in (chosen.control, chosen.network):
             say(f"chosen: {row.name} ({' '.join(row.arguments)})")
         judgement, claims = judged(settings, folder, trainer, chosen)
-        write_verdict(folder.path, Verdicts(settings, plan, trainer, judgement, claims, tried))
+        write_verdict(folder.path, Verdicts(settings, plan, trainer, judgement, claims, tried, covered))
 
     def show_result(self, folder: RunFolder) -> None:
         if (folder.path / FILE).is_file():
             show_verdict(folder.path)
 
 
-def tell_power(settings: VerdictCommand) -> None:
-    """Says what the log can tell. Raises `UserError` for one whose test part has too few sessions to tell anything."""
-    data = prepare(settings.dataset, Path(settings.cache_dir))
+def material_told(settings: VerdictCommand) -> np.ndarray:
+    """Prepares data and features, once for all trainings, and says what they can tell; which items have features.
+
+    Raises `UserError` for a log whose test part has too few sessions to tell anything, or items without features.
+    """
+    cache_dir = Path(settings.cache_dir)
+    data = prepare(settings.dataset, cache_dir)
     if data.test.num_sessions < LEAST_SESSIONS:
         raise UserError(
             f"the test part has {data.test.num_sessions} sessions, and a verdict needs {LEAST_SESSIONS} or more to "
             "tell anything; make it longer (dataset.test_days)"
         )
+    tables = extract(settings.features, settings.dataset, data, cache_dir, select_device(settings.hardware))
+    covered: np.ndarray = np.any([table.covered for table in tables.values()], axis=0)
+    if not covered.any():
+        raise UserError("no item of the log has features; see prnn features for why")
     say(expectation(settings, data))
+    if covered.mean() < FEW:
+        log.warning("only %d of %d items have features", covered.sum(), len(covered))
+    return covered
 
 
 def planned(settings: VerdictCommand, folder: RunFolder, fields: Sequence[Field]) -> Plan:
     """The plan within the hours; a resumption keeps to the first one."""
     if (file := folder.path / PLAN).is_file():
-        return Plan.read(file)
+        plan = Plan.read(file)
+        return plan if settings.jobs == AUTO else replace(plan, jobs=int(settings.jobs))
     costs, jobs = costs_of(trainer_of(settings, folder.path, most_jobs(settings)), fields, settings)
     plan = plan_within(settings, fields, costs, jobs)
     if not settings.plan:

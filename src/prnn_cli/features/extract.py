@@ -2,7 +2,9 @@
 
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -59,10 +61,11 @@ def extract(
     tables = {}
     for name, how in features.sources.items():
         extractor = chosen("EXTRACTORS", how, "features.sources")(features, catalogue, torch.device(device))
+        table = partial(_table, name, cache_dir, _identity(how, extractor, data), extractor)
         if features.placebo:
-            extractor = Placebo(extractor, features.placebo, features.placebo_seed)
-        identity = _identity(how, extractor, data)
-        tables[name] = _table(name, cached_file(cache_dir, identity.hash), identity, extractor)
+            placebo: Any = Placebo(extractor, table, features.placebo, features.placebo_seed)
+            table = partial(_table, name, cache_dir, _identity(how, placebo, data), placebo)
+        tables[name] = table()
         log.info("%s", coverage(tables[name]))
     return tables
 
@@ -89,7 +92,8 @@ def cached_file(cache_dir: Path, cached_as: str) -> Path:
     return cache_dir / "features" / cached_as / VECTORS
 
 
-def _table(name: str, file: Path, identity: Identity, extractor: Extractor) -> FeatureTable:
+def _table(name: str, cache_dir: Path, identity: Identity, extractor: Extractor) -> FeatureTable:
+    file = cached_file(cache_dir, identity.hash)
     parts = file.with_name("parts")
 
     def make() -> FeatureTable:

@@ -3,6 +3,7 @@
 What real features gain beyond a placebo is content; what a placebo gains beyond a network of IDs is capacity.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,27 +12,26 @@ from scipy import sparse
 from scipy.sparse import csr_array
 
 from prnn_cli.features.extractor import Extractor
-from prnn_cli.features.table import Vectors
+from prnn_cli.features.table import FeatureTable, Vectors
 
 KINDS = ("shuffled", "noise", "constant", "ids")
 
 
 class Placebo:
-    """An `Extractor` that draws a placebo for the vectors of another one."""
+    """An `Extractor` that draws a placebo for the vectors of another one, which are made once for all placebos."""
 
-    def __init__(self, real: Extractor, kind: str, seed: int) -> None:
-        """kind: one of `KINDS`; seed: of what is drawn"""
-        self.real, self.kind, self.seed = real, kind, seed
+    def __init__(self, real: Extractor, table: Callable[[], FeatureTable], kind: str, seed: int) -> None:
+        """table: of the real vectors; kind: one of `KINDS`; seed: of what is drawn"""
+        self.real, self.table, self.kind, self.seed = real, table, kind, seed
 
     def identity(self) -> tuple[Any, list[Path]]:
         settings, files = self.real.identity()
         return [settings, "placebo", self.kind, self.seed], files
 
     def extract(self, parts: Path) -> tuple[Vectors, np.ndarray]:
-        vectors, covered = self.real.extract(parts)
-        if self.kind == "ids":
-            covered = np.ones_like(covered)
-        return drawn(vectors, covered, self.kind, self.seed), covered
+        real = self.table()
+        covered = np.ones_like(real.covered) if self.kind == "ids" else real.covered
+        return drawn(real.vectors, covered, self.kind, self.seed), covered
 
 
 def drawn(vectors: Vectors, covered: np.ndarray, kind: str, seed: int) -> Vectors:

@@ -15,7 +15,7 @@ the next one at the level divided by one less, until one is not decided. An inte
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import stats
@@ -148,14 +148,19 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the leads of a p-RNN over its rivals say about a part of the events."""
+    """What the leads of a p-RNN over its rivals say about a part of the events. missing: rivals that failed"""
 
     events: str
     num_sessions: int
     num_events: int
     leads: list[Lead]
     answer: str
-    beside: list[Lead] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def without_rivals(self) -> "Claim":
+        """The same where rivals are missing: that features help cannot be told without one."""
+        is_open = self.missing and self.answer == HELPS
+        return replace(self, answer=CANNOT_TELL) if is_open else self
 
     @property
     def deciding(self) -> Lead:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -72,11 +72,19 @@ class Judgement:
     def of(
         cls, settings: VerdictCommand, trainer: Trainer, chosen: Chosen, seeds: Sequence[int]
     ) -> "Judgement":
-        """Reads the runs of these seeds. Raises `RunError` where a row that decides failed; others are left out."""
-        folders = {row: _folders(trainer, row, seeds) for row in chosen.rows}
-        for pair in chosen.others:
-            if all(trainer.is_finished(VerdictRun(row, TEST, seed)) for row in pair for seed in seeds):
-                folders |= {row: _folders(trainer, row, seeds) for row in pair}
+        """Reads the runs of these seeds. Raises `RunError` where the p-RNN or the network of IDs failed, or all
+        placebos did; others that failed are left out."""
+        finished = [
+            row
+            for row in chosen.compared
+            if all(trainer.is_finished(VerdictRun(row, TEST, seed)) for seed in seeds)
+        ]
+        needed = [
+            chosen.network,
+            chosen.control,
+            *(chosen.placebos if not set(chosen.placebos) & {*finished} else []),
+        ]
+        folders = {row: _folders(trainer, row, seeds) for row in dict.fromkeys([*needed, *finished])}
         events = Events.of(folders[chosen.network][0])
         first = folders[chosen.network][:1]
         labels = first[0].metrics()["labels"]
@@ -101,7 +109,8 @@ class Judgement:
         parts = {"": self.everything, f"the {rare.mean():.0%} of clicks with the rarest targets": rare}
         known = [self._evidence(told, which, seeds_vary) for told, which in parts.items()]
         level = self.settings.level / len(self.settings.looks)
-        return decided([each for each in known if each], level, NUM_CLAIMS)
+        claims = decided([each for each in known if each], level, NUM_CLAIMS)
+        return [replace(claim, missing=self.missing).without_rivals() for claim in claims]
 
     def _evidence(self, told: str, which: np.ndarray, seeds_vary: bool) -> Evidence | None:
         counts = self.events.counts(which)
@@ -110,16 +119,26 @@ class Judgement:
                 "too few sessions have clicks with rare targets to judge these apart: %d", len(counts)
             )
             return None
-        own, rivals = self.chosen.network, [self.chosen.control, *self.chosen.placebos]
+        own, rivals = self.chosen.network, [self.chosen.control, *self.placebos]
         sums = {row.as_rival: self.sums(row, which) for row in rivals}
         return evidence(told, self.sums(own, which), sums, counts, self.settings.interest, seeds_vary)
+
+    @property
+    def placebos(self) -> list[VerdictRow]:
+        """The placebos that could be trained."""
+        return [row for row in self.chosen.placebos if row in self.values]
+
+    @property
+    def missing(self) -> list[str]:
+        """The rivals that could not be trained."""
+        return [row.as_rival for row in self.chosen.placebos if row not in self.values]
 
     def sums(self, row: VerdictRow, which: np.ndarray) -> np.ndarray:
         return self.events.by_session(self.values[row], which)
 
     def of_placebos(self, which: np.ndarray) -> np.ndarray:
         """The mean of the placebos."""
-        mean: np.ndarray = np.mean([self.sums(row, which) for row in self.chosen.placebos], axis=0)
+        mean: np.ndarray = np.mean([self.sums(row, which) for row in self.placebos], axis=0)
         return mean
 
     def lead(self, own: np.ndarray, other: np.ndarray, over: str, which: np.ndarray | None = None) -> Lead:
@@ -159,7 +178,7 @@ class Judgement:
                 ),
             )
             for network, control in self.chosen.others
-            if network in self.values
+            if network in self.values and control in self.values
         ]
 
     def over_baselines(self) -> list[Lead]:

@@ -15,7 +15,7 @@ from prnn_cli.system import forked
 from prnn_cli.system.durations import shown_duration
 from prnn_cli.system.progress import meter
 from prnn_cli.verdict.rows import HOLD_OUT, PLACEBOS, VerdictRow, VerdictRun
-from prnn_cli.verdict.setting_up import Field
+from prnn_cli.verdict.setting_up import Field, free_space
 from prnn_cli.verdict.trainer import Trainer, why_failed
 
 MEMORY_SHARE = 0.8  # of what is free, that the trainings may take together
@@ -159,7 +159,7 @@ def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: dict[s
     whole = Plan(
         list(settings.recipes),
         list(settings.rows),
-        settings.trials,
+        settings.trials if free_space(settings) else 1,
         len(settings.recipes) > 1,
         jobs,
         costs,

@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown
 from prnn_cli.reporting.tables import signed, signed_percent
 from prnn_cli.reporting.terminal import say, show
@@ -26,7 +28,10 @@ FILE = "verdict.json"
 
 @dataclass(frozen=True)
 class Verdicts:
-    """All that is reported: what was planned, trained and judged. tried: the rows that the hold-out chose from"""
+    """All that is reported: what was planned, trained and judged.
+
+    tried: the rows that the hold-out chose from; covered: which items have features, (num_items,) bool
+    """
 
     settings: VerdictCommand
     plan: Plan
@@ -34,6 +39,7 @@ class Verdicts:
     judgement: Judgement
     claims: list[Claim]
     tried: Sequence[VerdictRow]
+    covered: np.ndarray
 
     @property
     def network(self) -> VerdictRow:
@@ -142,6 +148,9 @@ class Verdicts:
             "interest": settings.interest,
             "left_out": self.plan.left_out,
             "failures": self.trainer.failures,
+            "missing": judgement.missing,
+            "items_with_features": int(self.covered.sum()),
+            "items": len(self.covered),
             "unranked_clicks": self.unranked_clicks,
         }
 
@@ -165,6 +174,14 @@ class Verdicts:
             notes.append(
                 f"The best baseline, {best.over}, reaches {best.reached:.4f}: {self.network.name} stands {stands} it, "
                 f"at {_told(best)}."
+            )
+        if lacking := judgement.missing:
+            notes.append(f"Lacking, as it could not be trained: {', '.join(lacking)}.")
+        with_features, of_items = int(self.covered.sum()), len(self.covered)
+        if with_features < of_items:
+            notes.append(
+                f"{with_features:,} of {of_items:,} items have features ({with_features / of_items:.0%}); the others "
+                "are known by their IDs alone."
             )
         if self.unranked_clicks:
             notes.append(
@@ -200,6 +217,11 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
         return (
             f"Item features do not help{where}: a gain of {least:.4f} in {metric} ({interest:.0%}) is ruled out; "
             f"{against}: {_told(weakest)}."
+        )
+    if claim.missing and weakest.low > 0:
+        return (
+            f"It cannot be told whether item features help{where}, as {' and '.join(claim.missing)} could not be "
+            f"trained: {metric} differs by {_told(weakest)} ({against})."
         )
     return (
         f"This log cannot tell whether item features help{where}: {metric} differs by {_told(weakest)} ({against}), "

@@ -24,7 +24,7 @@ OWN = re.compile(r"rows|recipes|trials|space(\..*)?|looks|hours|jobs|metric|leve
 # Options of prnn train that a verdict sets itself, or that would make its rows other ones than they are called.
 SET_HERE = re.compile(
     r"arch|strategy|recipe|row|experiment|label|seeds?|tune|tuned|search|arch\..*|strategy\..*|units\.id"
-    r"|features\.placebo.*|subnets\..*\.hidden_size|evaluation\.part|dataset\.validation_days|training\.refit"
+    r"|features\.placebo.*|subnets\..*\.hidden_size|evaluation\.part|training\.refit"
 )
 
 
@@ -101,12 +101,20 @@ def _label(name: str, chooses_epochs: bool) -> str:
 
 
 def trials_of(settings: VerdictCommand, row: VerdictRow, number: int) -> list[VerdictRow]:
-    """The row with settings drawn from `space`, up to this number of trials: the same ones for each row, beside what
-    the command line sets. Raises `UserError` for a space that cannot be read."""
-    space = Space.of(settings.space, [each for each in given() if _key(each) in settings.space])[0]
+    """The row with settings drawn from the space, up to this number of trials: the same ones for each row. Raises
+    `UserError` for a space that cannot be read."""
+    if not (free := free_space(settings)):
+        return []
+    space = Space.of(free, [])[0]
     return [
         row.with_settings(trial, space.drawn(np.random.default_rng(trial))) for trial in range(2, number + 1)
     ]
+
+
+def free_space(settings: VerdictCommand) -> dict[str, str]:
+    """The options that trials draw: those of `space` that the command line leaves open."""
+    is_set = {_key(each) for each in given()}
+    return {key: sweep for key, sweep in settings.space.items() if key not in is_set}
 
 
 def given() -> list[str]:
