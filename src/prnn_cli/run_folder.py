@@ -213,6 +213,10 @@ class RunFolder:
                 raise UserError(f"another process works in {self.path}; wait for it, or stop it")
             yield
 
+    def is_held(self) -> bool:
+        """Whether a process works in the folder."""
+        return is_locked(self._lock_file)
+
     @property
     def _lock_file(self) -> Path:
         return self.path / ".lock"

@@ -52,7 +52,9 @@ def test_where_a_hold_out_chooses_the_epochs_so_many_are_assumed(prnn: Prnn, wor
 
 
 def test_a_sweep_has_no_plan(prnn: Prnn) -> None:
-    assert "plan=true tells of one run" in refusal(prnn("train", "-m", *SMALL, "seed=1,2", "plan=true"))
+    assert "plan=true tells of one run in one process" in refusal(
+        prnn("train", "-m", *SMALL, "seed=1,2", "plan=true")
+    )
 
 
 @pytest.mark.parametrize(

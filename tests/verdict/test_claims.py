@@ -1,7 +1,5 @@
 """The statistics of a verdict, by hand, by simulation, and what follows from them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,6 +10,7 @@ from prnn_cli.verdict.claims import (
     HELPS,
     Claim,
     Lead,
+    SeedVariance,
     decided,
     difference,
     evidence,
@@ -22,7 +21,7 @@ ONE_EVENT = np.ones(100)
 
 
 def lead(own: np.ndarray, other: np.ndarray, num_events: np.ndarray, level: float) -> Lead:
-    return difference(own, other, num_events, "it").at(level)
+    return difference(own, other, num_events, "it", SeedVariance.of([own, other], num_events)).at(level)
 
 
 def one_claim(own: np.ndarray, rivals: dict[str, np.ndarray], level: float = 0.05, told: str = "") -> Claim:
@@ -38,26 +37,46 @@ def drawn(rng: np.random.Generator, gain: float, of_seeds: float, num_seeds: int
 def test_a_lead_by_hand() -> None:
     """Two sessions, of 1 and 3 events, and two seeds."""
     own, other = np.array([[1.0, 2.0], [1.0, 1.0]]), np.array([[0.0, 1.0], [0.0, 2.0]])
-    found = lead(own, other, np.array([1, 3]), level=0.05)
-    by_seed = np.array([(3 - 1) / 4, (2 - 2) / 4])
-    assert found.value == by_seed.mean() == 0.25
+    events = np.array([1, 3])
+    metric_of_own, metric_of_other = np.array([3, 2]) / 4, np.array([1, 2]) / 4
     # Mean leads of the sessions: 1 and 0, where 0.25 and 0.75 were to be expected of their events.
     of_sessions = ((1 - 0.25) ** 2 + (0 - 0.75) ** 2) * 2 / 1 / 4**2
-    of_seeds = by_seed.var(ddof=1) / 2
-    freedom = (of_sessions + of_seeds) ** 2 / (of_sessions**2 / 1 + of_seeds**2 / 1)
-    half = stats.t.ppf(0.975, freedom) * (of_sessions + of_seeds) ** 0.5
-    assert (found.low, found.high) == (pytest.approx(0.25 - half), pytest.approx(0.25 + half))
+    of_two = metric_of_own.var(ddof=1) + metric_of_other.var(ddof=1)
+    # A third row, whose seeds vary more, or not at all: of both the mean counts, or what the two rows have themselves.
+    for third, of_seeds in (
+        ([[0.0, 0.0], [4.0, 0.0]], 2 * (of_two + 0.5) / 3 / 2),
+        ([[1.0, 0.0]] * 2, of_two / 2),
+    ):
+        seeds = SeedVariance.of([own, other, np.array(third)], events)
+        found = difference(own, other, events, "it", seeds).at(0.05)
+        assert found.value == 0.25
+        freedom = (of_sessions + of_seeds) ** 2 / (of_sessions**2 / 1 + of_seeds**2 / 3)
+        half = stats.t.ppf(0.975, freedom) * (of_sessions + of_seeds) ** 0.5
+        assert (found.low, found.high) == (pytest.approx(0.25 - half), pytest.approx(0.25 + half))
 
 
-@pytest.mark.parametrize("of_seeds", [0.0, 0.05, 0.3])
-def test_intervals_hold_what_they_say(of_seeds: float) -> None:
-    """Of 1,000 intervals at a level of 10 %, at most 12 % miss what is true, whether seeds or sessions vary more."""
-    rng = np.random.default_rng(1)
-    missed = 0
-    for _ in range(1000):
-        found = lead(drawn(rng, 0.2, of_seeds), np.zeros((3, 100)), ONE_EVENT, level=0.1)
-        missed += not found.low <= 0.2 <= found.high
-    assert missed <= 120
+@pytest.mark.parametrize("of_seeds", [0.05, 0.1, 0.2, 0.4])
+def test_wrong_answers_are_as_rare_as_the_level_says_whatever_varies_more(of_seeds: float) -> None:
+    """At the level that a verdict with two claims and two looks uses, 1.25 %, two-sided.
+
+    Of 1,000 simulated tests against five rivals, of which one ranks as well, features "help" in 0.625 % by what is
+    promised, and "do not help" in as many where all gains are of just the size of interest; 1.6 % would be three
+    standard deviations more. Seeds vary from a quarter to 16 times as much as sessions.
+    """
+    helps, does_not = 0, 0
+    for number in range(1000):
+        rng = np.random.default_rng([int(100 * of_seeds), number])
+        own, *others = (
+            1 + rng.normal(0, 1, 100) / 2**0.5 + rng.normal(0, of_seeds * 3**0.5, (3, 1)) for _ in range(6)
+        )
+        others[0] = others[0] + 0.0
+        far = {str(each): other - 5 for each, other in enumerate(others[1:])}
+        known = evidence("", own, {"as good": others[0], **far}, ONE_EVENT, interest=0.0)
+        helps += known.p_helps <= 0.0125
+        rivals = {str(each): other for each, other in enumerate(others)}
+        does_not += evidence("", own, rivals, ONE_EVENT, interest=0.0).p_does_not_help <= 0.0125
+    assert helps <= 16
+    assert does_not <= 16
 
 
 def test_the_smallest_lead_that_would_have_been_seen_is_seen_in_about_four_of_five() -> None:
@@ -115,7 +134,7 @@ def test_sentences_say_what_decides_and_how_sure_it_is() -> None:
     assert "This log cannot tell whether item features help on some clicks" in sentence(
         unsure, "mrr@20", "p", 0.02
     )
-    assert "would not have been seen" in sentence(unsure, "mrr@20", "p", 0.02)
+    assert "would have been missed" in sentence(unsure, "mrr@20", "p", 0.02)
 
 
 def test_without_a_rival_it_cannot_be_told_that_features_help() -> None:
@@ -128,7 +147,7 @@ def test_without_a_rival_it_cannot_be_told_that_features_help() -> None:
         ),
         (-0.1, DOES_NOT_HELP, "Item features do not help"),
     ):
-        found = replace(one_claim(own, {"IDs": own - gain}), missing=["noise"]).without_rivals()
+        found = one_claim(own, {"IDs": own - gain}).without_rivals(["noise"])
         assert found.answer == answer
         assert told in sentence(found, "mrr@20", "p-RNN", 0.02)
 
@@ -136,7 +155,8 @@ def test_without_a_rival_it_cannot_be_told_that_features_help() -> None:
 def test_p_values_and_intervals_say_the_same() -> None:
     rng = np.random.default_rng(5)
     for gain in (-0.4, 0.0, 0.2, 0.5):
-        found = difference(drawn(rng, gain, 0.05), np.zeros((3, 100)), ONE_EVENT, "it")
+        own, other = drawn(rng, gain, 0.05), np.zeros((3, 100))
+        found = difference(own, other, ONE_EVENT, "it", SeedVariance.of([own, other], ONE_EVENT))
         for level in (0.01, 0.05, 0.2):
             assert (found.p_above(0) <= level) == (found.at(level).low >= 0)
             assert (found.p_below(0) <= level) == (found.at(level).high <= 0)

@@ -42,7 +42,7 @@ def judgement(network: Any, placebo: float = 0.25, failed: int = 0, **changes: A
 
 
 def test_the_claims_are_about_all_clicks_and_the_rarer_half() -> None:
-    everything, rare = judgement(network=[0.2, 0.6]).claims()
+    everything, rare = judgement(network=[0.2, 0.6]).claims
     assert (everything.num_events, rare.num_events) == (2 * SESSIONS, SESSIONS)
     assert everything.answer == HELPS
     assert (
@@ -56,29 +56,29 @@ def test_the_claims_are_about_all_clicks_and_the_rarer_half() -> None:
 
 def test_content_is_beyond_placebos_and_capacity_is_what_these_have_beyond_ids() -> None:
     found = judgement(network=0.4)
-    assert found.content().value == pytest.approx(0.4 - 0.25, abs=0.005)
-    assert found.capacity().value == pytest.approx(0.25 - 0.2, abs=0.005)
-    assert found.capacity().over == CONTROL.name
+    assert found.content.value == pytest.approx(0.4 - 0.25, abs=0.005)
+    assert found.capacity.value == pytest.approx(0.25 - 0.2, abs=0.005)
+    assert found.capacity.over == CONTROL.name
 
 
 def test_without_a_placebo_that_failed_features_cannot_be_said_to_help() -> None:
     found = judgement(network=0.4, failed=1)
     assert found.missing == ["itself with other items' features"]
-    assert len(found.claims()[0].leads) == 4
-    assert found.claims()[0].answer == CANNOT_TELL
+    assert len(found.claims[0].leads) == 4
+    assert found.claims[0].answer == CANNOT_TELL
 
 
 def test_slices_are_by_support_and_by_position() -> None:
-    slices = judgement(network=[0.2, 0.6]).slices()
+    slices = judgement(network=[0.2, 0.6]).slices
     assert [(each.events, each.num_events) for each in slices] == [("3–9", 120), ("1", 60), ("2", 60)]
     assert [round(each.over_ids.value, 1) for each in slices] == [0.2, 0.0, 0.4]
 
 
 def test_baselines_come_the_strongest_first_and_other_recipes_with_their_own_network_of_ids() -> None:
     found = judgement(network=0.4)
-    assert [each.over for each in found.over_baselines()] == ["Rules", "Popularity"]
-    assert found.over_baselines()[0].value == pytest.approx(-0.1, abs=0.005)
-    ((name, lead),) = found.of_other_recipes()
+    assert [each.over for each in found.over_baselines] == ["Rules", "Popularity"]
+    assert found.over_baselines[0].value == pytest.approx(-0.1, abs=0.005)
+    ((name, lead),) = found.of_other_recipes
     assert (name, lead.over) == (OTHER.name, OTHER_CONTROL.name)
     assert lead.value == pytest.approx(0.02, abs=0.005)
 
@@ -87,8 +87,8 @@ def test_a_slice_of_few_sessions_is_no_claim(caplog: pytest.LogCaptureFixture) -
     few = FRAME.assign(support=np.where(np.arange(2 * SESSIONS) < 40, 1, 9))  # the first 20 sessions
     found = judgement(network=0.4, rare=0.3)
     found = Judgement(found.settings, CHOSEN, Events(few), found.values, {})
-    assert len(found.claims()) == 1
+    assert len(found.claims) == 1
     assert "too few sessions have clicks with rare targets" in caplog.text
-    assert found.claims()[0].leads[0].level == pytest.approx(0.025), (
+    assert found.claims[0].leads[0].level == pytest.approx(0.025), (
         "that one of two claims was not made gains nothing"
     )

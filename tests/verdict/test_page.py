@@ -51,8 +51,8 @@ def test_rows_that_lead_by_nothing_are_drawn_too() -> None:
 
 def test_the_page_begins_with_the_answer_and_shows_names_as_text() -> None:
     claims = [
-        Claim("", 100, 900, [lead(0.02, 0.01, 0.03, "<b>IDs</b>")], HELPS),
-        Claim("the 20% of clicks with the rarest targets", 80, 180, [lead(0, -1, 1)], CANNOT_TELL),
+        Claim("", 100, 900, [lead(0.02, 0.01, 0.03, "<b>IDs</b>")], 0, HELPS),
+        Claim("the 20% of clicks with the rarest targets", 80, 180, [lead(0, -1, 1)], 0, CANNOT_TELL),
     ]
     html = page(
         "Do they help on <mine>?", claims, ["It helps.", "Unsure."], ["A & B"], [("By support", [])][:0],

@@ -82,8 +82,9 @@ def _run_job_or_sweep(app: Hydra, command: str, overrides: list[str], multirun: 
     if not multirun:
         _refuse_missing_run(command, overrides)
     sweep = plan_sweep(command, overrides, multirun)
-    if sweep and any(each.startswith("plan=") and each != "plan=false" for each in overrides):
-        raise UserError("plan=true tells of one run; leave -m, seeds and sweeps out, or plan=true")
+    is_planned = any(each.startswith("plan=") and each != "plan=false" for each in overrides)
+    if is_planned and (sweep or process_group().world_size > 1):
+        raise UserError("plan=true tells of one run in one process; leave -m, seeds, sweeps and torchrun out")
     if sweep and process_group().world_size > 1:
         raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
     runner = JobRunner(command, sweep or Sweep())

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from prnn_cli.commands import Command
-from prnn_cli.commands.train import Train
 from prnn_cli.data.prepare import prepare
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.metrics import check_measured
-from prnn_cli.features.extract import extract
+from prnn_cli.features.extract import extract, fetch_needed
 from prnn_cli.reporting.terminal import say
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import AUTO, VerdictCommand
@@ -22,13 +21,21 @@ from prnn_cli.system.files import write_json
 from prnn_cli.system.hardware import select_device
 from prnn_cli.system.progress import console, meter
 from prnn_cli.verdict.choosing import choose
-from prnn_cli.verdict.claims import CANNOT_TELL, Claim
+from prnn_cli.verdict.claims import CANNOT_TELL
 from prnn_cli.verdict.judging import LEAST_SESSIONS, Chosen, Judgement
 from prnn_cli.verdict.planning import Plan, costs_of, plan_within, seconds_of_test, told
 from prnn_cli.verdict.power import expectation
 from prnn_cli.verdict.report import FILE, Verdicts, show_verdict, write_verdict
 from prnn_cli.verdict.rows import HOLD_OUT, TEST, VerdictRun
-from prnn_cli.verdict.setting_up import Field, check_given, fields_of, most_jobs, trainer_of, trials_of
+from prnn_cli.verdict.setting_up import (
+    Field,
+    check_given,
+    check_recipes,
+    fields_of,
+    most_jobs,
+    trainer_of,
+    trials_of,
+)
 from prnn_cli.verdict.trainer import Trainer
 
 PLAN = "plan.json"  # what is trained within the hours, once for all
@@ -43,14 +50,19 @@ class Verdict(Command):
     options = VerdictCommand
 
     def check(self, settings: VerdictCommand) -> None:
-        Train().check(settings)
         check_measured("metric", settings.metric, settings.evaluation)
         if not settings.features.sources:
             raise UserError(
                 f"features={settings.features.name} has none to judge; choose some, such as features=text"
             )
         check_given()
+        if settings.dataset.test_from and not settings.dataset.validation_days:
+            raise UserError(
+                "dataset.test_from says when the test part begins, not how long the hold-out before it is; name its "
+                "days, as many as the test part has: dataset.validation_days=N"
+            )
         trials_of(settings, fields_of(settings)[0].controls[0], settings.trials)
+        check_recipes(settings)
 
     def run(self, settings: VerdictCommand, folder: RunFolder) -> None:
         whole = fields_of(settings)
@@ -68,8 +80,8 @@ class Verdict(Command):
         chosen, tried = choose(settings, trainer, fields, plan, train)
         for row in (chosen.control, chosen.network):
             say(f"chosen: {row.name} ({' '.join(row.arguments)})")
-        judgement, claims = judged(settings, folder, trainer, chosen)
-        write_verdict(folder.path, Verdicts(settings, plan, trainer, judgement, claims, tried, covered))
+        judgement = judged(settings, folder, trainer, chosen)
+        write_verdict(folder.path, Verdicts(settings, plan, trainer, judgement, tried, covered))
 
     def show_result(self, folder: RunFolder) -> None:
         if (folder.path / FILE).is_file():
@@ -82,6 +94,7 @@ def material_told(settings: VerdictCommand) -> np.ndarray:
     Raises `UserError` for a log whose test part has too few sessions to tell anything, or items without features.
     """
     cache_dir = Path(settings.cache_dir)
+    fetch_needed(settings.features, cache_dir)
     data = prepare(settings.dataset, cache_dir)
     if data.test.num_sessions < LEAST_SESSIONS:
         raise UserError(
@@ -100,19 +113,20 @@ def material_told(settings: VerdictCommand) -> np.ndarray:
 
 def planned(settings: VerdictCommand, folder: RunFolder, fields: Sequence[Field]) -> Plan:
     """The plan within the hours; a resumption keeps to the first one."""
-    if (file := folder.path / PLAN).is_file():
-        plan = Plan.read(file)
+    if (
+        not settings.plan
+        and (file := folder.path / PLAN).is_file()
+        and (plan := Plan.read(file)).is_of(fields)
+    ):
         return plan if settings.jobs == AUTO else replace(plan, jobs=int(settings.jobs))
-    costs, jobs = costs_of(trainer_of(settings, folder.path, most_jobs(settings)), fields, settings)
-    plan = plan_within(settings, fields, costs, jobs)
+    costs = costs_of(trainer_of(settings, folder.path, most_jobs(settings)), fields, settings)
+    plan = plan_within(settings, fields, costs)
     if not settings.plan:
-        write_json(file, plan.as_json())
+        write_json(folder.path / PLAN, plan.as_json())
     return plan
 
 
-def judged(
-    settings: VerdictCommand, folder: RunFolder, trainer: Trainer, chosen: Chosen
-) -> tuple[Judgement, list[Claim]]:
+def judged(settings: VerdictCommand, folder: RunFolder, trainer: Trainer, chosen: Chosen) -> Judgement:
     """Trains the chosen rows on all before the test part, look by look, until it can be told, no more seeds could tell,
     or the hours are over."""
     for number, num_seeds in enumerate(settings.looks):
@@ -128,12 +142,11 @@ def judged(
         )
         train_all(trainer, settings.metric, runs)
         judgement = Judgement.of(settings, trainer, chosen, seeds)
-        claims = judgement.claims()
-        if claims[0].answer != CANNOT_TELL:
+        if judgement.claims[0].answer != CANNOT_TELL:
             break
-        if judgement.claims(seeds_vary=False)[0].answer == CANNOT_TELL:
+        if judgement.claims_of_more_seeds[0].answer == CANNOT_TELL:
             break
-    return judgement, claims
+    return judgement
 
 
 def train_all(trainer: Trainer, metric: str, runs: Sequence[VerdictRun]) -> None:

@@ -278,10 +278,16 @@ def build_network(
     inputs: dict[str, Input] = {ID: _id_input(settings, num_items)}
     inputs |= {name: feature_input(name, table, device) for name, table in features.items()}
     subnets = tuple(
-        build_subnet(name, settings.subnets[name], [inputs[source] for source in sources])
+        build_subnet(name, _tunable(settings, name), [inputs[source] for source in sources])
         for name, sources in subnets_of(settings).items()
     )
     return Network(subnets, readout_of(settings, subnets), settings.recipe.activation, num_items)
+
+
+def _tunable(settings: TrainCommand, name: str) -> SubnetConfig:
+    """The settings of a subnet; a placebo that is a column an item has no vectors to tune."""
+    subnet = settings.subnets[name]
+    return replace(subnet, fine_tuning_rate=0.0) if settings.features.placebo == "ids" else subnet
 
 
 def own_weights(settings: TrainCommand) -> dict[str, float]:

@@ -26,7 +26,8 @@ class Placebo:
 
     def identity(self) -> tuple[Any, list[Path]]:
         settings, files = self.real.identity()
-        return [settings, "placebo", self.kind, self.seed], files
+        seed = None if self.kind == "ids" else self.seed  # nothing is drawn there
+        return [settings, "placebo", self.kind, seed], files
 
     def extract(self, parts: Path) -> tuple[Vectors, np.ndarray]:
         real = self.table()

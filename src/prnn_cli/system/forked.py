@@ -20,9 +20,6 @@ from typing import Any
 from prnn_cli.errors import Stopped
 
 _context = get_context("forkserver")
-_context.set_forkserver_preload(
-    ["prnn_cli.commands.train", "prnn_cli.app.hydra_app", "torch._inductor.select_algorithm"]
-)
 
 
 def start(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -> BaseProcess:
@@ -30,6 +27,7 @@ def start(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -
 
     It is out of reach of signals at the terminal, and gets SIGTERM where this process ends.
     """
+    _context.set_forkserver_preload(["prnn_cli.system.fork_server"])
     process = _context.Process(target=_within, args=(work, arguments, output), daemon=False)
     process.start()
     return process
@@ -82,6 +80,7 @@ def run_prnn(arguments: list[str]) -> None:
 
 
 def _within(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which the server ignores
     os.setsid()
     with output.open("ab") as said, open(os.devnull, "rb") as nothing:  # noqa: PTH123
         os.dup2(nothing.fileno(), 0)

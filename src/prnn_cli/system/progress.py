@@ -64,6 +64,7 @@ class Meter:
 
     def __init__(self, what: str, total: int, bars: Progress | None) -> None:
         self.what, self.total, self._bars = what, total, bars
+        self.done = 0
         self._task = bars.add_task(what, total=total, note="", left="") if bars else None
         self._started = self._last_line = time.monotonic()
 
@@ -78,6 +79,11 @@ class Meter:
         elif time.monotonic() - self._last_line >= PLAIN_LINE_EVERY_S:
             self._last_line = time.monotonic()
             log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
+
+    def advance(self, note: str) -> None:
+        """One more is done."""
+        self.done += 1
+        self.update(self.done, note)
 
     def resize(self, total: int) -> None:
         """Has the whole be `total` from now on."""

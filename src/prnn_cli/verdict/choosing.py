@@ -9,7 +9,7 @@ from prnn_cli.schema import VerdictCommand
 from prnn_cli.system.files import write_json
 from prnn_cli.verdict.judging import Chosen
 from prnn_cli.verdict.planning import Plan
-from prnn_cli.verdict.rows import HOLD_OUT, VerdictRow, VerdictRun
+from prnn_cli.verdict.rows import VerdictRow, VerdictRun
 from prnn_cli.verdict.setting_up import Field, trials_of
 from prnn_cli.verdict.trainer import Trainer
 
@@ -31,7 +31,7 @@ def choose(
     found: dict[str, Any] = read_json(file) if file.is_file() else {}
     by_key = {row.key: row for row in screened}
     if not found:
-        train([VerdictRun(row, HOLD_OUT, 1) for row in screened])
+        train([VerdictRun.on_hold_out(row) for row in screened])
         _refuse_failed_controls(trainer, screened)
         found = {"tried": [_best(settings, trainer, screened, kind).key for kind in (False, True)]}
         write_json(file, found)
@@ -39,7 +39,7 @@ def choose(
     everything = [*screened, *trials]
     by_key |= {row.key: row for row in trials}
     if "network" not in found:
-        train([VerdictRun(row, HOLD_OUT, 1) for row in trials])
+        train([VerdictRun.on_hold_out(row) for row in trials])
         found |= _names(settings, trainer, everything, fields)
         write_json(file, found)
     others = [(by_key[network], by_key[control]) for network, control in found["others"]]
@@ -61,7 +61,7 @@ def _names(
 
 def _refuse_failed_controls(trainer: Trainer, rows: Sequence[VerdictRow]) -> None:
     for row in rows:
-        reason = trainer.failures.get(VerdictRun(row, HOLD_OUT, 1).key)
+        reason = trainer.failures.get(VerdictRun.on_hold_out(row).key)
         if reason and not row.has_features:
             raise RunError(f"{row.name} could not be trained: {reason}; mend it, and resume")
 
@@ -70,7 +70,7 @@ def _finished(trainer: Trainer, rows: Sequence[VerdictRow], has_features: bool) 
     return [
         row
         for row in rows
-        if row.has_features is has_features and trainer.is_finished(VerdictRun(row, HOLD_OUT, 1))
+        if row.has_features is has_features and trainer.is_finished(VerdictRun.on_hold_out(row))
     ]
 
 
@@ -81,8 +81,8 @@ def _best(
     finished = _finished(trainer, rows, has_features)
     if not finished:
         failed = [row for row in rows if row.has_features is has_features]
-        reason = trainer.failures[VerdictRun(failed[0], HOLD_OUT, 1).key]
+        reason = trainer.failures[VerdictRun.on_hold_out(failed[0]).key]
         raise RunError(f"none of {', '.join(row.name for row in failed)} could be trained: {reason}")
     return max(
-        finished, key=lambda row: trainer.measured(VerdictRun(row, HOLD_OUT, 1), settings.metric) or 0.0
+        finished, key=lambda row: trainer.measured(VerdictRun.on_hold_out(row), settings.metric) or 0.0
     )

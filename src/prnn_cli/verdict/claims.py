@@ -3,18 +3,20 @@
 A lead varies with the sessions of the test part and with the seeds of training. Its variance is the sum of both:
 
     d    = mean over the seeds of (metric of the one − metric of the other), on the same events
-    se²  = Σ_s (x_s − d e_s)² S / ((S − 1) E²) + var(d_k) / K
+    se²  = Σ_s (x_s − d e_s)² S / ((S − 1) E²) + max(2 v / K, (v_1 + v_2) / K)
     d ± t se,   with Satterthwaite's degrees of freedom
 
 over S test sessions with e_s events, E in all, of which x_s is the lead's sum in session s, mean over the seeds, and
-K seeds with the leads d_k. What sessions and seeds make together is counted in both, so that intervals are rather too
-wide. They hold for the one training log, and take sessions as independent. Shapes: K seeds, S sessions.
+K seeds. v_1 and v_2 are the variances of the two rows' metrics between their seeds; v is the mean of these variances
+over all R rows that are judged, with R (K − 1) degrees of freedom: by the two or three seeds of two rows alone hardly
+anything could ever be told. What sessions and seeds make together is counted in both, so that intervals are rather
+too wide. They hold for the one training log, and take sessions as independent. Shapes: K seeds, S sessions.
 
 Several claims are decided by Holm's procedure: the claim of the smallest p-value at the level divided by their number,
 the next one at the level divided by one less, until one is not decided. An interval has the level of its claim.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -84,23 +86,54 @@ class Lead:
     level: float
 
 
+@dataclass(frozen=True)
+class SeedVariance:
+    """The variance of a row's metric between seeds, and the degrees of freedom that it is known with."""
+
+    value: float
+    freedom: int
+
+    @classmethod
+    def of(cls, rows: Sequence[np.ndarray], num_events: np.ndarray) -> "SeedVariance":
+        """The mean over rows, each (K, S) sums of the metric by session and seed."""
+        variances = [between_seeds(row, num_events) for row in rows]
+        return cls(float(np.mean(variances)), sum(len(row) - 1 for row in rows))
+
+
+NO_VARIANCE = SeedVariance(0.0, 1)  # what ever more seeds would come to
+
+
+def between_seeds(row: np.ndarray, num_events: np.ndarray) -> float:
+    """The variance of a row's metric between its seeds; 0 of a method that has none."""
+    if len(row) == 1:
+        return 0.0
+    return float((row.sum(axis=1) / num_events.sum()).var(ddof=1))
+
+
 def difference(
-    own: np.ndarray, other: np.ndarray, num_events: np.ndarray, over: str, seeds_vary: bool = True
+    own: np.ndarray,
+    other: np.ndarray,
+    num_events: np.ndarray,
+    over: str,
+    seeds: SeedVariance,
+    rows: float = 2.0,
 ) -> Difference:
     """The lead of a row over another one.
 
-    own, other: (K, S) sums of the metric over the events of each session, by seed; num_events: (S,)
-    seeds_vary: False for the interval that ever more seeds would come to
+    own, other: (K, S) sums of the metric over the events of each session, by seed, or (1, S) of a method without seeds
+    num_events: (S,); seeds: of a row; rows: how often it is in the lead: 2 of two networks, 1 + 1/n over a mean of n
     """
     events, num_sessions, num_seeds = num_events.sum(), len(num_events), len(own)
     reached = float(other.sum(axis=1).mean() / events)
-    by_seed = (own.sum(axis=1) - other.sum(axis=1)) / events
-    value = float(by_seed.mean())
-    rests = (own - other).mean(axis=0) - value * num_events
+    value = float(own.sum(axis=1).mean() / events) - reached
+    rests = own.mean(axis=0) - other.mean(axis=0) - value * num_events
     of_sessions = float((rests**2).sum()) * num_sessions / (num_sessions - 1) / events**2
-    of_seeds = float(by_seed.var(ddof=1)) / num_seeds if seeds_vary else 0.0
+    of_seeds = rows * seeds.value / num_seeds
+    if seeds is not NO_VARIANCE:
+        of_both = between_seeds(own, num_events) + between_seeds(other, num_events)
+        of_seeds = max(of_seeds, of_both / num_seeds)
     variance = of_sessions + of_seeds
-    parts = of_sessions**2 / (num_sessions - 1) + of_seeds**2 / max(1, num_seeds - 1)
+    parts = of_sessions**2 / (num_sessions - 1) + of_seeds**2 / seeds.freedom
     return Difference(over, reached, value, of_sessions, of_seeds, variance**2 / parts if variance else 1.0)
 
 
@@ -143,36 +176,47 @@ class Evidence:
             answer = CANNOT_TELL
         share = len(self.rivals) if answer == DOES_NOT_HELP else 1
         leads = [each.at(level / share) for each in self.rivals]
-        return Claim(self.events, self.num_sessions, self.num_events, leads, answer)
+        if answer == DOES_NOT_HELP:
+            below = [each.p_below(self.interest * each.reached) for each in self.rivals]
+            decides = int(np.argmin(below))
+        else:
+            decides = int(np.argmin([each.low for each in leads]))
+        return Claim(self.events, self.num_sessions, self.num_events, leads, decides, answer)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What the leads of a p-RNN over its rivals say about a part of the events. missing: rivals that failed"""
+    """What the leads of a p-RNN over its rivals say about a part of the events.
+
+    decides: the index of the lead of the lowest end, or of that over which a gain is ruled out most surely
+    missing: rivals that could not be trained
+    """
 
     events: str
     num_sessions: int
     num_events: int
     leads: list[Lead]
+    decides: int
     answer: str
     missing: list[str] = field(default_factory=list)
 
-    def without_rivals(self) -> "Claim":
+    def without_rivals(self, missing: list[str]) -> "Claim":
         """The same where rivals are missing: that features help cannot be told without one."""
-        is_open = self.missing and self.answer == HELPS
-        return replace(self, answer=CANNOT_TELL) if is_open else self
+        answer = CANNOT_TELL if missing and self.answer == HELPS else self.answer
+        return replace(self, missing=missing, answer=answer)
 
     @property
     def deciding(self) -> Lead:
-        """The lead that decides: of the lowest end, or, where a gain is ruled out, of the lowest upper end."""
-        end: Callable[[Lead], float] = (
-            (lambda each: each.high) if self.answer == DOES_NOT_HELP else lambda each: each.low
-        )
-        return min(self.leads, key=end)
+        return self.leads[self.decides]
+
+    @property
+    def lacks_rivals(self) -> bool:
+        """Whether nothing but a missing rival keeps it from being said that features help."""
+        return bool(self.missing) and self.answer == CANNOT_TELL and all(each.low > 0 for each in self.leads)
 
     @property
     def smallest(self) -> float:
-        """The least lead that would have been seen over any single rival."""
+        """The least lead that would have been seen, four times out of five, over any single rival."""
         return max(each.smallest for each in self.leads)
 
 
@@ -184,8 +228,13 @@ def evidence(
     interest: float,
     seeds_vary: bool = True,
 ) -> Evidence:
-    """The evidence on some events. own: (K, S) as of `difference`; rivals: the same by name"""
-    leads = [difference(own, other, num_events, name, seeds_vary) for name, other in rivals.items()]
+    """The evidence on some events.
+
+    own: (K, S) as of `difference`; rivals: the same by name; seeds_vary: False for what ever more seeds of these means
+    would come to
+    """
+    seeds = SeedVariance.of([own, *rivals.values()], num_events) if seeds_vary else NO_VARIANCE
+    leads = [difference(own, other, num_events, name, seeds) for name, other in rivals.items()]
     return Evidence(events, leads, len(num_events), int(num_events.sum()), interest)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,8 +10,8 @@ import numpy as np
 from prnn_cli.errors import RunError
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import VerdictCommand
-from prnn_cli.verdict.claims import Claim, Evidence, Lead, decided, difference, evidence
-from prnn_cli.verdict.measures import Events, values_of
+from prnn_cli.verdict.claims import Claim, Evidence, Lead, SeedVariance, decided, difference, evidence
+from prnn_cli.verdict.measures import Events, values_of, values_of_baselines
 from prnn_cli.verdict.rows import TEST, VerdictRow, VerdictRun, placebo_rows
 from prnn_cli.verdict.trainer import Trainer
 
@@ -86,42 +86,49 @@ class Judgement:
         ]
         folders = {row: _folders(trainer, row, seeds) for row in dict.fromkeys([*needed, *finished])}
         events = Events.of(folders[chosen.network][0])
-        first = folders[chosen.network][:1]
-        labels = first[0].metrics()["labels"]
+        first = folders[chosen.network][0]
+        labels = first.metrics()["labels"]
         return cls(
             settings,
             chosen,
             events,
             {row: values_of(each, settings.metric, events) for row, each in folders.items()},
-            {label: values_of(first, settings.metric, events, name) for name, label in labels.items()},
+            values_of_baselines(first, settings.metric, labels),
         )
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """The claims about all events, and about those of the rarest targets, at a look's share of the level."""
+        return self._claims(seeds_vary=True)
+
+    @cached_property
+    def claims_of_more_seeds(self) -> list[Claim]:
+        """What ever more seeds with these means would come to."""
+        return self._claims(seeds_vary=False)
+
+    def _claims(self, seeds_vary: bool) -> list[Claim]:
+        known = [self._evidence(told, which, seeds_vary) for told, which in self._parts.items()]
+        level = self.settings.level / len(self.settings.looks)
+        return [claim.without_rivals(self.missing) for claim in decided(known, level, NUM_CLAIMS)]
+
+    @cached_property
+    def _parts(self) -> dict[str, np.ndarray]:
+        """The events of the claims; those of rare targets only where enough sessions have any."""
+        rare = self.events.rarest(self.settings.rare)
+        parts = {"": self.everything, f"the {rare.mean():.0%} of clicks with the rarest targets": rare}
+        if (number := len(self.events.counts(rare))) < LEAST_SESSIONS:
+            log.warning("too few sessions have clicks with rare targets to judge these apart: %d", number)
+            return {"": self.everything}
+        return parts
+
+    def _evidence(self, told: str, which: np.ndarray, seeds_vary: bool) -> Evidence:
+        rivals = {row.as_rival: self.sums(row, which) for row in [self.chosen.control, *self.placebos]}
+        own, counts = self.sums(self.chosen.network, which), self.events.counts(which)
+        return evidence(told, own, rivals, counts, self.settings.interest, seeds_vary)
 
     @cached_property
     def everything(self) -> np.ndarray:
         return np.ones(len(self.events.frame), dtype=bool)
-
-    def claims(self, seeds_vary: bool = True) -> list[Claim]:
-        """The claims about all events, and about those of the rarest targets, by Holm at a look's share of the level.
-
-        seeds_vary: False for what ever more seeds with these means would come to
-        """
-        rare = self.events.rarest(self.settings.rare)
-        parts = {"": self.everything, f"the {rare.mean():.0%} of clicks with the rarest targets": rare}
-        known = [self._evidence(told, which, seeds_vary) for told, which in parts.items()]
-        level = self.settings.level / len(self.settings.looks)
-        claims = decided([each for each in known if each], level, NUM_CLAIMS)
-        return [replace(claim, missing=self.missing).without_rivals() for claim in claims]
-
-    def _evidence(self, told: str, which: np.ndarray, seeds_vary: bool) -> Evidence | None:
-        counts = self.events.counts(which)
-        if len(counts) < LEAST_SESSIONS:
-            log.warning(
-                "too few sessions have clicks with rare targets to judge these apart: %d", len(counts)
-            )
-            return None
-        own, rivals = self.chosen.network, [self.chosen.control, *self.placebos]
-        sums = {row.as_rival: self.sums(row, which) for row in rivals}
-        return evidence(told, self.sums(own, which), sums, counts, self.settings.interest, seeds_vary)
 
     @property
     def placebos(self) -> list[VerdictRow]:
@@ -141,21 +148,30 @@ class Judgement:
         mean: np.ndarray = np.mean([self.sums(row, which) for row in self.placebos], axis=0)
         return mean
 
-    def lead(self, own: np.ndarray, other: np.ndarray, over: str, which: np.ndarray | None = None) -> Lead:
+    def lead(self, own: np.ndarray, other: np.ndarray, over: str, which: np.ndarray, rows: float) -> Lead:
         """A lead with an interval of its own, at the level of the whole: for information."""
-        counts = self.events.counts(self.everything if which is None else which)
-        return difference(own, other, counts, over).at(self.settings.level)
+        counts = self.events.counts(which)
+        judged = [self.sums(row, which) for row in self.chosen.rows if row in self.values]
+        seeds = SeedVariance.of(judged, counts)
+        return difference(own, other, counts, over, seeds, rows).at(self.settings.level)
 
+    def _over_placebos(self, which: np.ndarray) -> Lead:
+        own, mean = self.sums(self.chosen.network, which), self.of_placebos(which)
+        return self.lead(own, mean, "the mean of its placebos", which, 1 + 1 / len(self.placebos))
+
+    @cached_property
     def content(self) -> Lead:
         """What the features gain over the mean of the placebos."""
-        own = self.sums(self.chosen.network, self.everything)
-        return self.lead(own, self.of_placebos(self.everything), "the mean of its placebos")
+        return self._over_placebos(self.everything)
 
+    @cached_property
     def capacity(self) -> Lead:
         """What the mean of the placebos gains over IDs alone."""
-        control = self.sums(self.chosen.control, self.everything)
-        return self.lead(self.of_placebos(self.everything), control, self.chosen.control.name)
+        control, rows = self.chosen.control, 1 + 1 / len(self.placebos)
+        mean, alone = self.of_placebos(self.everything), self.sums(control, self.everything)
+        return self.lead(mean, alone, control.name, self.everything, rows)
 
+    @cached_property
     def slices(self) -> list[SliceLeads]:
         """The leads over IDs alone and over the mean of the placebos, by support and by position."""
         found = []
@@ -163,29 +179,26 @@ class Judgement:
             if len(counts := self.events.counts(which)) < LEAST_SESSIONS:
                 continue
             own, control = self.sums(self.chosen.network, which), self.sums(self.chosen.control, which)
-            over_ids = self.lead(own, control, self.chosen.control.name, which)
-            over_placebos = self.lead(own, self.of_placebos(which), "the mean of its placebos", which)
-            found.append(SliceLeads(by, name, int(counts.sum()), over_ids, over_placebos))
+            over_ids = self.lead(own, control, self.chosen.control.name, which, 2)
+            found.append(SliceLeads(by, name, int(counts.sum()), over_ids, self._over_placebos(which)))
         return found
 
+    @cached_property
     def of_other_recipes(self) -> list[tuple[str, Lead]]:
         """By each other recipe, what its best p-RNN gains over its best network of IDs."""
-        return [
-            (
-                network.name,
-                self.lead(
-                    self.sums(network, self.everything), self.sums(control, self.everything), control.name
-                ),
-            )
-            for network, control in self.chosen.others
-            if network in self.values and control in self.values
-        ]
+        found = []
+        for network, control in self.chosen.others:
+            if network in self.values and control in self.values:
+                own, other = (self.sums(row, self.everything) for row in (network, control))
+                found.append((network.name, self.lead(own, other, control.name, self.everything, 2)))
+        return found
 
+    @cached_property
     def over_baselines(self) -> list[Lead]:
         """The p-RNN's leads over the baselines, the strongest first."""
         own = self.sums(self.chosen.network, self.everything)
         leads = [
-            self.lead(own, self.events.by_session(values, self.everything), name)
+            self.lead(own, self.events.by_session(values, self.everything), name, self.everything, 1)
             for name, values in self.baselines.items()
         ]
         return sorted(leads, key=lambda lead: -lead.reached)
@@ -196,6 +209,7 @@ def _folders(trainer: Trainer, row: VerdictRow, seeds: Sequence[int]) -> list[Ru
     for run in runs:
         if run.key in trainer.failures:
             raise RunError(
-                f"{row.name} could not be trained: {trainer.failures[run.key]}; mend it, and add resume=true"
+                f"{row.name} could not be trained: {trainer.failures[run.key]}; mend it, and "
+                f"{RunFolder(trainer.folder).how_to_resume}"
             )
     return [trainer.folder_of(run) for run in runs]

@@ -1,6 +1,6 @@
 """The metric of a row's runs, and of baselines, session by session."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,10 +52,8 @@ class Events:
         return counts
 
 
-def values_of(
-    folders: Sequence[RunFolder], metric: str, events: Events, method: str = "network"
-) -> np.ndarray:
-    """The metric of each event by each run, (K, E), of its network or a baseline.
+def values_of(folders: Sequence[RunFolder], metric: str, events: Events) -> np.ndarray:
+    """The metric of each event by each run's network, (K, E).
 
     Raises `RunError` for runs that ranked other events, `UserError` for one whose files are damaged.
     """
@@ -64,8 +62,14 @@ def values_of(
         ranks = _ranks(folder)
         if not ranks[COLUMNS].equals(events.frame):
             raise RunError(f"{folder.path} ranked other events; remove it, and go on with resume=true")
-        found.append(value_of(metric, ranks[f"rank_{method}"].to_numpy()))
+        found.append(value_of(metric, ranks["rank_network"].to_numpy()))
     return np.stack(found)
+
+
+def values_of_baselines(folder: RunFolder, metric: str, labels: Mapping[str, str]) -> dict[str, np.ndarray]:
+    """The metric of each event by a run's baselines, (1, E) by label. labels: by the baselines' names"""
+    ranks = _ranks(folder)
+    return {label: value_of(metric, ranks[f"rank_{name}"].to_numpy())[None] for name, label in labels.items()}
 
 
 def _ranks(folder: RunFolder) -> pd.DataFrame:

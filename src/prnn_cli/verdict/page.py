@@ -21,8 +21,9 @@ PLAIN = {
     "them, and higher than the same network with false features in their place.",
     DOES_NOT_HELP: "A network without the items' features, or the same network with false ones, is about as good or "
     "better.",
-    CANNOT_TELL: "What the features may change is smaller than what this log can show.",
+    CANNOT_TELL: "What the features change, if anything, is too little to be told from chance on this log.",
 }
+LACKING = "One of the networks that it must be compared with could not be trained."
 MOST_TICKS = 5
 
 OWN_STYLE = """
@@ -92,7 +93,7 @@ def page(
     parts = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="answer {first[0].answer}">{ANSWERS[first[0].answer]}</p>',
-        f'<p class="plain">{PLAIN[first[0].answer]}</p>',
+        f'<p class="plain">{LACKING if first[0].lacks_rivals else PLAIN[first[0].answer]}</p>',
         f"<p>{escape(first[1])}</p>",
         figure([Bar(lead.over, lead) for lead in first[0].leads]),
         key(first[0]),
@@ -133,9 +134,9 @@ def key(claim: Claim) -> str:
     """How to read the figure."""
     return (
         '<p class="key">A dot is how far the network with features is ahead of a rival, the line where the true value '
-        "is likely to lie; left of 0 it is behind. Features help if all lines lie right of 0: then it is neither "
-        f"chance, nor a larger network. Measured on {claim.num_events:,} clicks of {claim.num_sessions:,} sessions "
-        "that no network was trained or chosen on.</p>"
+        "is likely to lie; left of 0 it is behind. Features help if the lines of all five rivals lie right of 0: then "
+        f"it is neither chance, nor a larger network. Measured on {claim.num_events:,} clicks of "
+        f"{claim.num_sessions:,} sessions that no network was trained or chosen on.</p>"
     )
 
 
@@ -192,8 +193,11 @@ def slices_of(slices: Sequence[Any], by: str) -> list[Bar]:
     return bars
 
 
-def settings_table(rows: Sequence[Mapping[str, Any]], versions: Mapping[str, str]) -> TextTable:
-    """What each network was trained with, and by which versions."""
+def settings_table(
+    rows: Sequence[Mapping[str, Any]], shared: Sequence[str], versions: Mapping[str, str]
+) -> TextTable:
+    """What each network was trained with, and by which versions. shared: the overrides of all"""
     lines = [[str(row["name"]), " ".join(row["overrides"])] for row in rows]
+    lines.append(["all", " ".join(shared)])
     lines.append(["versions", ", ".join(f"{name} {number}" for name, number in versions.items())])
     return TextTable(["network", "prnn train"], lines, "ll", rules={len(rows)})

@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from prnn_cli.run_folder import read_json
 from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system import forked
 from prnn_cli.system.durations import shown_duration
-from prnn_cli.system.progress import meter
-from prnn_cli.verdict.rows import HOLD_OUT, PLACEBOS, VerdictRow, VerdictRun
+from prnn_cli.system.progress import Meter, meter
+from prnn_cli.verdict.rows import PLACEBOS, VerdictRow, VerdictRun
 from prnn_cli.verdict.setting_up import Field, free_space
 from prnn_cli.verdict.trainer import Trainer, why_failed
 
@@ -41,7 +42,7 @@ class Cost:
 class Plan:
     """What is trained. compares: whether the best networks of the other recipes are ranked on the test part as well
 
-    costs: by the key of the row; left_out: sentences
+    costs: by the key of each row that can be trained; left_out: what the plan lacks
     """
 
     recipes: list[str]
@@ -53,35 +54,43 @@ class Plan:
     left_out: list[str]
 
     def fields(self, fields: Sequence[Field]) -> list[Field]:
-        """Of all networks those that are in the plan."""
-        return [
-            replace(field, candidates=field.candidates[: len(self.rows)])
-            for field in fields
-            if field.recipe in self.recipes
-        ]
+        """Of all networks those that are in the plan, and that can be trained."""
+        kept = []
+        for each in fields:
+            candidates = [row for row in each.candidates[: len(self.rows)] if row.key in self.costs]
+            if each.recipe in self.recipes and candidates:
+                kept.append(replace(each, candidates=candidates))
+        return kept
+
+    def is_of(self, fields: Sequence[Field]) -> bool:
+        """Whether it is a plan for these networks, of which some may have been left out."""
+        recipes = [each.recipe for each in fields]
+        keys = {row.key for each in fields for row in each.rows}
+        return set(self.recipes) <= set(recipes) and self.costs.keys() <= keys
 
     def hold_out_s(self, fields: Sequence[Field]) -> float:
         """The seconds of choosing: each network once, then the trials of the costliest of each kind."""
-        rows = [row for field in self.fields(fields) for row in field.rows]
+        rows = [row for each in self.fields(fields) for row in each.rows]
         kinds = [[row for row in rows if row.has_features is kind] for kind in (False, True)]
-        costliest = sum(max(self.costs[row.key].hold_out for row in kind) for kind in kinds)
-        screened = sum(self.costs[row.key].hold_out for row in rows)
-        return (screened + (self.trials - 1) * costliest) / self.jobs
+        costliest = [max(self.costs[row.key].hold_out for row in kind) for kind in kinds]
+        screened = [self.costs[row.key].hold_out for row in rows]
+        return side_by_side_s(screened, self.jobs) + side_by_side_s((self.trials - 1) * costliest, self.jobs)
 
     def test_s(self, fields: Sequence[Field], seeds: int, pick: Any = max) -> float:
         """The seconds of so many seeds of the chosen rows. pick: of the rows that may be chosen, max or min"""
         by_recipe = {
-            field.recipe: (
-                pick(self.costs[row.key].test for row in field.controls),
-                pick(self.costs[row.key].test for row in field.candidates),
+            each.recipe: (
+                pick(self.costs[row.key].test for row in each.controls),
+                pick(self.costs[row.key].test for row in each.candidates),
             )
-            for field in self.fields(fields)
+            for each in self.fields(fields)
         }
-        pairs = [sum(pair) for pair in by_recipe.values()]
-        chosen = pick(network for _, network in by_recipe.values()) * (1 + len(PLACEBOS))
-        chosen += pick(control for control, _ in by_recipe.values())
-        others = sum(pairs) - pick(pairs) if self.compares else 0.0
-        return float(seeds * (chosen + others) / self.jobs)
+        trained = [pick(network for _, network in by_recipe.values())] * (1 + len(PLACEBOS))
+        trained.append(pick(control for control, _ in by_recipe.values()))
+        if self.compares:
+            pairs = sorted(by_recipe.values(), key=sum, reverse=pick is max)
+            trained += [each for pair in pairs[1:] for each in pair]
+        return side_by_side_s(seeds * trained, self.jobs)
 
     def total_s(self, fields: Sequence[Field], seeds: int) -> float:
         return self.hold_out_s(fields) + self.test_s(fields, seeds)
@@ -95,61 +104,98 @@ class Plan:
         return cls(**found | {"costs": {key: Cost(**cost) for key, cost in found["costs"].items()}})
 
 
-def costs_of(
-    trainer: Trainer, fields: Sequence[Field], settings: VerdictCommand
-) -> tuple[dict[str, Cost], int]:
-    """The costs of all rows, each forecast in a process, as many at a time as train; and how many these are.
+def side_by_side_s(seconds: Sequence[float], jobs: int) -> float:
+    """The seconds of trainings that take so many each, so many at a time: the next one begins where one ends."""
+    ends = [0.0] * jobs
+    for each in seconds:
+        first = min(range(jobs), key=ends.__getitem__)
+        ends[first] += each
+    return max(ends)
 
-    Raises `RunError` where the first network of IDs cannot be forecast; other rows that cannot cost what it does.
+
+@dataclass(frozen=True)
+class Costs:
+    """The costs by the key of the row, how many trainings fit side by side, and why p-RNNs cannot be trained, by their
+    names."""
+
+    of_rows: dict[str, Cost]
+    jobs: int
+    failures: dict[str, str]
+
+
+def costs_of(trainer: Trainer, fields: Sequence[Field], settings: VerdictCommand) -> Costs:
+    """Forecasts every row, in a process each, as many at a time as train.
+
+    Raises `RunError` where a network of IDs cannot be trained, or no p-RNN can.
     """
-    rows = [row for field in fields for row in field.rows]
-    with tempfile.TemporaryDirectory(prefix="prnn-plan-") as folder:
-        probe = partial(_forecast, trainer, Path(folder))
-        with meter("forecasting", len(rows)) as progress:
-            first = probe(rows[:1], 1)[rows[0].key]
-            jobs = _jobs_that_fit(trainer.jobs, first.peak_bytes) if settings.jobs == AUTO else trainer.jobs
-            progress.update(1, rows[0].name)
-            costs = probe(rows, jobs, progress.update)
-    peak = max(cost.peak_bytes for cost in costs.values())
-    jobs = min(jobs, _jobs_that_fit(jobs, peak)) if settings.jobs == AUTO else jobs
-    return {row.key: costs.get(row.key, first) for row in rows}, jobs
+    rows = [row for each in fields for row in each.rows]
+    with (
+        tempfile.TemporaryDirectory(prefix="prnn-plan-") as folder,
+        meter("forecasting", len(rows) + 2) as progress,
+    ):
+        # By themselves first: nobody knows yet how many of them the memory holds.
+        alone = _Forecasts(
+            trainer, Path(folder) / "alone", [fields[-1].controls[0], fields[-1].candidates[0]]
+        )
+        alone.make(1, progress)
+        jobs = _jobs_that_fit(settings, trainer.jobs, alone)
+        found = _Forecasts(trainer, Path(folder) / "all", rows)
+        found.make(jobs, progress)
+    controls = {row.name for row in rows if not row.has_features}
+    for name, reason in found.failures.items():
+        if name in controls or len(found.failures) == len(rows) - len(controls):
+            raise RunError(f"{name} cannot be trained: {reason}")
+    return Costs(found.costs, _jobs_that_fit(settings, jobs, found), found.failures)
 
 
-def _jobs_that_fit(jobs: int, peak_bytes: int) -> int:
-    free = free_memory()
-    return jobs if free is None else max(1, min(jobs, int(MEMORY_SHARE * free // peak_bytes)))
+@dataclass
+class _Forecasts:
+    """Forecasts of rows, made in `folder`. costs: by the row's key; failures: why there is none, by the row's name"""
 
+    trainer: Trainer
+    folder: Path
+    rows: Sequence[VerdictRow]
+    costs: dict[str, Cost] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
-def _forecast(
-    trainer: Trainer, folder: Path, rows: Sequence[VerdictRow], jobs: int, tell: Any = None
-) -> dict[str, Cost]:
-    """The costs by key; rows of which the forecast failed are left out, unless all did."""
-    files = [folder / f"{row.key}.json" for row in rows]
-    logs = [file.with_suffix(".log") for file in files]
+    def make(self, jobs: int, progress: Meter) -> None:
+        """Makes them, so many at a time."""
+        self.folder.mkdir()
+        starts = [partial(self._start, row) for row in self.rows]
+        for number, ended in forked.side_by_side(starts, jobs):
+            row = self.rows[number]
+            if code := ended.process.exitcode:
+                self.failures[row.name] = why_failed(code, self._log_of(row))
+            else:
+                self.costs[row.key] = Cost.of(read_json(self._file_of(row)), ended.seconds)
+            progress.advance(row.name)
 
-    def start(number: int) -> Any:
-        run = VerdictRun(rows[number], HOLD_OUT, 1)
+    def _file_of(self, row: VerdictRow) -> Path:
+        return self.folder / f"{row.key}.json"
+
+    def _log_of(self, row: VerdictRow) -> Path:
+        return self.folder / f"{row.key}.log"
+
+    def _start(self, row: VerdictRow) -> BaseProcess:
         arguments = [
-            each for each in trainer.arguments(run) if not each.startswith(("hydra.run.dir", "resume"))
+            each
+            for each in self.trainer.arguments(VerdictRun.on_hold_out(row))
+            if not each.startswith(("hydra.run.dir=", "resume="))
         ]
-        arguments += [f"plan={files[number]}", f"hydra.run.dir={folder / rows[number].key}"]
-        return forked.start(forked.run_prnn, (arguments,), logs[number])
-
-    costs, failure = {}, ""
-    starts = [partial(start, number) for number in range(len(rows))]
-    for done, (number, ended) in enumerate(forked.side_by_side(starts, jobs), 1):
-        if ended.process.exitcode == 0:
-            costs[rows[number].key] = Cost.of(read_json(files[number]), ended.seconds)
-        else:
-            failure = why_failed(ended.process.exitcode or 0, logs[number])
-        if tell:
-            tell(done, rows[number].name)
-    if not costs:
-        raise RunError(f"{rows[0].name} cannot be trained: {failure}")
-    return costs
+        arguments += [f"plan={self._file_of(row)}", f"hydra.run.dir={self.folder / row.key}"]
+        return forked.start(forked.run_prnn, (arguments,), self._log_of(row))
 
 
-def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: dict[str, Cost], jobs: int) -> Plan:
+def _jobs_that_fit(settings: VerdictCommand, jobs: int, forecasts: _Forecasts) -> int:
+    """The trainings at a time, fewer where the memory of the largest would not hold them all."""
+    free = free_memory()
+    if settings.jobs != AUTO or free is None or not forecasts.costs:
+        return jobs
+    peak = max(cost.peak_bytes for cost in forecasts.costs.values())
+    return max(1, min(jobs, int(MEMORY_SHARE * free // peak)))
+
+
+def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: Costs) -> Plan:
     """All that is asked for, and less of it until it fits into the hours.
 
     First the other recipes are not ranked on the test part, then trials go, then p-RNNs, the last first, then recipes.
@@ -161,9 +207,9 @@ def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: dict[s
         list(settings.rows),
         settings.trials if free_space(settings) else 1,
         len(settings.recipes) > 1,
-        jobs,
-        costs,
-        [],
+        costs.jobs,
+        costs.of_rows,
+        [f"{name} ({reason})" for name, reason in costs.failures.items()],
     )
     plan = whole
     while plan.total_s(fields, seeds) > most:
@@ -182,7 +228,7 @@ def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: dict[s
                 f"controls, placebos and {seeds} seeds takes about {needed} here; give more hours, fewer "
                 "epochs or looks=[2]"
             )
-    return replace(plan, left_out=_left_out(whole, plan))
+    return replace(plan, left_out=[*whole.left_out, *_left_out(whole, plan)])
 
 
 def _left_out(whole: Plan, plan: Plan) -> list[str]:
@@ -208,7 +254,7 @@ def told(plan: Plan, fields: Sequence[Field], looks: Sequence[int]) -> list[str]
         + (f"; then the best of each kind with {plan.trials - 1} other settings" if plan.trials > 1 else "")
         + f": {shown_duration(plan.hold_out_s(fields))}"
     ]
-    for row in (row for field in kept for row in field.rows):
+    for row in (row for each in kept for row in each.rows):
         lines.append(f"  {row.name}: {shown_duration(plan.costs[row.key].hold_out)}")
     least, most = (plan.test_s(fields, looks[0], pick) for pick in (min, max))
     between = (
@@ -226,7 +272,7 @@ def told(plan: Plan, fields: Sequence[Field], looks: Sequence[int]) -> list[str]
         f"{plan.jobs} trainings at a time; {shown_duration(plan.total_s(fields, looks[0]))} in all at most"
     )
     if plan.left_out:
-        lines.append(f"Left out for want of time: {'; '.join(plan.left_out)}")
+        lines.append(f"Left out: {'; '.join(plan.left_out)}")
     return lines
 
 
@@ -235,11 +281,11 @@ def seconds_of_test(trainer: Trainer, runs: Sequence[VerdictRun]) -> float:
 
     A run trains there as long as on the hold-out, and, where that chose the epochs, once more for those.
     """
-    return sum(_seconds_of(trainer, run.row) for run in runs) / trainer.jobs
+    return side_by_side_s([_seconds_of(trainer, run.row) for run in runs], trainer.jobs)
 
 
 def _seconds_of(trainer: Trainer, row: VerdictRow) -> float:
-    run = VerdictRun(row.original, HOLD_OUT, 1)
+    run = VerdictRun.on_hold_out(row.original)
     metrics = trainer.folder_of(run).metrics()
     refit = metrics["train"]["seconds"] if metrics["select"]["select"] == "best" else 0.0
     # Of a run that ended while the verdict was stopped nobody noted the time.

@@ -7,15 +7,16 @@ from prnn_cli.schema import VerdictCommand
 from prnn_cli.verdict.claims import POWER
 from prnn_cli.verdict.judging import NUM_CLAIMS
 
-# Standard deviation of the lead of a click by the verdicts so far (docs/verdict.md): smaller where sessions are long.
-OF_A_CLICK = (0.1, 0.2)
-OF_A_RECALL = (0.15, 0.35)
+# Standard deviations of the lead of a click, as verdicts so far had them (docs/verdict.md).
+OF_A_CLICK = {"mrr": (0.1, 0.2), "recall": (0.15, 0.35), "hit": (0.15, 0.35)}
 MUCH = 0.05  # A smallest lead that says that a log can tell very little.
 
 
-def expected_smallest(metric: str, num_clicks: int, level: float) -> tuple[float, float]:
-    """The smallest lead that will be seen, as a range; `level` of the error of a claim."""
-    of_a_click = OF_A_RECALL if metric.startswith("recall") else OF_A_CLICK
+def expected_smallest(metric: str, num_clicks: int, level: float) -> tuple[float, float] | None:
+    """The smallest lead that will be seen, as a range; `level` of the error of a claim. None where nothing is known of
+    the metric."""
+    if (of_a_click := OF_A_CLICK.get(metric.partition("@")[0])) is None:
+        return None
     errors = float(stats.norm.ppf(1 - level / 2) + stats.norm.ppf(POWER))
     low, high = (errors * each / num_clicks**0.5 for each in of_a_click)
     return low, high
@@ -24,11 +25,11 @@ def expected_smallest(metric: str, num_clicks: int, level: float) -> tuple[float
 def expectation(settings: VerdictCommand, data: PreparedData) -> str:
     """A sentence about what the test part can tell."""
     level = settings.level / NUM_CLAIMS / len(settings.looks)
-    low, high = expected_smallest(settings.metric, data.test.num_ranked, level)
-    told = (
-        f"The test part has {data.test.num_sessions:,} sessions and {data.test.num_ranked:,} clicks to predict: a gain "
-        f"in {settings.metric} below {low:.4f} to {high:.4f} will hardly be seen"
-    )
+    told = f"The test part has {data.test.num_sessions:,} sessions and {data.test.num_ranked:,} clicks to predict"
+    if (expected := expected_smallest(settings.metric, data.test.num_ranked, level)) is None:
+        return told
+    low, high = expected
+    told += f": a gain in {settings.metric} below {low:.4f} to {high:.4f} will hardly be seen"
     if low > MUCH:
         return f"{told}; that is too few to tell anything but the largest of gains (dataset.test_days)"
     return told

@@ -19,7 +19,7 @@ from prnn_cli.verdict.claims import CANNOT_TELL, DOES_NOT_HELP, HELPS, Claim, Le
 from prnn_cli.verdict.judging import Judgement
 from prnn_cli.verdict.page import page, settings_table, slices_of
 from prnn_cli.verdict.planning import Plan
-from prnn_cli.verdict.rows import HOLD_OUT, TEST, VerdictRow, VerdictRun
+from prnn_cli.verdict.rows import TEST, VerdictRow, VerdictRun
 from prnn_cli.verdict.trainer import Trainer
 
 FORMAT = 2
@@ -37,9 +37,12 @@ class Verdicts:
     plan: Plan
     trainer: Trainer
     judgement: Judgement
-    claims: list[Claim]
     tried: Sequence[VerdictRow]
     covered: np.ndarray
+
+    @property
+    def claims(self) -> list[Claim]:
+        return self.judgement.claims
 
     @property
     def network(self) -> VerdictRow:
@@ -65,7 +68,7 @@ class Verdicts:
         seeds = range(1, self.settings.looks[-1] + 1)
         lines = []
         for row in dict.fromkeys([*self.tried, *self.judgement.chosen.compared]):
-            on_hold_out = VerdictRun(row, HOLD_OUT, 1)
+            on_hold_out = VerdictRun.on_hold_out(row)
             values = [trainer.measured(VerdictRun(row, TEST, seed), metric) for seed in seeds]
             lines.append(
                 {
@@ -80,7 +83,7 @@ class Verdicts:
 
     def _last_run(self, row: VerdictRow) -> dict[str, Any]:
         """The epochs, parameters and seconds of training of a row's first run that is finished."""
-        for run in (VerdictRun(row, TEST, 1), VerdictRun(row, HOLD_OUT, 1)):
+        for run in (VerdictRun(row, TEST, 1), VerdictRun.on_hold_out(row)):
             if self.trainer.is_finished(run):
                 metrics = self.trainer.folder_of(run).metrics()
                 return {
@@ -121,20 +124,20 @@ class Verdicts:
             "effect": decides.value,
             "interval": [decides.low, decides.high],
             "smallest_detectable": first.smallest,
-            "placebo_effect": judgement.capacity().value,
-            "content_effect": judgement.content().value,
+            "placebo_effect": judgement.capacity.value,
+            "content_effect": judgement.content.value,
             "slices": [
                 *(
                     {"kind": "claim", "sentence": told, "smallest_detectable": claim.smallest} | asdict(claim)
                     for claim, told in zip(self.claims, self.sentences, strict=True)
                 ),
-                *({"kind": "information"} | asdict(each) for each in judgement.slices()),
+                *({"kind": "information"} | asdict(each) for each in judgement.slices),
             ],
             "beside": {
-                "content": asdict(judgement.content()),
-                "capacity": asdict(judgement.capacity()),
-                "recipes": [{"network": name} | asdict(lead) for name, lead in judgement.of_other_recipes()],
-                "baselines": [asdict(lead) for lead in judgement.over_baselines()],
+                "content": asdict(judgement.content),
+                "capacity": asdict(judgement.capacity),
+                "recipes": [{"network": name} | asdict(lead) for name, lead in judgement.of_other_recipes],
+                "baselines": [asdict(lead) for lead in judgement.over_baselines],
             },
             "rows": self.rows(),
             "network": self.network.name,
@@ -146,6 +149,7 @@ class Verdicts:
             "level": settings.level,
             "looks": list(settings.looks),
             "interest": settings.interest,
+            "shared": list(self.trainer.shared),
             "left_out": self.plan.left_out,
             "failures": self.trainer.failures,
             "missing": judgement.missing,
@@ -154,21 +158,22 @@ class Verdicts:
             "unranked_clicks": self.unranked_clicks,
         }
 
+    @cached_property
     def notes(self) -> list[str]:
         """What a reader of the sentence must know beside it, in sentences."""
         metric, judgement = self.settings.metric, self.judgement
-        content, capacity = judgement.content(), judgement.capacity()
+        content, capacity = judgement.content, judgement.capacity
         notes = [
             f"Content: {self.network.name} stands at {_told(content)} in {metric} against the mean of its placebos.",
             f"Capacity: the placebos, which have no content, stand at {_told(capacity)} against {capacity.over}.",
             f"Cost: it trains {self.cost['training']:.1f} times as long as {self.control.name}, and has "
             f"{self.cost['parameters']:.1f} times as many parameters.",
         ]
-        for name, lead in judgement.of_other_recipes():
+        for name, lead in judgement.of_other_recipes:
             notes.append(
                 f"By another recipe {name} stands at {_told(lead)} against {lead.over}; no placebos were trained."
             )
-        if baselines := judgement.over_baselines():
+        if baselines := judgement.over_baselines:
             best = baselines[0]
             stands = "above" if best.low > 0 else "below" if best.high < 0 else "neither above nor below"
             notes.append(
@@ -188,14 +193,22 @@ class Verdicts:
                 f"{self.unranked_clicks:,} clicks of the test part are of items that training does not have: no "
                 "network here can rank these, so nothing is said of new items."
             )
-        if self.claims[0].answer == CANNOT_TELL:
+        if self.claims[0].answer == CANNOT_TELL and not self.claims[0].lacks_rivals:
             notes.append(self._what_could_tell())
         return notes
 
     def _what_could_tell(self) -> str:
-        if self.judgement.claims(seeds_vary=False)[0].answer == CANNOT_TELL:
-            return "More seeds could not tell it: what is short is sessions of the test part (dataset.test_days)."
-        return "More seeds could tell it (looks=[6,12], hours)."
+        if self.judgement.claims_of_more_seeds[0].answer == CANNOT_TELL:
+            return (
+                "At these means more seeds could not tell it: what is short is sessions of the test part "
+                "(dataset.test_days)."
+            )
+        if self.seeds < self.settings.looks[-1]:
+            return "More seeds could tell it: go on in this folder with resume=true and more hours."
+        return (
+            "More seeds could tell it (looks); but another verdict on the same test part has an error of its own, "
+            "beside that of this one."
+        )
 
 
 def _told(lead: Lead) -> str:
@@ -218,14 +231,14 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
             f"Item features do not help{where}: a gain of {least:.4f} in {metric} ({interest:.0%}) is ruled out; "
             f"{against}: {_told(weakest)}."
         )
-    if claim.missing and weakest.low > 0:
+    if claim.lacks_rivals:
         return (
             f"It cannot be told whether item features help{where}, as {' and '.join(claim.missing)} could not be "
             f"trained: {metric} differs by {_told(weakest)} ({against})."
         )
     return (
         f"This log cannot tell whether item features help{where}: {metric} differs by {_told(weakest)} ({against}), "
-        f"and a gain below {claim.smallest:.4f} would not have been seen."
+        f"and a gain below {claim.smallest:.4f} would have been missed more often than once in five times."
     )
 
 
@@ -234,7 +247,7 @@ def write_verdict(folder: Path, verdicts: Verdicts) -> None:
     facts = verdicts.facts()
     write_text(folder / "verdict.md", _markdown(verdicts, facts))
     write_text(folder / "verdict.html", _html(verdicts, facts))
-    write_json(folder / FILE, facts | {"notes": verdicts.notes()})
+    write_json(folder / FILE, facts | {"notes": verdicts.notes})
 
 
 def show_verdict(folder: Path) -> None:
@@ -252,14 +265,15 @@ def show_verdict(folder: Path) -> None:
 
 
 def _html(verdicts: Verdicts, facts: Mapping[str, Any]) -> str:
-    slices, metrics = verdicts.judgement.slices(), verdicts.metrics_of(verdicts.network)
-    _, *others = tables(verdicts, facts)[len(verdicts.claims) - 1 :]
-    settings = ("Settings", settings_table(facts["rows"], metrics["versions"]))
+    slices, metrics = verdicts.judgement.slices, verdicts.metrics_of(verdicts.network)
+    others = tables(verdicts, facts)[len(verdicts.claims) :]  # the page draws those of the claims
+    shared = verdicts.trainer.shared
+    settings = ("Settings", settings_table(facts["rows"], shared, metrics["versions"]))
     return page(
         f"Do item features make next-click recommendation better on {metrics['dataset']}?",
         verdicts.claims,
         verdicts.sentences,
-        verdicts.notes(),
+        verdicts.notes,
         [(f"By {by}", slices_of(slices, by)) for by in dict.fromkeys(each.by for each in slices)],
         [*others, settings],
         small_print(verdicts),
@@ -269,7 +283,7 @@ def _html(verdicts: Verdicts, facts: Mapping[str, Any]) -> str:
 def _markdown(verdicts: Verdicts, facts: Mapping[str, Any]) -> str:
     first, *others = verdicts.sentences
     parts = [f"# {markdown_text(first)}\n", *(f"{markdown_text(each)}\n" for each in others)]
-    parts += ["".join(f"- {markdown_text(note)}\n" for note in verdicts.notes())]
+    parts += ["".join(f"- {markdown_text(note)}\n" for note in verdicts.notes)]
     for heading, table in tables(verdicts, facts):
         parts.append(f"## {heading}\n\n{to_markdown(table)}")
     parts.append("".join(f"{markdown_text(each)}\n\n" for each in small_print(verdicts)))
@@ -286,7 +300,7 @@ def tables(verdicts: Verdicts, facts: Mapping[str, Any]) -> list[tuple[str, Text
         for claim in verdicts.claims
     ]
     found.append(("All networks", rows_table(facts["rows"], verdicts.settings.metric)))
-    if baselines := verdicts.judgement.over_baselines():
+    if baselines := verdicts.judgement.over_baselines:
         found.append(("Beside baselines, at their defaults", _baselines_table(baselines)))
     found.append(("By support and position, for information", _slices_table(verdicts.judgement)))
     return found
@@ -305,7 +319,7 @@ def small_print(verdicts: Verdicts) -> list[str]:
         "hold for these networks trained on this log, and take sessions as independent.",
     ]
     if plan.left_out:
-        told.append(f"Left out for want of time: {'; '.join(plan.left_out)}.")
+        told.append(f"Left out: {'; '.join(plan.left_out)}.")
     told += [f"Failed: {key}: {reason}" for key, reason in verdicts.trainer.failures.items()]
     return told
 
@@ -313,7 +327,7 @@ def small_print(verdicts: Verdicts) -> list[str]:
 def leads_table(leads: Sequence[Lead]) -> TextTable:
     """The leads over each rival."""
     return TextTable(
-        ["lead over", "lead", "interval", "would have been seen from"],
+        ["lead over", "lead", "interval", "mostly seen from"],
         [[each.over, signed(each.value), _interval(each), f"{each.smallest:.4f}"] for each in leads],
     )
 
@@ -337,7 +351,7 @@ def _slices_table(judgement: Judgement) -> TextTable:
             signed(each.over_placebos.value),
             _interval(each.over_placebos),
         ]
-        for each in judgement.slices()
+        for each in judgement.slices
     ]
     header = ["clicks", "number", "over IDs", "interval", "over its placebos", "interval"]
     return TextTable(header, lines)

@@ -11,6 +11,7 @@ PLACEBOS = {
     "ids": "a second network of IDs",
 }
 HOLD_OUT, TEST = "validation", "test"
+HOLD_OUT_SEED = 0  # none of the test part's, which begin at 1: its luck would be the chosen networks' alone
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,10 @@ class VerdictRun:
     def key(self) -> str:
         """The name of its folder."""
         return f"{self.row.key}-{self.part}-seed{self.seed}"
+
+    @classmethod
+    def on_hold_out(cls, row: VerdictRow) -> "VerdictRun":
+        return cls(row, HOLD_OUT, HOLD_OUT_SEED)
 
     @property
     def told(self) -> str:

@@ -10,7 +10,8 @@ from hydra import compose
 from hydra.core.hydra_config import HydraConfig
 
 from prnn_cli.errors import UserError
-from prnn_cli.experiment.settings import choices_of
+from prnn_cli.experiment.build import check_combination
+from prnn_cli.experiment.settings import choices_of, typed_settings
 from prnn_cli.experiment.space import Space
 from prnn_cli.extensions import FLAG, files
 from prnn_cli.networks.architectures import ID
@@ -100,6 +101,13 @@ def _label(name: str, chooses_epochs: bool) -> str:
     return str(config.label or name)
 
 
+def check_recipes(settings: VerdictCommand) -> None:
+    """Raises `UserError` for what the command line says and a recipe's first p-RNN cannot be trained with."""
+    for recipe in settings.recipes:
+        overrides = [f"recipe={recipe}", f"row={settings.rows[0]}", *given()]
+        check_combination(typed_settings("train", compose("train", overrides)))
+
+
 def trials_of(settings: VerdictCommand, row: VerdictRow, number: int) -> list[VerdictRow]:
     """The row with settings drawn from the space, up to this number of trials: the same ones for each row. Raises
     `UserError` for a space that cannot be read."""
@@ -138,14 +146,12 @@ def trainer_of(settings: VerdictCommand, folder: Path, jobs: int) -> Trainer:
     is_set = {_key(each) for each in given()}
     threads = ["hardware.threads=1"] if jobs > 1 and "hardware.threads" not in is_set else []
     epochs = [] if "epochs" in is_set else ["epochs=auto"]  # also of recipes that say otherwise
-    of_all = [f"units.each={settings.units.each}", *epochs, *threads, "checkpoint.keep=never"]
+    baselines = [] if "baselines" in is_set else ["baselines=strong"]
+    of_all = [f"units.each={settings.units.each}", *epochs, *threads, *baselines, "checkpoint.keep=never"]
     return Trainer(
         folder,
         [*shared, *given(), *of_all],
-        {
-            HOLD_OUT: [*_of_hold_out(settings), *([] if "baselines" in is_set else ["baselines=fast"])],
-            TEST: [*_of_test_part(settings), *([] if "baselines" in is_set else ["baselines=strong"])],
-        },
+        {HOLD_OUT: _of_hold_out(settings), TEST: _of_test_part(settings)},
         jobs,
     )
 

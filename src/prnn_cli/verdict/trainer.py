@@ -1,5 +1,6 @@
 """The runs of prnn train that fill a verdict's rows: a process each, several at a time, resumable."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,7 +14,8 @@ from prnn_cli.system import forked
 from prnn_cli.system.files import write_json
 from prnn_cli.verdict.rows import VerdictRun
 
-TOOK = "took.json"  # seconds of each run, by its key
+TRAINED = "trained.json"  # what of the runs a resumption must know
+ORPHAN_S = 60.0  # in which what a killed verdict left running has written its checkpoint
 
 
 @dataclass
@@ -21,7 +23,7 @@ class Trainer:
     """Fills rows in `folder`.
 
     shared: arguments that all runs have; of_part: those of the runs on a part; jobs: trainings at a time
-    failures: why runs failed, by their keys; took: seconds that they took
+    failures: why runs failed, by their keys; took: seconds that they took; seconds: of all, over all resumptions
     """
 
     folder: Path
@@ -30,10 +32,18 @@ class Trainer:
     jobs: int
     failures: dict[str, str] = field(default_factory=dict)
     took: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if (file := self.folder / TOOK).is_file():
-            self.took |= read_json(file)
+        if (file := self.folder / TRAINED).is_file():
+            known = read_json(file)
+            self.failures |= known["failures"]
+            self.took |= known["took"]
+            self.seconds = known["seconds"]
+
+    def _write(self) -> None:
+        known = {"seconds": self.seconds, "took": self.took, "failures": self.failures}
+        write_json(self.folder / TRAINED, known)
 
     def folder_of(self, run: VerdictRun) -> RunFolder:
         """The folder of a run."""
@@ -48,8 +58,7 @@ class Trainer:
 
     @property
     def hours(self) -> float:
-        """What has been trained so far, over all resumptions: the time that it takes with so many jobs at a time."""
-        return sum(self.took.values()) / self.jobs / 3600
+        return self.seconds / 3600
 
     def arguments(self, run: VerdictRun) -> list[str]:
         """What prnn train is given for a run."""
@@ -67,13 +76,25 @@ class Trainer:
         """
         waiting = [run for run in runs if not self.is_finished(run)]
         yield from (run for run in runs if run not in waiting)
+        self._wait_for_orphans(waiting)
         starts = [partial(self._start, run) for run in waiting]
+        before, started = self.seconds, time.monotonic()
         try:
             for number, ended in forked.side_by_side(starts, self.jobs):
+                self.seconds = before + time.monotonic() - started
                 self._note(waiting[number], ended)
                 yield waiting[number]
         except Stopped as stop:
             raise Stopped(stop.exit_code - 128, f"stopped; {RunFolder(self.folder).how_to_resume}") from stop
+        finally:
+            self.seconds = before + time.monotonic() - started
+            self._write()
+
+    def _wait_for_orphans(self, runs: Sequence[VerdictRun]) -> None:
+        """Waits for trainings that outlived a verdict which was killed: they end after a checkpoint."""
+        deadline = time.monotonic() + ORPHAN_S
+        while any(self.folder_of(run).is_held() for run in runs) and time.monotonic() < deadline:
+            time.sleep(0.2)
 
     def _log_of(self, run: VerdictRun) -> Path:
         return self.folder / ROWS / f"{run.key}.log"
@@ -84,9 +105,10 @@ class Trainer:
 
     def _note(self, run: VerdictRun, ended: forked.Ended) -> None:
         self.took[run.key] = self.took.get(run.key, 0) + ended.seconds
-        write_json(self.folder / TOOK, self.took)
+        self.failures.pop(run.key, None)
         if code := ended.process.exitcode:
             self.failures[run.key] = why_failed(code, self._log_of(run))
+        self._write()
 
 
 def why_failed(code: int, log: Path) -> str:
@@ -94,4 +116,5 @@ def why_failed(code: int, log: Path) -> str:
     if code < 0:
         return f"its process was ended by signal {-code}, 9 mostly for want of memory (jobs=1)"
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() if log.is_file() else []
-    return lines[-1].removeprefix("prnn: ") if lines else f"exit code {code}"
+    said = [line for line in lines if line.startswith("prnn: ")] or lines
+    return said[-1].removeprefix("prnn: ") if said else f"exit code {code}"
