@@ -1,7 +1,7 @@
 """prnn verdict: do the items' features help on this log? -> verdict.json, verdict.md, verdict.html."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from prnn_cli.commands import Command
-from prnn_cli.data.prepare import prepare
+from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.errors import UserError
+from prnn_cli.evaluation.methods import ranks_of_baseline
 from prnn_cli.evaluation.metrics import check_measured
+from prnn_cli.experiment.build import baselines_of
+from prnn_cli.experiment.refit import whole
 from prnn_cli.features.extract import extract, fetch_needed
+from prnn_cli.features.table import FeatureTable
 from prnn_cli.reporting.terminal import say
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import AUTO, VerdictCommand
@@ -65,50 +69,65 @@ class Verdict(Command):
         check_recipes(settings)
 
     def run(self, settings: VerdictCommand, folder: RunFolder) -> None:
-        whole = fields_of(settings)
-        covered = material_told(settings)
-        plan = planned(settings, folder, whole)
-        for line in told(plan, whole, settings.looks):
+        networks = fields_of(settings)
+        data, tables = prepared(settings)
+        say(expectation(settings, data))
+        plan = planned(settings, folder, networks)
+        for line in told(plan, networks, settings.looks):
             say(line)
         if settings.plan:
             if settings.plan is not True:
                 write_json(Path(settings.plan), plan.as_json())
             return
-        fields, trainer = plan.fields(whole), trainer_of(settings, folder.path, plan.jobs)
+        folder.write_status("running", stage="ranking the baselines")
+        rank_baselines(settings, data, tables)
+        fields, trainer = plan.fields(networks), trainer_of(settings, folder.path, plan.jobs)
         folder.write_status("running", stage="choosing on the hold-out")
         train = partial(train_all, trainer, settings.metric)
         chosen, tried = choose(settings, trainer, fields, plan, train)
         for row in (chosen.control, chosen.network):
             say(f"chosen: {row.name} ({' '.join(row.arguments)})")
         judgement = judged(settings, folder, trainer, chosen)
-        write_verdict(folder.path, Verdicts(settings, plan, trainer, judgement, tried, covered))
+        write_verdict(folder.path, Verdicts(settings, plan, trainer, judgement, tried, covered_by(tables)))
 
     def show_result(self, folder: RunFolder) -> None:
         if (folder.path / FILE).is_file():
             show_verdict(folder.path)
 
 
-def material_told(settings: VerdictCommand) -> np.ndarray:
-    """Prepares data and features, once for all trainings, and says what they can tell; which items have features.
+def prepared(settings: VerdictCommand) -> tuple[PreparedData, dict[str, FeatureTable]]:
+    """The data of the test part, and the features, made once for all trainings.
 
     Raises `UserError` for a log whose test part has too few sessions to tell anything, or items without features.
     """
     cache_dir = Path(settings.cache_dir)
     fetch_needed(settings.features, cache_dir)
-    data = prepare(settings.dataset, cache_dir)
+    data = prepare(whole(settings.dataset), cache_dir)
     if data.test.num_sessions < LEAST_SESSIONS:
         raise UserError(
             f"the test part has {data.test.num_sessions} sessions, and a verdict needs {LEAST_SESSIONS} or more to "
             "tell anything; make it longer (dataset.test_days)"
         )
     tables = extract(settings.features, settings.dataset, data, cache_dir, select_device(settings.hardware))
-    covered: np.ndarray = np.any([table.covered for table in tables.values()], axis=0)
+    covered = covered_by(tables)
     if not covered.any():
         raise UserError("no item of the log has features; see prnn features for why")
-    say(expectation(settings, data))
     if covered.mean() < FEW:
         log.warning("only %d of %d items have features", covered.sum(), len(covered))
+    return data, tables
+
+
+def covered_by(tables: Mapping[str, FeatureTable]) -> np.ndarray:
+    """Which items have features of any source, (num_items,) bool."""
+    covered: np.ndarray = np.any([table.covered for table in tables.values()], axis=0)
     return covered
+
+
+def rank_baselines(settings: VerdictCommand, data: PreparedData, tables: Mapping[str, FeatureTable]) -> None:
+    """Ranks the baselines, once for all trainings: one that cannot be ranked must not show hours later."""
+    device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
+    for baseline in baselines_of(settings).chosen(data, tables, cache_dir, device):
+        ranks_of_baseline(baseline, data, settings.evaluation, device, cache_dir)
 
 
 def planned(settings: VerdictCommand, folder: RunFolder, fields: Sequence[Field]) -> Plan:

@@ -31,9 +31,13 @@ class Cost:
     peak_bytes: int
 
     @classmethod
-    def of(cls, forecast: Mapping[str, Any], process_s: float) -> "Cost":
-        """The cost from a forecast of the training on the hold-out, made in a process that took so many seconds."""
-        hold_out = forecast["seconds"] + max(0.0, process_s - forecast["made_in_s"])
+    def of(cls, forecast: Mapping[str, Any], process_s: float, compiling: float = 1.0) -> "Cost":
+        """The cost from a forecast of the training on the hold-out, made in a process that took so many seconds.
+
+        compiling: the share of the time to compile that is left where steps have been compiled before
+        """
+        saved = (1 - compiling) * forecast["compiling_s"]
+        hold_out = forecast["seconds"] - saved + max(0.0, process_s - forecast["made_in_s"])
         refit = sum(stage["rounds"] * stage["round_s"] for stage in forecast["stages"])
         return cls(hold_out, hold_out + (refit if forecast["chosen"] else 0), forecast["peak_bytes"])
 
@@ -145,18 +149,38 @@ def costs_of(trainer: Trainer, fields: Sequence[Field], settings: VerdictCommand
     for name, reason in found.failures.items():
         if name in controls or len(found.failures) == len(rows) - len(controls):
             raise RunError(f"{name} cannot be trained: {reason}")
-    return Costs(found.costs, _jobs_that_fit(settings, jobs, found), found.failures)
+    return Costs(found.costs(alone), _jobs_that_fit(settings, jobs, found), found.failures)
 
 
 @dataclass
 class _Forecasts:
-    """Forecasts of rows, made in `folder`. costs: by the row's key; failures: why there is none, by the row's name"""
+    """Forecasts of rows, made in `folder`.
+
+    found: by the row's key, with the seconds of its process; failures: why there is none, by the row's name
+    """
 
     trainer: Trainer
     folder: Path
     rows: Sequence[VerdictRow]
-    costs: dict[str, Cost] = field(default_factory=dict)
+    found: dict[str, tuple[dict[str, Any], float]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def peak_bytes(self) -> int:
+        return max(int(forecast["peak_bytes"]) for forecast, _ in self.found.values())
+
+    def costs(self, first: "_Forecasts") -> dict[str, Cost]:
+        """The costs of the rows once their steps have been compiled, as they are here, and kept.
+
+        By how much that shortens compiling is known of the rows that were forecast before, by `first`.
+        """
+        both = [key for key in first.found if key in self.found]
+        before, after = (sum(each.found[key][0]["compiling_s"] for key in both) for each in (first, self))
+        left = min(1.0, after / before) if before else 1.0
+        return {
+            key: Cost.of(forecast, seconds, 1.0 if key in both else left)
+            for key, (forecast, seconds) in self.found.items()
+        }
 
     def make(self, jobs: int, progress: Meter) -> None:
         """Makes them, so many at a time."""
@@ -167,7 +191,7 @@ class _Forecasts:
             if code := ended.process.exitcode:
                 self.failures[row.name] = why_failed(code, self._log_of(row))
             else:
-                self.costs[row.key] = Cost.of(read_json(self._file_of(row)), ended.seconds)
+                self.found[row.key] = read_json(self._file_of(row)), ended.seconds
             progress.advance(row.name)
 
     def _file_of(self, row: VerdictRow) -> Path:
@@ -189,46 +213,38 @@ class _Forecasts:
 def _jobs_that_fit(settings: VerdictCommand, jobs: int, forecasts: _Forecasts) -> int:
     """The trainings at a time, fewer where the memory of the largest would not hold them all."""
     free = free_memory()
-    if settings.jobs != AUTO or free is None or not forecasts.costs:
+    if settings.jobs != AUTO or free is None or not forecasts.found:
         return jobs
-    peak = max(cost.peak_bytes for cost in forecasts.costs.values())
-    return max(1, min(jobs, int(MEMORY_SHARE * free // peak)))
+    return max(1, min(jobs, int(MEMORY_SHARE * free // forecasts.peak_bytes)))
 
 
 def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: Costs) -> Plan:
-    """All that is asked for, and less of it until it fits into the hours.
+    """As much as fits into the hours of what is asked for: one p-RNN by one recipe at least.
 
-    First the other recipes are not ranked on the test part, then trials go, then p-RNNs, the last first, then recipes.
-    Raises `UserError` where one recipe and one p-RNN do not fit.
+    What is added while it fits: the other recipes, the other p-RNNs, trials, and at last the other recipes' best
+    networks on the test part. Raises `UserError` where one p-RNN by one recipe does not fit.
     """
     seeds, most = settings.looks[0], 3600 * settings.hours
-    whole = Plan(
-        list(settings.recipes),
-        list(settings.rows),
-        settings.trials if free_space(settings) else 1,
-        len(settings.recipes) > 1,
-        costs.jobs,
-        costs.of_rows,
-        [f"{name} ({reason})" for name, reason in costs.failures.items()],
-    )
-    plan = whole
-    while plan.total_s(fields, seeds) > most:
-        if plan.compares:
-            plan = replace(plan, compares=False)
-        elif plan.trials > 1:
-            plan = replace(plan, trials=plan.trials - 1)
-        elif len(plan.rows) > 1:
-            plan = replace(plan, rows=plan.rows[:-1])
-        elif len(plan.recipes) > 1:
-            plan = replace(plan, recipes=plan.recipes[:-1])
-        else:
-            needed = shown_duration(plan.total_s(fields, seeds))
-            raise UserError(
-                f"hours={settings.hours:g} is too little: {plan.rows[0]} by recipe={plan.recipes[0]} with its "
-                f"controls, placebos and {seeds} seeds takes about {needed} here; give more hours, fewer "
-                "epochs or looks=[2]"
-            )
-    return replace(plan, left_out=[*whole.left_out, *_left_out(whole, plan)])
+    trials = settings.trials if free_space(settings) else 1
+    failed = [f"{name} ({reason})" for name, reason in costs.failures.items()]
+    plan = Plan(settings.recipes[:1], settings.rows[:1], 1, False, costs.jobs, costs.of_rows, failed)
+    if (needed := plan.total_s(fields, seeds)) > most:
+        raise UserError(
+            f"hours={settings.hours:g} is too little: {plan.rows[0]} by recipe={plan.recipes[0]} with its controls, "
+            f"placebos and {seeds} seeds takes about {shown_duration(needed)} here; give more hours, fewer epochs or "
+            "looks=[2]"
+        )
+    wishes: list[dict[str, Any]] = [
+        {"recipes": settings.recipes[: n + 1]} for n in range(1, len(settings.recipes))
+    ]
+    wishes += [{"rows": settings.rows[: n + 1]} for n in range(1, len(settings.rows))]
+    wishes += [{"trials": number} for number in range(2, trials + 1)]
+    wishes += [{"compares": True}] if len(settings.recipes) > 1 else []
+    for wish in wishes:
+        if (wider := replace(plan, **wish)).total_s(fields, seeds) <= most:
+            plan = wider
+    whole = replace(plan, recipes=settings.recipes, rows=settings.rows, trials=trials, compares=True)
+    return replace(plan, left_out=[*failed, *_left_out(whole, plan)])
 
 
 def _left_out(whole: Plan, plan: Plan) -> list[str]:

@@ -146,11 +146,10 @@ def trainer_of(settings: VerdictCommand, folder: Path, jobs: int) -> Trainer:
     is_set = {_key(each) for each in given()}
     threads = ["hardware.threads=1"] if jobs > 1 and "hardware.threads" not in is_set else []
     epochs = [] if "epochs" in is_set else ["epochs=auto"]  # also of recipes that say otherwise
-    baselines = [] if "baselines" in is_set else ["baselines=strong"]
-    of_all = [f"units.each={settings.units.each}", *epochs, *threads, *baselines, "checkpoint.keep=never"]
+    of_all = [f"units.each={settings.units.each}", *epochs, *threads, "checkpoint.keep=never"]
     return Trainer(
         folder,
-        [*shared, *given(), *of_all],
+        [*shared, *(each for each in given() if not _is_of_baselines(each)), *of_all],
         {HOLD_OUT: _of_hold_out(settings), TEST: _of_test_part(settings)},
         jobs,
     )
@@ -158,15 +157,22 @@ def trainer_of(settings: VerdictCommand, folder: Path, jobs: int) -> Trainer:
 
 def _of_hold_out(settings: VerdictCommand) -> list[str]:
     days = f"dataset.validation_days={settings.dataset.validation_days or settings.dataset.test_days}"
-    return ["evaluation.part=validation", days, "training.refit=false"]
+    return ["evaluation.part=validation", days, "training.refit=false", "baselines=[]"]
 
 
 def _of_test_part(settings: VerdictCommand) -> list[str]:
     """Trained on all before the test part: without a hold-out, or, where one chooses the epochs, anew without it."""
+    baselines = [each for each in given() if _is_of_baselines(each)]
+    if "baselines" not in map(_key, baselines):
+        baselines.append("baselines=strong")  # as configs/verdict.yaml has it
     if settings.training.select != "best":
-        return ["evaluation.part=test", "dataset.validation_days=0"]
+        return ["evaluation.part=test", "dataset.validation_days=0", *baselines]
     days = settings.dataset.validation_days or settings.dataset.test_days
-    return ["evaluation.part=test", f"dataset.validation_days={days}", "training.refit=true"]
+    return ["evaluation.part=test", f"dataset.validation_days={days}", "training.refit=true", *baselines]
+
+
+def _is_of_baselines(override: str) -> bool:
+    return _key(override).partition(".")[0] == "baselines"
 
 
 def most_jobs(settings: VerdictCommand) -> int:
