@@ -22,6 +22,16 @@ from prnn_cli.errors import Stopped
 _context = get_context("forkserver")
 
 
+def share_cores(jobs: int) -> None:
+    """Gives each process a thread, where several are to run at a time; to be called before the first one starts.
+
+    Libraries of linear algebra read their number of threads when they are loaded, and two that take all cores each
+    slow one another down many times.
+    """
+    if jobs > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def start(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -> BaseProcess:
     """Starts a process that does `work`, a function of a module; what it prints is added to `output`.
 

@@ -239,11 +239,15 @@ def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: Costs)
     ]
     wishes += [{"rows": settings.rows[: n + 1]} for n in range(1, len(settings.rows))]
     wishes += [{"trials": number} for number in range(2, trials + 1)]
-    wishes += [{"compares": True}] if len(settings.recipes) > 1 else []
+    wishes += [{"compares": True}]
     for wish in wishes:
+        if "compares" in wish and len(plan.recipes) == 1:
+            continue
         if (wider := replace(plan, **wish)).total_s(fields, seeds) <= most:
             plan = wider
-    whole = replace(plan, recipes=settings.recipes, rows=settings.rows, trials=trials, compares=True)
+    whole = replace(
+        plan, recipes=settings.recipes, rows=settings.rows, trials=trials, compares=len(settings.recipes) > 1
+    )
     return replace(plan, left_out=[*failed, *_left_out(whole, plan)])
 
 

@@ -35,6 +35,7 @@ class Trainer:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        forked.share_cores(self.jobs)
         if (file := self.folder / TRAINED).is_file():
             known = read_json(file)
             self.failures |= known["failures"]
