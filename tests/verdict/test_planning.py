@@ -82,9 +82,23 @@ def test_what_does_not_fit_is_left_out(
     assert (plan.left_out == []) == (kept == (2, 2, 4) and not left_out)
 
 
+def test_the_first_row_that_fits_is_planned_where_the_first_does_not() -> None:
+    """The first p-RNN cannot be trained by the first recipe, and is too slow by the second one."""
+    costs = {key: cost for key, cost in COSTS.items() if key != "parallel_res_with_features-paper"}
+    costs["parallel_res_with_features-modern"] = Cost(1000, 2000, 10**9)
+    settings = SimpleNamespace(
+        recipes=RECIPES, rows=ROWS, trials=1, looks=[3, 6], hours=1200 / 3600, space={}
+    )
+    found = Costs(costs, 1, {"Parallel (res), paper": "no memory"})
+    plan = plan_within(settings, FIELDS, found)  # type: ignore[arg-type]
+    networks = [row.key for each in plan.fields(FIELDS) for row in each.candidates]
+    assert networks == ["parallel_sim_with_features-paper"]
+    assert plan.left_out[0] == "Parallel (res), paper (no memory)"
+
+
 def test_hours_too_few_for_one_row_are_refused_with_what_it_takes() -> None:
     with pytest.raises(
-        UserError, match=r"hours=0.01 is too little: parallel_res by recipe=paper .* takes about 17 min"
+        UserError, match=r"hours=0.01 is too little: parallel_res, paper with .* takes about 17 min"
     ):
         planned(hours=0.01, jobs=1)
 

@@ -61,7 +61,7 @@ class Plan:
         """Of all networks those that are in the plan, and that can be trained."""
         kept = []
         for each in fields:
-            candidates = [row for row in each.candidates[: len(self.rows)] if row.key in self.costs]
+            candidates = [row for row in each.candidates if row.config in self.rows and row.key in self.costs]
             if each.recipe in self.recipes and candidates:
                 kept.append(replace(each, candidates=candidates))
         return kept
@@ -219,36 +219,52 @@ def _jobs_that_fit(settings: VerdictCommand, jobs: int, forecasts: _Forecasts) -
 
 
 def plan_within(settings: VerdictCommand, fields: Sequence[Field], costs: Costs) -> Plan:
-    """As much as fits into the hours of what is asked for: one p-RNN by one recipe at least.
+    """As much as fits into the hours of what is asked for: one p-RNN by one recipe at least, the first that fits.
 
     What is added while it fits: the other recipes, the other p-RNNs, trials, and at last the other recipes' best
-    networks on the test part. Raises `UserError` where one p-RNN by one recipe does not fit.
+    networks on the test part. Raises `UserError` where no p-RNN by any recipe fits.
     """
-    seeds, most = settings.looks[0], 3600 * settings.hours
+    plan = _least(settings, fields, costs)
     trials = settings.trials if free_space(settings) else 1
+    wishes = [("recipes", each) for each in settings.recipes]
+    wishes += [("rows", each) for each in settings.rows]
+    for what, name in wishes:
+        names = getattr(plan, what)
+        if name not in names:
+            asked = [each for each in getattr(settings, what) if each in {*names, name}]
+            plan = _if_it_fits(settings, fields, plan, {what: asked})
+    for number in range(2, trials + 1):
+        plan = _if_it_fits(settings, fields, plan, {"trials": number})
+    if len(plan.recipes) > 1:
+        plan = _if_it_fits(settings, fields, plan, {"compares": True})
+    compares = len(settings.recipes) > 1
+    whole = replace(plan, recipes=settings.recipes, rows=settings.rows, trials=trials, compares=compares)
+    return replace(plan, left_out=[*plan.left_out, *_left_out(whole, plan)])
+
+
+def _least(settings: VerdictCommand, fields: Sequence[Field], costs: Costs) -> Plan:
+    """The first p-RNN by the first recipe that fit into the hours. Raises `UserError` where none does."""
     failed = [f"{name} ({reason})" for name, reason in costs.failures.items()]
-    plan = Plan(settings.recipes[:1], settings.rows[:1], 1, False, costs.jobs, costs.of_rows, failed)
-    if (needed := plan.total_s(fields, seeds)) > most:
-        raise UserError(
-            f"hours={settings.hours:g} is too little: {plan.rows[0]} by recipe={plan.recipes[0]} with its controls, "
-            f"placebos and {seeds} seeds takes about {shown_duration(needed)} here; give more hours, fewer epochs or "
-            "looks=[2]"
-        )
-    wishes: list[dict[str, Any]] = [
-        {"recipes": settings.recipes[: n + 1]} for n in range(1, len(settings.recipes))
-    ]
-    wishes += [{"rows": settings.rows[: n + 1]} for n in range(1, len(settings.rows))]
-    wishes += [{"trials": number} for number in range(2, trials + 1)]
-    wishes += [{"compares": True}]
-    for wish in wishes:
-        if "compares" in wish and len(plan.recipes) == 1:
-            continue
-        if (wider := replace(plan, **wish)).total_s(fields, seeds) <= most:
-            plan = wider
-    whole = replace(
-        plan, recipes=settings.recipes, rows=settings.rows, trials=trials, compares=len(settings.recipes) > 1
+    seeds, needed = settings.looks[0], {}
+    for row in (row for each in fields for row in each.candidates if row.key in costs.of_rows):
+        plan = Plan([row.recipe], [row.config], 1, False, costs.jobs, costs.of_rows, failed)
+        needed[row.name] = plan.total_s(fields, seeds)
+        if needed[row.name] <= 3600 * settings.hours:
+            return plan
+    name = min(needed, key=needed.__getitem__)
+    raise UserError(
+        f"hours={settings.hours:g} is too little: {name} with its controls, placebos and {seeds} seeds takes about "
+        f"{shown_duration(needed[name])} here; give more hours, fewer epochs or looks=[2]"
     )
-    return replace(plan, left_out=[*failed, *_left_out(whole, plan)])
+
+
+def _if_it_fits(
+    settings: VerdictCommand, fields: Sequence[Field], plan: Plan, changes: dict[str, Any]
+) -> Plan:
+    """The plan with changes, if that fits into the hours; else as it was."""
+    wider: Plan = replace(plan, **changes)
+    fits = wider.total_s(fields, settings.looks[0]) <= 3600 * settings.hours
+    return wider if fits else plan
 
 
 def _left_out(whole: Plan, plan: Plan) -> list[str]:

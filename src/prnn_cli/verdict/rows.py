@@ -19,6 +19,7 @@ class VerdictRow:
     """A network that a verdict trains.
 
     name: for people; key: of its folders; recipe: by its config; overrides: of prnn train beside it
+    config: of a p-RNN, in configs/row/
     trial: which of the settings that are tried it has; 1: the recipe's own
     placebo_of: the row that it is, but for its features, in whose place it has a `placebo`
     """
@@ -28,6 +29,7 @@ class VerdictRow:
     recipe: str
     overrides: tuple[str, ...]
     has_features: bool = False
+    config: str = ""
     trial: int = 1
     placebo_of: "VerdictRow | None" = None
     placebo: str = ""
@@ -79,6 +81,7 @@ def feature_row(recipe: str, config: str, label: str) -> VerdictRow:
     return replace(
         _row(label, f"{config}_with_features", recipe, (f"row={config}",)),
         has_features=True,
+        config=config,
     )
 
 
