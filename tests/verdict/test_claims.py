@@ -15,7 +15,7 @@ from prnn_cli.verdict.claims import (
     difference,
     evidence,
 )
-from prnn_cli.verdict.report import sentence
+from prnn_cli.verdict.sentences import sentence
 
 ONE_EVENT = np.ones(100)
 

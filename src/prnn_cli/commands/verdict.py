@@ -26,10 +26,11 @@ from prnn_cli.system.hardware import select_device
 from prnn_cli.system.progress import console, meter
 from prnn_cli.verdict.choosing import choose
 from prnn_cli.verdict.claims import CANNOT_TELL
+from prnn_cli.verdict.findings import Findings
 from prnn_cli.verdict.judging import LEAST_SESSIONS, Chosen, Judgement
 from prnn_cli.verdict.planning import Plan, costs_of, plan_within, seconds_of_test, told
 from prnn_cli.verdict.power import expectation
-from prnn_cli.verdict.report import FILE, Verdicts, show_verdict, write_verdict
+from prnn_cli.verdict.report import FILE, show_verdict, write_verdict
 from prnn_cli.verdict.rows import HOLD_OUT, TEST, VerdictRun
 from prnn_cli.verdict.setting_up import (
     Field,
@@ -88,7 +89,7 @@ class Verdict(Command):
         for row in (chosen.control, chosen.network):
             say(f"chosen: {row.name} ({' '.join(row.arguments)})")
         judgement = judged(settings, folder, trainer, chosen)
-        write_verdict(folder.path, Verdicts(settings, plan, trainer, judgement, tried, covered_by(tables)))
+        write_verdict(folder.path, Findings(settings, plan, trainer, judgement, tried, covered_by(tables)))
 
     def show_result(self, folder: RunFolder) -> None:
         if (folder.path / FILE).is_file():
