@@ -63,7 +63,7 @@ def notes_of(findings: Findings) -> list[str]:
     if lacking := judgement.missing:
         notes.append(f"Lacking, as it could not be trained: {', '.join(lacking)}.")
     with_features, of_items = int(findings.covered.sum()), len(findings.covered)
-    if with_features < of_items:
+    if with_features < 0.99 * of_items:
         notes.append(
             f"{with_features:,} of {of_items:,} items have features ({with_features / of_items:.0%}); the others "
             "are known by their IDs alone."
