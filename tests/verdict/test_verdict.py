@@ -50,7 +50,7 @@ def test_a_plan_says_what_would_be_trained_and_how_long_and_trains_nothing(
 
 
 def test_hours_that_are_too_few_are_refused_before_anything_is_trained(prnn: Prnn, workplace: Path) -> None:
-    assert "hours=0.0001 is too little: parallel_sim by recipe=paper" in refusal(
+    assert "hours=0.0001 is too little: Parallel (sim), paper with" in refusal(
         prnn("verdict", *QUICK, "hours=0.0001", "hydra.run.dir=v")
     )
     assert not list(workplace.glob("v/rows/*"))
