@@ -134,7 +134,7 @@ def test_sentences_say_what_decides_and_how_sure_it_is() -> None:
     assert "This log cannot tell whether item features help on some clicks" in sentence(
         unsure, "mrr@20", "p", 0.02
     )
-    assert "would have been missed" in sentence(unsure, "mrr@20", "p", 0.02)
+    assert "would have been seen four times in five" in sentence(unsure, "mrr@20", "p", 0.02)
 
 
 def test_without_a_rival_it_cannot_be_told_that_features_help() -> None:

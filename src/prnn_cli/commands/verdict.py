@@ -10,7 +10,7 @@ import numpy as np
 
 from prnn_cli.commands import Command
 from prnn_cli.data.prepare import PreparedData, prepare
-from prnn_cli.errors import UserError
+from prnn_cli.errors import Stopped, UserError
 from prnn_cli.evaluation.methods import ranks_of_baseline
 from prnn_cli.evaluation.metrics import check_measured
 from prnn_cli.experiment.build import baselines_of
@@ -70,30 +70,39 @@ class Verdict(Command):
         check_recipes(settings)
 
     def run(self, settings: VerdictCommand, folder: RunFolder) -> None:
-        networks = fields_of(settings)
-        data, tables = prepared(settings)
-        say(expectation(settings, data))
-        plan = planned(settings, folder, networks)
-        for line in told(plan, networks, settings.looks):
-            say(line)
-        if settings.plan:
-            if settings.plan is not True:
-                write_json(Path(settings.plan), plan.as_json())
-            return
-        folder.write_status("running", stage="ranking the baselines")
-        rank_baselines(settings, data, tables)
-        fields, trainer = plan.fields(networks), trainer_of(settings, folder.path, plan.jobs)
-        folder.write_status("running", stage="choosing on the hold-out")
-        train = partial(train_all, trainer, settings.metric)
-        chosen, tried = choose(settings, trainer, fields, plan, train)
-        for row in (chosen.control, chosen.network):
-            say(f"chosen: {row.name} ({' '.join(row.arguments)})")
-        judgement = judged(settings, folder, trainer, chosen)
-        write_verdict(folder.path, Findings(settings, plan, trainer, judgement, tried, covered_by(tables)))
+        try:
+            judge(settings, folder)
+        except Stopped as stop:
+            goes_on = "" if settings.plan else f"; {folder.how_to_resume}"
+            raise Stopped(stop.exit_code - 128, f"stopped{goes_on}") from stop
 
     def show_result(self, folder: RunFolder) -> None:
         if (folder.path / FILE).is_file():
             show_verdict(folder.path)
+
+
+def judge(settings: VerdictCommand, folder: RunFolder) -> None:
+    """Plans, chooses on the hold-out, judges on the test part, and writes what follows."""
+    networks = fields_of(settings)
+    data, tables = prepared(settings)
+    say(expectation(settings, data))
+    plan = planned(settings, folder, networks)
+    for line in told(plan, networks, settings.looks):
+        say(line)
+    if settings.plan:
+        if settings.plan is not True:
+            write_json(Path(settings.plan), plan.as_json())
+        return
+    folder.write_status("running", stage="ranking the baselines")
+    rank_baselines(settings, data, tables)
+    fields, trainer = plan.fields(networks), trainer_of(settings, folder.path, plan.jobs)
+    folder.write_status("running", stage="choosing on the hold-out")
+    train = partial(train_all, trainer, settings.metric)
+    chosen, tried = choose(settings, trainer, fields, plan, train)
+    for row in (chosen.control, chosen.network):
+        say(f"chosen: {row.name} ({' '.join(row.arguments)})")
+    judgement = judged(settings, folder, trainer, chosen)
+    write_verdict(folder.path, Findings(settings, plan, trainer, judgement, tried, covered_by(tables)))
 
 
 def prepared(settings: VerdictCommand) -> tuple[PreparedData, dict[str, FeatureTable]]:

@@ -119,9 +119,11 @@ class JobRunner:
         command = command_of(self.command)
         is_planned = bool(getattr(settings, "plan", False))
         if is_planned or not command.writes:
-            command.run(settings, folder)
-            if is_planned:
-                discard_log(folder, self.command)
+            try:
+                command.run(settings, folder)
+            finally:
+                if is_planned:
+                    discard_log(folder, self.command)
             return
         try:
             self._run_in(folder, command, settings, config)

@@ -10,7 +10,7 @@ from prnn_cli.run_folder import read_json
 from prnn_cli.system.files import write_json, write_text
 from prnn_cli.verdict.claims import Lead
 from prnn_cli.verdict.findings import Findings
-from prnn_cli.verdict.page import page, settings_table, slices_of
+from prnn_cli.verdict.page import ANSWERS, page, settings_table, slices_of
 from prnn_cli.verdict.sentences import notes_of, sentences_of, small_print
 from prnn_cli.verdict.tables import leads_table, tables_of
 
@@ -56,8 +56,8 @@ def _html(findings: Findings) -> str:
 
 
 def _markdown(findings: Findings) -> str:
-    first, *others = sentences_of(findings)
-    parts = [f"# {markdown_text(first)}\n", *(f"{markdown_text(each)}\n" for each in others)]
+    parts = [f"# {ANSWERS[findings.claims[0].answer]}\n"]
+    parts += [f"{markdown_text(each)}\n" for each in sentences_of(findings)]
     parts += ["".join(f"- {markdown_text(note)}\n" for note in notes_of(findings))]
     for heading, table in tables_of(findings):
         parts.append(f"## {heading}\n\n{to_markdown(table)}")

@@ -33,9 +33,14 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
             f"It cannot be told whether item features help{where}, as {' and '.join(claim.missing)} could not be "
             f"trained: {metric} differs by {_told(weakest)} ({against})."
         )
+    alone = (
+        f"; by itself that is a loss, but it is one of {len(claim.leads)} comparisons"
+        if weakest.high < 0
+        else ""
+    )
     return (
-        f"This log cannot tell whether item features help{where}: {metric} differs by {_told(weakest)} ({against}), "
-        f"and a gain below {claim.smallest:.4f} would have been missed more often than once in five times."
+        f"This log cannot tell whether item features help{where}: {metric} differs by {_told(weakest)} ({against})"
+        f"{alone}. A gain of {claim.smallest:.4f} over any one of its rivals would have been seen four times in five."
     )
 
 
@@ -64,9 +69,19 @@ def notes_of(findings: Findings) -> list[str]:
         notes.append(f"Lacking, as it could not be trained: {', '.join(lacking)}.")
     with_features, of_items = int(findings.covered.sum()), len(findings.covered)
     if with_features < 0.99 * of_items:
-        notes.append(
+        told = (
             f"{with_features:,} of {of_items:,} items have features ({with_features / of_items:.0%}); the others "
             "are known by their IDs alone."
+        )
+        notes.insert(0 if with_features < of_items / 2 else len(notes), told)
+    if findings.settings.training.select != "best":
+        longer = (
+            f" (of {findings.control.name} twice as many)" if "id_only_long" in findings.control.key else ""
+        )
+        notes.insert(
+            0,
+            f"All networks were given {findings.settings.epochs} epochs{longer}, be they at their best after so many "
+            "or not: epochs=auto finds the best of each.",
         )
     if findings.unranked_clicks:
         notes.append(
@@ -95,12 +110,13 @@ def _what_could_tell(findings: Findings) -> str:
 def small_print(findings: Findings) -> list[str]:
     """How it was reached, in sentences."""
     settings, plan = findings.settings, findings.plan
-    level = settings.level / len(settings.looks)
+    level, number = settings.level / len(settings.looks), len(settings.looks)
+    looks = f"{number} looks" if number > 1 else "one look"
     told = [
         f"{findings.network.name} and {findings.control.name} were chosen on the hold-out, out of the networks above; "
         f"the test part decided nothing but the answer. Seeds: 1 to {findings.seeds}. Trained for "
         f"{shown_duration(3600 * findings.trainer.hours)}, {plan.jobs} at a time.",
-        f"Level of error: {settings.level:.0%} of the whole, divided by {len(settings.looks)} looks; the two claims by "
+        f"Level of error: {settings.level:.0%} of the whole, divided by {looks}; the two claims by "
         f"Holm's procedure at {level:.2%}. Other intervals are for information, at {settings.level:.0%} each. They "
         "hold for these networks trained on this log, and take sessions as independent.",
     ]

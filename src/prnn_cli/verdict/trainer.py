@@ -7,7 +7,6 @@ from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from prnn_cli.errors import Stopped
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.run_start import ROWS
 from prnn_cli.system import forked
@@ -85,8 +84,6 @@ class Trainer:
                 self.seconds = before + time.monotonic() - started
                 self._note(waiting[number], ended)
                 yield waiting[number]
-        except Stopped as stop:
-            raise Stopped(stop.exit_code - 128, f"stopped; {RunFolder(self.folder).how_to_resume}") from stop
         finally:
             self.seconds = before + time.monotonic() - started
             self._write()
