@@ -1,6 +1,5 @@
 """Timings beside training: a network's ranking and its matrix product, and the preparation of a log."""
 
-import resource
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from prnn_cli.networks.readouts import Separate
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.networks.subnet import Subnet
 from prnn_cli.schema import DatasetConfig, LogCase, RankingCase
+from prnn_cli.system.hardware import peak_bytes
 
 HIDDEN_SIZE, SESSIONS = 100, 4000
 
@@ -96,4 +96,4 @@ def peak_memory_mb(device: torch.device) -> int:
         peak = torch.cuda.max_memory_allocated(device) >> 20
         torch.cuda.reset_peak_memory_stats(device)
         return peak
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    return peak_bytes() >> 20

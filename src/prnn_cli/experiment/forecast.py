@@ -1,7 +1,5 @@
 """What a run of prnn train will take on this machine, from steps of each of its phases that are timed, and dropped."""
 
-import resource
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +18,7 @@ from prnn_cli.experiment.validation import validation
 from prnn_cli.features.extract import fetch_needed
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.durations import shown_duration
-from prnn_cli.system.hardware import select_device, threads_for_training
+from prnn_cli.system.hardware import peak_bytes, select_device, threads_for_training
 from prnn_cli.training.selection import stages
 from prnn_cli.training.state import Cursor
 from prnn_cli.training.strategies import Phase
@@ -113,7 +111,7 @@ def forecast(settings: TrainCommand) -> Forecast:
         ],
         validated.num_ranked * per_event if validated else 0.0,
         ranked.num_ranked * per_event,
-        _peak_bytes(),
+        peak_bytes(),
         selection is not None,
         (selection.patience if selection else 0) or 0,
         bool(settings.training.refit),
@@ -179,11 +177,6 @@ def _timed() -> Iterator[_Clock]:
     clock, started = _Clock(), time.perf_counter()
     yield clock
     clock.seconds = time.perf_counter() - started
-
-
-def _peak_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak << 10
 
 
 def told(forecast: Forecast) -> list[str]:

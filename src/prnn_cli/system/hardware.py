@@ -1,6 +1,8 @@
 """The device that a command runs on, and the number of threads that it takes."""
 
 import os
+import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -43,6 +45,12 @@ def select_device(config: HardwareConfig) -> torch.device:
     torch.cuda.set_device(number)
     torch.backends.cuda.matmul.allow_tf32 = config.tf32
     return torch.device("cuda", number)
+
+
+def peak_bytes() -> int:
+    """The peak of the process's main memory so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak << 10  # kilobytes elsewhere
 
 
 def num_cores() -> int:

@@ -8,8 +8,8 @@ from typing import Any
 
 from prnn_cli.reporting.page import STYLE
 from prnn_cli.reporting.table_formats import TextTable, to_html
-from prnn_cli.reporting.tables import signed
 from prnn_cli.verdict.claims import CANNOT_TELL, DOES_NOT_HELP, HELPS, Claim, Lead
+from prnn_cli.verdict.tables import lead_told
 
 ANSWERS = {
     HELPS: "Yes, they help",
@@ -167,7 +167,7 @@ def _line(bar: Bar, at: Any) -> str:
         f'<div class="row {bar.stands}{hollow}"><span class="label">{escape(bar.label)}</span>'
         f'<div class="plot"><i class="zero" style="left: {at(0)}"></i><i class="line" style="{span}"></i>'
         f'<i class="dot" style="left: {at(lead.value)}"></i></div>'
-        f'<span class="value">{signed(lead.value)} ({signed(lead.low)} to {signed(lead.high)})</span></div>'
+        f'<span class="value">{lead_told(lead)}</span></div>'
     )
 
 

@@ -1,9 +1,10 @@
 """What a verdict says: a sentence for each claim, what must be known beside it, and how it was reached."""
 
-from prnn_cli.reporting.tables import signed, signed_percent
+from prnn_cli.reporting.tables import signed_percent
 from prnn_cli.system.durations import shown_duration
-from prnn_cli.verdict.claims import CANNOT_TELL, DOES_NOT_HELP, HELPS, Claim, Lead
+from prnn_cli.verdict.claims import CANNOT_TELL, DOES_NOT_HELP, HELPS, Claim
 from prnn_cli.verdict.findings import Findings
+from prnn_cli.verdict.tables import lead_told
 
 
 def sentences_of(findings: Findings) -> list[str]:
@@ -19,19 +20,19 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
     if claim.answer == HELPS:
         share = f", {signed_percent(weakest.value / weakest.reached)}" if weakest.reached else ""
         return (
-            f"Item features help{where}: {metric} rises by {_told(weakest)}{share}; {against}, the closest of its "
+            f"Item features help{where}: {metric} rises by {lead_told(weakest)}{share}; {against}, the closest of its "
             "rivals."
         )
     least = interest * weakest.reached
     if claim.answer == DOES_NOT_HELP:
         return (
             f"Item features do not help{where}: a gain of {least:.4f} in {metric} ({interest:.0%}) is ruled out; "
-            f"{against}: {_told(weakest)}."
+            f"{against}: {lead_told(weakest)}."
         )
     if claim.lacks_rivals:
         return (
             f"It cannot be told whether item features help{where}, as {' and '.join(claim.missing)} could not be "
-            f"trained: {metric} differs by {_told(weakest)} ({against})."
+            f"trained: {metric} differs by {lead_told(weakest)} ({against})."
         )
     alone = (
         f"; by itself that is a loss, but it is one of {len(claim.leads)} comparisons"
@@ -39,7 +40,7 @@ def sentence(claim: Claim, metric: str, network: str, interest: float) -> str:
         else ""
     )
     return (
-        f"This log cannot tell whether item features help{where}: {metric} differs by {_told(weakest)} ({against})"
+        f"This log cannot tell whether item features help{where}: {metric} differs by {lead_told(weakest)} ({against})"
         f"{alone}. A gain of {claim.smallest:.4f} over any one of its rivals would have been seen four times in five."
     )
 
@@ -49,21 +50,22 @@ def notes_of(findings: Findings) -> list[str]:
     metric, judgement = findings.settings.metric, findings.judgement
     content, capacity = judgement.content, judgement.capacity
     notes = [
-        f"Content: {findings.network.name} stands at {_told(content)} in {metric} against the mean of its placebos.",
-        f"Capacity: the placebos, which have no content, stand at {_told(capacity)} against {capacity.over}.",
+        f"Content: {findings.network.name} stands at {lead_told(content)} in {metric} against the mean of "
+        "its placebos.",
+        f"Capacity: the placebos, which have no content, stand at {lead_told(capacity)} against {capacity.over}.",
         f"Cost: it trains {findings.cost['training']:.1f} times as long as {findings.control.name}, and has "
         f"{findings.cost['parameters']:.1f} times as many parameters.",
     ]
     for name, lead in judgement.of_other_recipes:
         notes.append(
-            f"By another recipe {name} stands at {_told(lead)} against {lead.over}; no placebos were trained."
+            f"By another recipe {name} stands at {lead_told(lead)} against {lead.over}; no placebos were trained."
         )
     if baselines := judgement.over_baselines:
         best = baselines[0]
         stands = "above" if best.low > 0 else "below" if best.high < 0 else "neither above nor below"
         notes.append(
             f"The best baseline, {best.over}, reaches {best.reached:.4f}: {findings.network.name} stands {stands} it, "
-            f"at {_told(best)}."
+            f"at {lead_told(best)}."
         )
     if lacking := judgement.missing:
         notes.append(f"Lacking, as it could not be trained: {', '.join(lacking)}.")
@@ -115,7 +117,7 @@ def small_print(findings: Findings) -> list[str]:
     told = [
         f"{findings.network.name} and {findings.control.name} were chosen on the hold-out, out of the networks above; "
         f"the test part decided nothing but the answer. Seeds: 1 to {findings.seeds}. Trained for "
-        f"{shown_duration(3600 * findings.trainer.hours)}, {plan.jobs} at a time.",
+        f"{shown_duration(findings.trainer.seconds)}, {plan.jobs} at a time.",
         f"Level of error: {settings.level:.0%} of the whole, divided by {looks}; the two claims by "
         f"Holm's procedure at {level:.2%}. Other intervals are for information, at {settings.level:.0%} each. They "
         "hold for these networks trained on this log, and take sessions as independent.",
@@ -124,7 +126,3 @@ def small_print(findings: Findings) -> list[str]:
         told.append(f"Left out: {'; '.join(plan.left_out)}.")
     told += [f"Failed: {key}: {reason}" for key, reason in findings.trainer.failures.items()]
     return told
-
-
-def _told(lead: Lead) -> str:
-    return f"{signed(lead.value)} ({signed(lead.low)} to {signed(lead.high)})"

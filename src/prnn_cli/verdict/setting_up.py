@@ -156,8 +156,7 @@ def trainer_of(settings: VerdictCommand, folder: Path, jobs: int) -> Trainer:
 
 
 def _of_hold_out(settings: VerdictCommand) -> list[str]:
-    days = f"dataset.validation_days={settings.dataset.validation_days or settings.dataset.test_days}"
-    return ["evaluation.part=validation", days, "training.refit=false", "baselines=[]"]
+    return ["evaluation.part=validation", _hold_out_days(settings), "training.refit=false", "baselines=[]"]
 
 
 def _of_test_part(settings: VerdictCommand) -> list[str]:
@@ -167,8 +166,11 @@ def _of_test_part(settings: VerdictCommand) -> list[str]:
         baselines.append("baselines=strong")  # as configs/verdict.yaml has it
     if settings.training.select != "best":
         return ["evaluation.part=test", "dataset.validation_days=0", *baselines]
-    days = settings.dataset.validation_days or settings.dataset.test_days
-    return ["evaluation.part=test", f"dataset.validation_days={days}", "training.refit=true", *baselines]
+    return ["evaluation.part=test", _hold_out_days(settings), "training.refit=true", *baselines]
+
+
+def _hold_out_days(settings: VerdictCommand) -> str:
+    return f"dataset.validation_days={settings.dataset.validation_days or settings.dataset.test_days}"
 
 
 def _is_of_baselines(override: str) -> bool:

@@ -34,6 +34,11 @@ def leads_table(leads: Sequence[Lead]) -> TextTable:
     )
 
 
+def lead_told(lead: Lead) -> str:
+    """A lead and its interval."""
+    return f"{signed(lead.value)} ({_interval(lead)})"
+
+
 def _interval(each: Lead) -> str:
     return f"{signed(each.low)} to {signed(each.high)}"
 
