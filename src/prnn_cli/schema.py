@@ -123,6 +123,35 @@ class SurplusConfig:
 
 
 @dataclass
+class SuccessorsConfig:
+    """The list of successors that stands beside each generated item."""
+
+    length: int = bounded(at_least=1)
+    steepness: float = bounded(at_least=1)
+    of_style: float = bounded(at_least=0, at_most=1)
+    popularity_exponent: float = bounded(at_least=0)
+
+
+@dataclass
+class BrowsingConfig:
+    """How generated sessions change their taste, and what they go on from after a detour."""
+
+    drift: float = bounded(at_least=0, at_most=1)
+    onward: float = bounded(at_least=0, at_most=1)
+    returns: bool = MISSING
+
+
+@dataclass
+class GeneratedVectorsConfig:
+    """Vectors that stand for what a network would make of the images of generated items."""
+
+    size: int = bounded(at_least=1)
+    of_style: float = bounded(at_least=0)
+    scatter: float = bounded(at_least=0)
+    threshold: float = bounded(at_least=-10, at_most=2)
+
+
+@dataclass
 class ProfileConfig:
     """A generated log of the paper's size; docs/synthetic.md says what is assumed."""
 
@@ -135,7 +164,12 @@ class ProfileConfig:
     zipf_exponent: float = bounded(at_least=0)
     zipf_shift: float = bounded(at_least=0.0001)
     clicks: dict[str, float] = MISSING
+    successors: SuccessorsConfig = field(default_factory=SuccessorsConfig)
+    browsing: BrowsingConfig = field(default_factory=BrowsingConfig)
     languages: dict[str, float] = MISSING
+    without_text: float = bounded(at_least=0, at_most=1)
+    without_image: float = bounded(at_least=0, at_most=1)
+    vectors: GeneratedVectorsConfig = field(default_factory=GeneratedVectorsConfig)
     max_image_files: int = bounded(at_least=0)
     workers: int = bounded(at_least=1)
     seed: int = bounded(at_least=0)

@@ -132,7 +132,7 @@ def test_vectors_are_normalised_where_asked_and_zeros_stay(ids: Path, tmp_path: 
     np.save(tmp_path / "m.npy", np.array([[3, 4], [9, 9], [0, 0]], dtype=np.float64))
     vectors, found = precomputed(config(tmp_path / "m.npy", ids, normalise=True), ITEM_IDS)
     np.testing.assert_allclose(vectors, [[0, 0], [0, 0], [0.6, 0.8]])
-    assert found.tolist() == [True, False, True]
+    assert found.tolist() == [False, False, True]
 
 
 def test_of_repeated_items_the_first_row_counts(
@@ -281,10 +281,19 @@ def test_precomputed_takes_the_vectors_that_come_with_the_data_set(
 
 
 def test_the_vectors_of_a_generated_log_feed_the_image_subnet(tmp_path: Path) -> None:
-    profile = ["dataset.profile.max_image_files=0", "dataset.profile.workers=1", "dataset.scale=0.001"]
+    profile = ["dataset.profile.without_image=0.25", "dataset.profile.workers=1", "dataset.scale=0.001"]
     config = composed(
         "features", "dataset=vidxl_like", "features=precomputed", *profile, f"cache_dir={tmp_path}"
     )
     assert isinstance(config, FeaturesCommand)
     table = extracted(config)["image"]
-    assert (table.size, table.num_covered, dense(table).dtype) == (1024, table.num_items, np.float16)
+    assert (table.size, dense(table).dtype) == (256, np.float16)
+    assert table.num_covered / table.num_items == pytest.approx(0.75, abs=0.06)
+
+
+def test_a_row_of_zeros_is_no_vector(tmp_path: Path) -> None:
+    np.save(tmp_path / "m.npy", np.array([[0, 0], [3, 4]], dtype=np.float32))
+    (tmp_path / "ids.txt").write_text("007\nb\n")
+    vectors, found = precomputed(config(tmp_path / "m.npy", tmp_path / "ids.txt"), ITEM_IDS)
+    assert found.tolist() == [False, True, False]
+    np.testing.assert_array_equal(vectors, [[0, 0], [3, 4], [0, 0]])

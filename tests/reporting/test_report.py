@@ -123,6 +123,18 @@ def test_the_papers_values_stand_beside_those_measured_marked_as_of_other_data(t
     assert "measured on other data" in (tmp_path / "table.md").read_text()
 
 
+def test_the_footer_says_how_far_rows_stand_in_the_papers_order(tmp_path: Path) -> None:
+    """The paper's recall rises from item_knn (all of whose ranks are 2 here) over concatenated and id_only."""
+    ours = {"concatenated": [1, 30, 30, 30], "id_only": [30] * 4, "id_only_200": [1, 1, 1, 30]}
+    for seed, (row, ranks) in enumerate(ours.items()):
+        write_run(tmp_path / row, ranks, label=row, row=row, experiment="table2", seed=seed)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    text = (tmp_path / "table.md").read_text()
+    # in the paper's order our places are 4 2 1 3: 1 − 6 (9 + 0 + 4 + 1) / (4 · 15) = −0.40
+    assert "Rank correlation with the paper's methods: recall@20 −0.40 (4 methods)" in text
+    assert "p-RNNs:" not in text
+
+
 def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> None:
     """1.0 and 0.5: mean 0.75, standard deviation with n − 1 0.3536."""
     for seed, ranks in ((1, ALL_FIRST), (2, HALF)):

@@ -23,7 +23,7 @@ from prnn_cli.data.part_sizes import last_days
 from prnn_cli.data.parts import PARTS
 from prnn_cli.data.sessions import Sessions, sessions_of
 from prnn_cli.data.split import SplitLog, split_sessions
-from prnn_cli.data.synthetic.profile import VECTORS, generate_profile
+from prnn_cli.data.synthetic.profile import IMAGES, VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig, Mark, marked
@@ -150,7 +150,9 @@ def _with_paths(dataset: DatasetConfig, generated: Path) -> DatasetConfig:
     items, vectors = dataset.items, generated / VECTORS
     items = dataclasses.replace(items, path=items.path or str(generated / "items.parquet"))
     if vectors.is_file():
-        items = dataclasses.replace(items, image=None, vectors=items.vectors or str(vectors))
+        items = dataclasses.replace(items, vectors=items.vectors or str(vectors))
+        if not (generated / IMAGES).is_dir():
+            items = dataclasses.replace(items, image=None)
     return dataclasses.replace(dataset, path=str(generated / "events.parquet"), items=items)
 
 

@@ -33,7 +33,7 @@ class ImageExtractor(ImageEncoder):
         if dataset.profile is not None and not has_image_files(dataset.profile, dataset.scale or 1.0):
             raise UserError(
                 f"features={features.name} needs image files, and dataset={dataset.name} has none at dataset.scale="
-                f"{dataset.scale}: above {dataset.profile.max_image_files} items it gives vectors that stand for them; "
+                f"{dataset.scale}: above {dataset.profile.max_image_files} items it has vectors that stand for them; "
                 "set features=precomputed, which takes them, or a smaller dataset.scale"
             )
         if (items.image is None) == (items.image_pattern is None):

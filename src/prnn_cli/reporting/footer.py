@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.paper_table import shows_published
+from prnn_cli.reporting.paper_table import shows_published, value_of_paper
+from prnn_cli.reporting.published import rank_correlation
 from prnn_cli.reporting.significance import enough_resamples
-from prnn_cli.reporting.tables import weights_text
+from prnn_cli.reporting.tables import signed, weights_text
+
+FEWEST_RANKED = 4  # methods in a rank correlation
 
 
 def footer(comparison: Comparison) -> list[str]:
@@ -39,6 +42,7 @@ def footer(comparison: Comparison) -> list[str]:
     sentences += _tests(comparison)
     if shows_published(comparison):
         sentences.append("The paper's values were measured on other data; they are for orientation.")
+        sentences += _rank_correlations(comparison)
     sentences += [
         f"{row.name}: weights chosen on the validation part: "
         + "; ".join(f"{weights_text(run.metrics['weights'])} (seed {run.metrics['seed']})" for run in weighed)
@@ -93,6 +97,30 @@ def _tests(comparison: Comparison) -> list[str]:
         )
     if any(row.updates is None for row in comparison.finished):
         sentences.append("Runs of older versions kept no count of their updates.")
+    return sentences
+
+
+def _rank_correlations(comparison: Comparison) -> list[str]:
+    """How far the methods stand in the paper's order (Spearman); of fewer than four, nothing."""
+    groups = {
+        "methods": comparison.methods,
+        "p-RNNs": [row.name for row in comparison.finished if row.is_parallel],
+    }
+    sentences = []
+    for kind, methods in groups.items():
+        found = []
+        for metric in comparison.metrics:
+            pairs = {
+                method: (comparison.mean(method, metric), value)
+                for method in methods
+                if (value := value_of_paper(comparison, method, metric)) is not None
+            }
+            if len(pairs) >= FEWEST_RANKED:
+                found.append(
+                    f"{metric} {signed(rank_correlation(list(pairs.values())), 2)} ({len(pairs)} {kind})"
+                )
+        if found:
+            sentences.append(f"Rank correlation with the paper's {kind}: {', '.join(found)}.")
     return sentences
 
 

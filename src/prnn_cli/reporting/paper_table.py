@@ -62,10 +62,16 @@ def _extra(comparison: Comparison, method: str, row: Row | None = None) -> list[
     if config.events_per_s:
         cells.append(f"{row.events_per_s:,.0f}" if row else "")
     if shows_published(comparison):
-        key = first.get("row") if row else method
-        values = [published_value(first.get("experiment"), key, metric) for metric in comparison.metrics]
+        values = [value_of_paper(comparison, method, metric) for metric in comparison.metrics]
         cells += ["" if value is None else f"{value:.4f}" for value in values]
     return cells
+
+
+def value_of_paper(comparison: Comparison, method: str, metric: str) -> float | None:
+    """What the paper printed for a method of this comparison; None where it printed nothing."""
+    row = next((row for row in comparison.finished if row.name == method), None)
+    first = (row.runs[0] if row else comparison.first).metrics
+    return published_value(first.get("experiment"), first.get("row") if row else method, metric)
 
 
 def shows_published(comparison: Comparison) -> bool:

@@ -1,5 +1,6 @@
 """The values that the paper printed (RecSys 2016, Tables 2 to 4), for orientation: they are of other data."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,12 @@ def published_value(table: str | None, row: str | None, metric: str) -> float | 
     if (table, row) not in values.index or metric not in values:
         return None
     return float(values[metric].to_dict()[table, row])
+
+
+def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
+    """Spearman's rank correlation of the pairs' values, -1 to 1; NaN where the first or the second never changes."""
+    first, second = pd.DataFrame(pairs).rank().to_numpy().T
+    return float(pd.Series(first).corr(pd.Series(second)))
 
 
 def paper_order() -> dict[str, int]:

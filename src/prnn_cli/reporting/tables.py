@@ -105,9 +105,9 @@ def _with_gain(values: Mapping[str, float], reference: Mapping[str, float] | Non
     return text if relative is None or math.isnan(relative) else f"{text} ({signed_percent(relative)})"
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 4) -> str:
     """A value as "+0.0150" or "−0.0150"."""
-    return f"{value:+.4f}".replace("-", "−")
+    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def signed_percent(share: float) -> str:

@@ -20,6 +20,7 @@ from prnn_cli.schema import (
     GENERATED_CLICKS,
     GENERATED_LANGUAGES,
     DatasetConfig,
+    GeneratedVectorsConfig,
     ProfileConfig,
     TfidfConfig,
     check,
@@ -86,9 +87,12 @@ def test_any_number_of_processes_gives_the_same_bytes(
 def test_another_seed_gives_other_clicks_texts_and_images(
     profile_of: Callable[..., ProfileConfig], tmp_path: Path
 ) -> None:
-    first, second = (
-        content(generate_profile(profile_of("class_like", seed=seed), 0.001, tmp_path)) for seed in (0, 1)
-    )
+    def generated(seed: int) -> dict[str, bytes]:
+        return content(
+            generate_profile(profile_of("class_like", seed=seed, without_image=0), 0.001, tmp_path)
+        )
+
+    first, second = generated(0), generated(1)
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] == second[name]] == []
 
@@ -123,7 +127,8 @@ def test_the_last_day_holds_the_test_sessions(
     per_day = days.value_counts().sort_index()
     assert len(per_day) == config.num_days
     assert events.time.max() // DAY_S == days.max()
-    assert per_day.iloc[-1] == pytest.approx(config.test.sessions * 0.001, rel=0.01)
+    drawn = config.test.sessions * (1 + config.surplus.sessions)  # some of which preparation drops
+    assert per_day.iloc[-1] == pytest.approx(drawn * 0.001, rel=0.01)
     assert per_day.iloc[:-1].max() - per_day.iloc[:-1].min() <= 2
 
 
@@ -146,22 +151,25 @@ def test_the_most_popular_tenth_has_the_same_share_of_any_number_of_items() -> N
 def test_thumbnails_are_image_files_up_to_a_number_of_items(
     profile_of: Callable[..., ProfileConfig], tmp_path: Path
 ) -> None:
-    folder = generate_profile(profile_of("vidxl_like"), 0.001, tmp_path)
+    folder = generate_profile(profile_of("vidxl_like", without_image=0.25), 0.001, tmp_path)
     items = pd.read_parquet(folder / "items.parquet")
-    assert not (folder / "vectors.npy").exists()
-    with Image.open(folder / items.image[0]) as image:
+    assert items.image.isna().mean() == pytest.approx(0.25, abs=0.06)
+    with Image.open(folder / items.image.dropna().iloc[0]) as image:
         assert (image.format, image.size) == ("PNG", (32, 32))
-    assert len(list((folder / "images").iterdir())) == len(items)
+    assert len(list((folder / "images").iterdir())) == items.image.notna().sum()
+    vectors = np.load(folder / "vectors.npy")
+    np.testing.assert_array_equal((vectors == 0).all(axis=1), items.image.isna())
 
 
-def test_above_it_vectors_stand_for_them_alike_within_an_intent_and_more_so_within_a_style(
+def test_vectors_are_alike_within_an_intent_and_more_so_within_a_style(
     profile_of: Callable[..., ProfileConfig], tmp_path: Path
 ) -> None:
-    config = profile_of("vidxl_like", max_image_files=100)
+    tells = GeneratedVectorsConfig(size=300, of_style=0.7, scatter=1.2, threshold=0)
+    config = profile_of("vidxl_like", max_image_files=100, without_image=0, vectors=tells)
     folder = generate_profile(config, 0.001, tmp_path)
     vectors = np.load(folder / "vectors.npy")
     items = pd.read_parquet(folder / "items.parquet")
-    assert (vectors.dtype, vectors.shape) == (np.float16, (len(items), 1024))
+    assert (vectors.dtype, vectors.shape) == (np.float16, (len(items), 300))
     assert "image" not in items
     assert np.linalg.norm(vectors.astype(np.float32), axis=1) == pytest.approx(1, abs=0.01)
     catalogue = profile.GeneratedLog(config, 0.001, folder).catalogue
@@ -177,8 +185,11 @@ def test_above_it_vectors_stand_for_them_alike_within_an_intent_and_more_so_with
 def test_texts_are_short_in_several_languages_and_partly_noise(
     profile_of: Callable[..., ProfileConfig], tmp_path: Path
 ) -> None:
-    folder = generate_profile(profile_of("class_like", max_image_files=0), 0.02, tmp_path)
+    folder = generate_profile(profile_of("class_like", max_image_files=0, without_text=0.1), 0.02, tmp_path)
     items = pd.read_parquet(folder / "items.parquet")
+    assert items.title.isna().mean() == pytest.approx(0.1, abs=0.02)
+    assert items.description[items.title.isna()].isna().all()
+    items = items.dropna(subset="title")
     assert items.title.str.fullmatch(r"[A-Z]\w+( \w+){1,3}").all()
     assert items.description.isna().mean() == pytest.approx(0.2, abs=0.03)
     words = items.description.dropna().str.lower().str.split()
@@ -206,7 +217,7 @@ def test_rare_items_read_like_the_items_that_they_are_clicked_with(
     assert dataset.items.path is not None
     events, items = pd.read_parquet(dataset.path), pd.read_parquet(dataset.items.path)
     every = TfidfConfig(max_ngram=1, min_documents=2, max_characters=20_000, stopwords=["en", "es", "pt"])
-    vectors = tfidf(items.title.tolist(), every)
+    vectors = tfidf(items.title.fillna("").tolist(), every)
     events = events.sort_values(["session_id", "time"], kind="stable")
     pairs = events.assign(following=events.groupby("session_id").item_id.shift(-1)).dropna()
     support = events.item_id.value_counts()
@@ -226,7 +237,7 @@ def test_each_language_and_each_kind_of_click_that_the_settings_know_can_be_gene
         generate_profile(profile_of("class_like", clicks={kind: 2}, max_image_files=0), 0.001, tmp_path)
     texts = set()
     for language in GENERATED_LANGUAGES:
-        config = profile_of("class_like", languages={language: 1}, max_image_files=0)
+        config = profile_of("class_like", languages={language: 1}, max_image_files=0, without_text=0)
         items = pd.read_parquet(generate_profile(config, 0.001, tmp_path) / "items.parquet")
         texts.add(" ".join(items.title))
     assert len(texts) == len(GENERATED_LANGUAGES)

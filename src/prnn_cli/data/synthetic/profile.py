@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prnn_cli.data.synthetic.click_model import ClickModel, GeneratedItems
@@ -33,19 +34,21 @@ from prnn_cli.data.synthetic.profile_sessions import (
 )
 from prnn_cli.data.synthetic.profile_texts import draw_texts
 from prnn_cli.data.synthetic.thumbnails import Looks
-from prnn_cli.data.synthetic.vectors import NUM_FEATURES, VectorModel
+from prnn_cli.data.synthetic.vectors import VectorModel
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.schema import GENERATED_CLICKS, ProfileConfig
 from prnn_cli.system.cache import Identity, cached_folder
 from prnn_cli.system.progress import meter
 
-GENERATOR_VERSION = 1  # part of the folder's name: raise it with every change of what is generated
+GENERATOR_VERSION = 2  # part of the folder's name: raise it with every change of what is generated
 
 EVENTS, ITEMS, IMAGES, VECTORS = "events.parquet", "items.parquet", "images", "vectors.npy"
 
 ITEMS_A_BLOCK = 10_000
 COMPRESSION = "zstd"
-CATALOGUE, LOOKS, ITEM_BLOCK, SESSION_BLOCK = range(4)  # what a generator of random numbers is for
+CATALOGUE, LOOKS, ITEM_BLOCK, SESSION_BLOCK, VECTOR_MODEL = range(
+    5
+)  # what a generator of random numbers is for
 
 
 def generate_profile(config: ProfileConfig, scale: float, cache_dir: Path) -> Path:
@@ -54,9 +57,11 @@ def generate_profile(config: ProfileConfig, scale: float, cache_dir: Path) -> Pa
     `scale` multiplies sessions and items alike. The folder holds
     events.parquet: session_id, item_id, time (seconds, UTC), all int32, by time within a block of sessions, and
         the blocks by the first clicks of their sessions
-    items.parquet: item_id, title, description (null for some), and where there are image files, image (path)
-    images/: one PNG an item, up to `config.max_image_files` items; for more of them, instead
-    vectors.npy: (num_items, 1024) float16, l2-normalised; row i belongs to row i of items.parquet
+    items.parquet: item_id, title, description (null for some), and where there are image files, image (path; null
+        for some)
+    images/: one PNG for each item that has an image, up to `config.max_image_files` items
+    vectors.npy: (num_items, config.vectors.size) float16, l2-normalised, what stands for a network's view of the
+        images; row i belongs to row i of items.parquet, of zeros for an item without image
 
     Raises `UserError` for a scale that leaves too few items for two intents.
     """
@@ -109,14 +114,18 @@ class GeneratedLog:
         rng = self._rng(CATALOGUE)
         total = num_items(self.config, self.scale)
         by_rank = popularity_of_ranks(total, self.config.zipf_exponent, self.config.zipf_shift)
-        return GeneratedItems.draw(rng, rng.permutation(by_rank), num_intents(self.config, self.scale))
+        return GeneratedItems.draw(
+            rng,
+            rng.permutation(by_rank),
+            num_intents(self.config, self.scale),
+            self.config.successors,
+        )
 
     @cached_property
     def click_model(self) -> ClickModel:
         clicks = self.config.clicks
-        return ClickModel(
-            self.catalogue, {kind: clicks.get(kind, 0) / sum(clicks.values()) for kind in GENERATED_CLICKS}
-        )
+        shares = {kind: clicks.get(kind, 0) / sum(clicks.values()) for kind in GENERATED_CLICKS}
+        return ClickModel(self.catalogue, shares, self.config.browsing)
 
     @cached_property
     def looks(self) -> Looks:
@@ -124,7 +133,9 @@ class GeneratedLog:
 
     @cached_property
     def vector_model(self) -> VectorModel:
-        return VectorModel.draw(self._rng(LOOKS), num_intents(self.config, self.scale))
+        return VectorModel.draw(
+            self._rng(VECTOR_MODEL), num_intents(self.config, self.scale), self.config.vectors
+        )
 
     def write(self) -> None:
         """Fills the folder with the two tables, and the images or vectors."""
@@ -136,12 +147,11 @@ class GeneratedLog:
             _write_table(self.folder / EVENTS, mapped("events", blocks), "sessions", blocks)
 
     def make_room(self) -> None:
-        """Creates what the blocks write into beside the tables: the folder of images, or the file of vectors."""
+        """Creates what the blocks write into beside the tables: the file of vectors, and the folder of images."""
+        shape = (num_items(self.config, self.scale), self.config.vectors.size)
+        np.lib.format.open_memmap(self.folder / VECTORS, mode="w+", dtype=np.float16, shape=shape).flush()
         if has_image_files(self.config, self.scale):
             (self.folder / IMAGES).mkdir()
-        else:
-            shape = (num_items(self.config, self.scale), NUM_FEATURES)
-            np.lib.format.open_memmap(self.folder / VECTORS, mode="w+", dtype=np.float16, shape=shape).flush()
 
     def events(self, number: int) -> pa.Table:
         """Draws the events of a block of sessions."""
@@ -149,22 +159,28 @@ class GeneratedLog:
         return draw_events(self._rng(SESSION_BLOCK, number), self.click_model, block)
 
     def items(self, number: int) -> pa.Table:
-        """Draws the table of a block of items, and writes their images or vectors."""
+        """Draws the table of a block of items, and writes their vectors and images."""
         rng = self._rng(ITEM_BLOCK, number)
         rows = slice(number * ITEMS_A_BLOCK, (number + 1) * ITEMS_A_BLOCK)
         intent, style = self.catalogue.intent[rows], self.catalogue.style[rows]
         item_ids = np.arange(self.catalogue.num_items, dtype=np.int32)[rows]
+        has_text = rng.random(len(style)) >= self.config.without_text
+        has_image = rng.random(len(style)) >= self.config.without_image
         languages = self.config.languages
         texts = draw_texts(rng, intent, style, num_intents(self.config, self.scale), languages)
-        columns: dict[str, Any] = {"item_id": item_ids, **texts}
+        columns: dict[str, Any] = {"item_id": item_ids} | {
+            name: pc.if_else(pa.array(has_text), text, pa.scalar(None, pa.string()))
+            for name, text in texts.items()
+        }
+        vectors = np.lib.format.open_memmap(self.folder / VECTORS, mode="r+")
+        vectors[rows] = self.vector_model.vectors(rng, intent, style, has_image)
+        vectors.flush()
         if has_image_files(self.config, self.scale):
-            columns["image"] = [f"{IMAGES}/{item_id}.png" for item_id in item_ids]
-            for path, *of_item in zip(columns["image"], intent, style, strict=True):
-                self.looks.thumbnail(rng, *of_item).save(self.folder / path)
-        else:
-            vectors = np.lib.format.open_memmap(self.folder / VECTORS, mode="r+")
-            vectors[rows] = self.vector_model.vectors(rng, intent, style)
-            vectors.flush()
+            paths = [f"{IMAGES}/{item_id}.png" for item_id in item_ids]
+            shown = pa.array(has_image)
+            columns["image"] = pc.if_else(shown, pa.array(paths), pa.scalar(None, pa.string()))
+            for at in np.flatnonzero(has_image):
+                self.looks.thumbnail(rng, intent[at], style[at]).save(self.folder / paths[at])
         return pa.table(columns)
 
     def _rng(self, *purpose: int) -> np.random.Generator:

@@ -24,13 +24,15 @@ from prnn_cli.data.synthetic.click_model import (
 from prnn_cli.data.synthetic.small_texts import draw_texts
 from prnn_cli.data.synthetic.thumbnails import draw_thumbnails
 from prnn_cli.errors import UserError
-from prnn_cli.schema import SyntheticConfig
+from prnn_cli.schema import BrowsingConfig, SuccessorsConfig, SyntheticConfig
 from prnn_cli.system.cache import Identity, cached_folder
 
 GENERATOR_VERSION = 1  # part of the folder's name: raise it with every change of what is generated
 
 ZIPF_EXPONENT, ZIPF_SHIFT = 1.25, 0.02  # weight of rank r: (r + shift * num_items) ** -exponent
 CLICK_SHARES = {"successor": 0.28, "repeat": 0.08, "style": 0.14, "intent": 0.25, "anywhere": 0.25}
+SUCCESSORS = SuccessorsConfig(length=6, steepness=1.5, of_style=0, popularity_exponent=0.5)
+BROWSING = BrowsingConfig(drift=0.04, onward=0, returns=False)
 
 MAX_SESSION_LENGTH = 100
 
@@ -70,7 +72,7 @@ def draw_catalogue(rng: np.random.Generator, num_items: int, num_intents: int) -
     """Draws the items, whose popularity follows a Zipf-Mandelbrot law."""
     rank = rng.permutation(num_items) + 1
     popularity = (rank + ZIPF_SHIFT * num_items) ** -ZIPF_EXPONENT
-    return GeneratedItems.draw(rng, popularity, num_intents)
+    return GeneratedItems.draw(rng, popularity, num_intents, SUCCESSORS)
 
 
 def names(num_items: int) -> list[str]:
@@ -84,7 +86,7 @@ def draw_events(
 ) -> pa.Table:
     """Draws the columns session_id (numbered by first event), item_id and time, in the order of time."""
     lengths = np.minimum(2 + rng.lognormal(0.5, 1.1, num_sessions).astype(int), MAX_SESSION_LENGTH)
-    items = ClickModel(catalogue, CLICK_SHARES).draw(rng, lengths)
+    items = ClickModel(catalogue, CLICK_SHARES, BROWSING).draw(rng, lengths)
     times = _draw_times(rng, lengths, num_days)
     by_start = np.argsort(times[first_events(lengths)], kind="stable")
     session_id = np.empty(num_sessions, dtype=np.int64)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from prnn_cli.data.synthetic.profile import has_image_files
 from prnn_cli.errors import UserError
 from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue, match
@@ -35,12 +34,6 @@ class Precomputed:
     def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
         config = features.precomputed
         profile = dataset.profile
-        if config.path is None and profile is not None and has_image_files(profile, dataset.scale or 1.0):
-            raise UserError(
-                f"features={features.name} needs vectors, and dataset={dataset.name} has image files at dataset.scale="
-                f"{dataset.scale}; set features=image or colour_histogram, or dataset.profile.max_image_files=0 for "
-                "vectors instead of them"
-            )
         if config.path is None and profile is None and dataset.items.vectors is None:
             raise UserError(
                 f"features={features.name} needs vectors; add features.precomputed.path=FILE (.npy, .safetensors "
@@ -63,7 +56,7 @@ class Precomputed:
 def precomputed(config: PrecomputedConfig, item_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Vectors (num_items, F) float32, or float16 as the file is, and (num_items,) bool which items have one.
 
-    The others are zero.
+    The others are zero; a row of zeros is no vector.
 
     Raises `UserError` for files that don't fit each other or the log, and for values that are no finite numbers.
     """
@@ -88,6 +81,7 @@ def precomputed(config: PrecomputedConfig, item_ids: np.ndarray) -> tuple[np.nda
             norms = np.linalg.norm(rows, axis=1, keepdims=True)
             np.divide(rows, norms, out=rows, where=norms > 0)
         vectors[items[block]] = rows
+        found[items[block]] = rows.any(axis=1)
     return vectors, found
 
 
