@@ -287,7 +287,7 @@ def test_the_vectors_of_a_generated_log_feed_the_image_subnet(tmp_path: Path) ->
     )
     assert isinstance(config, FeaturesCommand)
     table = extracted(config)["image"]
-    assert (table.size, dense(table).dtype) == (256, np.float16)
+    assert (table.size, dense(table).dtype) == (512, np.float16)
     assert table.num_covered / table.num_items == pytest.approx(0.75, abs=0.06)
 
 
