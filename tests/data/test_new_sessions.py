@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.conftest import HEADER
-from prnn_cli.data.new_sessions import NewSessions, one_session, read_new_sessions
+from prnn_cli.data.new_sessions import NewSessions, one_session, read_new_sessions, sessions_of_lists
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -122,3 +123,10 @@ def test_files_that_are_copies_are_refused(dataset_config: Config, tmp_path: Pat
         (tmp_path / name).write_text(HEADER + "1,a,1\n")
     with pytest.raises(UserError, match="are copies of each other"):
         read_new_sessions(dataset_config(path="old.csv"), str(tmp_path), KNOWN)
+
+
+def test_sessions_may_be_lists(dataset_config: Config) -> None:
+    lists = [["a", "x", "b"], [], ["x"], ["c", "c"]]
+    found = sessions_of_lists([7, 8, "9", "ten"], lists, pd.Index(KNOWN), dataset_config(path="old.csv"))
+    assert clicks(found) == {"7": "ab", "8": "", "9": "", "ten": "cc"}
+    assert found.num_unknown == 2

@@ -12,6 +12,7 @@ from prnn_cli.data.formats.log_files import find_files
 from prnn_cli.data.new_sessions import NewSessions, one_session, read_new_sessions
 from prnn_cli.data.prepare import with_files
 from prnn_cli.errors import UserError
+from prnn_cli.evaluation.item_rules import ItemRules
 from prnn_cli.evaluation.recommending import best_next, best_next_of_baseline
 from prnn_cli.experiment.baselines import RankedBaselines, check_same_features
 from prnn_cli.experiment.saved_model import (
@@ -22,7 +23,7 @@ from prnn_cli.experiment.saved_model import (
     stored_baselines,
 )
 from prnn_cli.features.items import ItemCatalogue
-from prnn_cli.networks.scorer import NetworkScorer
+from prnn_cli.networks.folded import FoldedScorer, fold
 from prnn_cli.reporting.recommendations import (
     check_output,
     lines_of_one_session,
@@ -64,15 +65,13 @@ class Recommend(Command):
         saved = load_saved_model(settings.run, device)
         sessions = _sessions(settings, saved)
 
-        n = min(settings.n, sessions.known.num_items)
+        n, rules = min(settings.n, sessions.known.num_items), ItemRules(settings.exclude_clicked)
         if settings.method:
             baseline = _fitted(settings, saved, device)
-            items, scores = best_next_of_baseline(
-                baseline, sessions.known, n, settings.exclude_clicked, device
-            )
+            items, scores = best_next_of_baseline(baseline, sessions.known, n, rules, device)
         else:
-            network = NetworkScorer(saved.network, saved.parameters)
-            items, scores = best_next(network, sessions.known, n, settings.exclude_clicked, device)
+            network = FoldedScorer(fold(saved.network, saved.parameters))
+            items, scores = best_next(network, sessions.known, n, rules, device)
         table = recommendations(sessions, items, scores, saved.items.item_ids)
         paths = [Path(settings.output).expanduser()] if settings.output else []
         if not (

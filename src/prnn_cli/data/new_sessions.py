@@ -25,10 +25,12 @@ class NewSessions:
     ids: (num_sessions,) text, in the order of the log
     known: those with clicks on items that the model knows, and these clicks alone; their session_index is a place in
         `ids`
+    num_unknown: clicks on items that it does not know
     """
 
     ids: pa.Array
     known: Sessions
+    num_unknown: int
 
 
 def one_session(clicks: Sequence[int], num_items: int, dataset: DatasetConfig) -> NewSessions:
@@ -36,6 +38,16 @@ def one_session(clicks: Sequence[int], num_items: int, dataset: DatasetConfig) -
     return _new_sessions(
         pa.array(["session"]), np.zeros(len(clicks), np.int32), np.array(clicks), num_items, dataset
     )
+
+
+def sessions_of_lists(
+    ids: Sequence[object], clicks: Sequence[Sequence[object]], items: pd.Index, dataset: DatasetConfig
+) -> NewSessions:
+    """Sessions that are given as lists of item ids, the latest click last; `items`: the known ids, by item_index."""
+    told = [str(item) for session in clicks for item in session]
+    place = np.repeat(np.arange(len(clicks)), [len(each) for each in clicks])
+    item = items.get_indexer(pd.Index(told, dtype=object))
+    return _new_sessions(pa.array(map(str, ids), pa.string()), place, item, len(items), dataset)
 
 
 def read_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray) -> NewSessions:
@@ -48,28 +60,30 @@ def read_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray) -
         events = read_events(replace(dataset, path=path, synthetic=None, profile=None, scale=None))
     item = pd.Index(item_ids).get_indexer(pd.Index(events.item_ids.to_pylist()))[events.item]
     order = counting_argsort(events.session)
-    found = _new_sessions(events.session_ids, events.session[order], item[order], len(item_ids), dataset)
+    present, place = np.unique(events.session[order], return_inverse=True)
+    ids = events.session_ids.take(pa.array(present))
+    found = _new_sessions(ids, place, item[order], len(item_ids), dataset)
     if not found.known.num_sessions:
         raise UserError(
             f"none of the items in sessions={path} is known to the model: they are such as {events.item_ids[0]}, and "
             f"its own, those that were clicked often enough in the log of its run, such as {item_ids[0]}"
         )
-    _log_left_out(path, events, int(np.count_nonzero(item < 0)))
+    _log_left_out(path, events, found.num_unknown)
     return found
 
 
 def _new_sessions(
-    session_ids: pa.Array, session: np.ndarray, item: np.ndarray, num_items: int, dataset: DatasetConfig
+    ids: pa.Array, place: np.ndarray, item: np.ndarray, num_items: int, dataset: DatasetConfig
 ) -> NewSessions:
-    """Events that are sorted by session; item: item_index, −1 for one that is not known."""
-    present, place = np.unique(session, return_inverse=True)
+    """Events that are sorted by session; place: of its session in `ids`; item: item_index, −1 for an unknown one."""
     stays = item >= 0
+    num_unknown = int(np.count_nonzero(~stays))
     if dataset.drop_repeats:
-        stays[1:] &= (np.diff(item) != 0) | (np.diff(session) != 0)
+        stays[1:] &= (np.diff(item) != 0) | (np.diff(place) != 0)
     place, item = place[stays], item[stays].astype(np.int32)
     with_clicks, starts = np.unique(place, return_index=True)
     offsets = np.append(starts, len(place)).astype(np.int64)
-    return NewSessions(session_ids.take(pa.array(present)), Sessions(item, offsets, with_clicks, num_items))
+    return NewSessions(ids, Sessions(item, offsets, with_clicks, num_items), num_unknown)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ Logits rank as scores do, as the final activation f never decreases, so f is com
 Shapes: T clicks of the longest session, B slots, S sessions, N items, D columns of all output tables together.
 """
 
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
+from prnn_cli.evaluation.item_rules import ItemRules, RuledColumns
 from prnn_cli.evaluation.tiles import LogitScorer, workers_of_one_thread
 from prnn_cli.scoring import Scorer
 from prnn_cli.system.progress import meter
@@ -28,88 +31,127 @@ class Recommender(Scorer, LogitScorer, Protocol):
 
 @torch.no_grad()
 def best_next(
-    scorer: Recommender, sessions: Sessions, n: int, exclude_clicked: bool, device: torch.device
+    scorer: Recommender, sessions: Sessions, n: int, rules: ItemRules, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The n best next items of each session (S, n), best first, and their scores (S, n).
+    """The best next items of each session (S, n), best first, and their scores (S, n).
 
-    n is at most num_items. Where `exclude_clicked` leaves fewer than n items, the rest are clicked ones at −inf.
-    Raises `RunError` at a NaN.
+    Where the rules leave fewer than n items, the rest is item 0 at −inf. Of equal logits the lower item_index comes
+    first. Raises `RunError` at a NaN.
     """
-    items = np.empty((sessions.num_sessions, n), dtype=np.int64)
-    scores = np.empty((sessions.num_sessions, n), dtype=np.float32)
+    columns = RuledColumns(rules, sessions.num_items, device)
+    best = _Best(sessions.num_sessions, n, columns)
     scorer.reset(1)
-    rows = scorer.item_vectors(slice(0, sessions.num_items))
-    # Sessions of about the same length together, so that there is little to pad.
-    by_length = np.argsort(np.diff(sessions.offsets), kind="stable")
+    rows = scorer.item_vectors(columns.items)
     with workers_of_one_thread() as workers, meter("recommending", sessions.num_sessions) as progress:
         num_parts = workers.number if device.type == "cpu" else 1
         num_slots = max(1, min(num_parts * MAX_SLOTS[device.type], MAX_LOGITS // sessions.num_items))
-        parts = [_Part(rows, -(-num_slots // num_parts)) for _ in range(num_parts)]
-        for start in range(0, sessions.num_sessions, num_slots):
-            block = by_length[start : start + num_slots]
-            clicks = _walk(scorer, sessions, block, device)
-            left_out = clicks.T if exclude_clicked else clicks.T[:, :0]
-            of_parts = scorer.state_vectors().chunk(num_parts), left_out.chunk(num_parts)
-            best = list(workers.pool.map(lambda part, *of_part: part.best(*of_part, n), parts, *of_parts))
-            logits, items[block] = (torch.cat(each) for each in zip(*best, strict=True))
-            scores[block] = _scores(scorer, logits).cpu().numpy()
-            progress.update(start + len(block), "sessions")
-    return items, scores
+        parts = [_Part(rows, columns, -(-num_slots // num_parts)) for _ in range(num_parts)]
+        for block in _blocks(sessions, num_slots):
+            clicks = _walk(scorer, sessions, block, device).T
+            states = scorer.state_vectors()
+            bounds = np.linspace(0, len(block), num_parts + 1).astype(int).tolist()
+            slots = [slice(*bound) for bound in pairwise(bounds)]
+            found = list(
+                workers.pool.map(
+                    lambda part, *of_slots: part.best(*of_slots, n),
+                    parts,
+                    [states[each] for each in slots],
+                    [clicks[each] for each in slots],
+                    [block[each].tolist() for each in slots],
+                )
+            )
+            logits, at = (torch.cat(each) for each in zip(*found, strict=True))
+            best.put(block, at, _scores(scorer, logits))
+            progress.update(best.number, "sessions")
+    return best.items, best.scores
 
 
 @torch.no_grad()
 def best_next_of_baseline(
-    scorer: Scorer, sessions: Sessions, n: int, exclude_clicked: bool, device: torch.device
+    scorer: Scorer, sessions: Sessions, n: int, rules: ItemRules, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
     """The same of a scorer that tells no logits; items that it scores 0 or less are at −inf: it knows nothing of them.
 
     Raises `RunError` at a NaN.
     """
-    items = np.empty((sessions.num_sessions, n), dtype=np.int64)
-    scores = np.empty((sessions.num_sessions, n), dtype=np.float32)
-    by_length = np.argsort(np.diff(sessions.offsets), kind="stable")
+    columns = RuledColumns(rules, sessions.num_items, device)
+    best = _Best(sessions.num_sessions, n, columns)
     num_slots = max(1, min(MAX_SLOTS[device.type], MAX_LOGITS // sessions.num_items))
     with meter("recommending", sessions.num_sessions) as progress:
-        for start in range(0, sessions.num_sessions, num_slots):
-            block = by_length[start : start + num_slots]
-            clicks = _walk(scorer, sessions, block, device)
-            found = scorer.scores(slice(0, sessions.num_items))
-            _refuse_nan(found, f"leave out method={scorer.name}, or mend it")
-            found = found.where(found > 0, -torch.inf)
-            best = highest(found.scatter_(1, clicks.T, -torch.inf) if exclude_clicked else found, n)
-            scores[block], items[block] = (each.cpu().numpy() for each in best)
-            progress.update(start + len(block), "sessions")
-    return items, scores
+        for block in _blocks(sessions, num_slots):
+            clicks = _walk(scorer, sessions, block, device).T
+            scores = scorer.scores(columns.items)
+            _refuse_nan(scores, f"leave out method={scorer.name}, or mend it")
+            known = torch.nn.functional.pad(scores.where(scores > 0, -torch.inf), (0, 1))
+            found, at = highest(columns.apply(known, clicks, block.tolist()), n)
+            best.put(block, at, found)
+            progress.update(best.number, "sessions")
+    return best.items, best.scores
+
+
+@torch.no_grad()
+def session_vectors(scorer: Recommender, sessions: Sessions, device: torch.device) -> np.ndarray:
+    """What the scorer knows of each session after its last click, (S, D) float32."""
+    scorer.reset(1)
+    found = np.empty((sessions.num_sessions, scorer.state_vectors().shape[1]), dtype=np.float32)
+    for block in _blocks(sessions, MAX_SLOTS[device.type]):
+        _walk(scorer, sessions, block, device)
+        found[block] = scorer.state_vectors().cpu().numpy()
+    return found
+
+
+def _blocks(sessions: Sessions, num_slots: int) -> Iterator[np.ndarray]:
+    """The numbers of the sessions, those of about the same length together, so that there is little to pad."""
+    by_length = np.argsort(np.diff(sessions.offsets), kind="stable")
+    for start in range(0, sessions.num_sessions, num_slots):
+        yield by_length[start : start + num_slots]
+
+
+class _Best:
+    """What was found so far; number: of how many sessions."""
+
+    def __init__(self, num_sessions: int, n: int, columns: RuledColumns) -> None:
+        self.items = np.zeros((num_sessions, n), dtype=np.int64)
+        self.scores = np.full((num_sessions, n), -np.inf, dtype=np.float32)
+        self.number = 0
+        self._columns = columns
+
+    def put(self, block: np.ndarray, at: Tensor, scores: Tensor) -> None:
+        """Takes the columns and scores of a block of sessions, fewer than n each where there are no more items."""
+        self.items[block, : at.shape[1]] = self._columns.items_of(at).cpu().numpy()
+        self.scores[block, : at.shape[1]] = scores.cpu().numpy()
+        self.number += len(block)
 
 
 class _Part:
     """What a worker finds for its part of the slots, in memory that is allocated once."""
 
-    def __init__(self, rows: Tensor, num_slots: int) -> None:
-        """rows: the items' vectors (N, D)"""
-        self.rows = rows
-        self.room = torch.empty(num_slots * len(rows), device=rows.device)
+    def __init__(self, rows: Tensor, columns: RuledColumns, num_slots: int) -> None:
+        """rows: the vectors of the columns' items (C, D)"""
+        self.rows, self.columns = rows, columns
+        self.room = torch.empty(num_slots * (len(rows) + 1), device=rows.device)
 
-    def best(self, states: Tensor, left_out: Tensor, n: int) -> tuple[Tensor, Tensor]:
-        """The n highest logits of slots whose states are (B, D), and their items; left_out: (B, T) items at −inf."""
-        logits = self.room[: len(states) * len(self.rows)].view(len(states), len(self.rows))
-        torch.mm(states, self.rows.T, out=logits)  # (B, D) @ (D, N) -> (B, N)
-        return highest(logits.scatter_(1, left_out, -torch.inf), n)
+    def best(self, states: Tensor, clicks: Tensor, sessions: list[int], n: int) -> tuple[Tensor, Tensor]:
+        """The highest logits of slots whose states are (B, D), and their columns, (B, at most n) each."""
+        width = len(self.rows) + 1
+        logits = self.room[: len(states) * width].view(len(states), width)
+        torch.mm(states, self.rows.T, out=logits[:, :-1])  # (B, D) @ (D, C) -> (B, C)
+        return highest(self.columns.apply(logits, clicks, sessions), n)
 
 
 def highest(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """The n highest of each row of `values` (B, N), the highest first, and their columns, (B, n) each.
+    """The n highest of each row of `values` (B, N), or all of fewer, and their columns, (B, n) each.
 
-    They stand in the n groups of columns whose highest values are highest: so most columns are compared once, and
-    never sorted. A NaN counts as the highest.
+    The highest come first, of equal ones the lower column. They stand in the n groups of columns whose highest values
+    are highest: so most columns are compared once, and never sorted. A NaN counts as the highest.
     """
+    n = min(n, values.shape[1])
     num_groups = values.shape[1] // GROUP
     if num_groups < n:
-        return values.topk(n, dim=1)
-    grouped = values[:, : GROUP * num_groups].view(
-        -1, GROUP, num_groups
-    )  # group g: columns g, g + num_groups, …
-    groups = grouped.amax(dim=1).topk(n, dim=1, sorted=False).indices
+        return _sorted(values, n)
+    # Group g: columns g, g + num_groups, …
+    of_groups = values[:, : GROUP * num_groups].view(-1, GROUP, num_groups).amax(dim=1)
+    groups = of_groups.topk(n, dim=1, sorted=False).indices
     place = torch.arange(values.shape[1], device=values.device)
     columns = torch.cat(
         [
@@ -118,8 +160,27 @@ def highest(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
         ],
         dim=1,
     )
-    best = values.gather(1, columns).topk(n, dim=1)
-    return best.values, columns.gather(1, best.indices)
+    of_columns = values.gather(1, columns)
+    best = of_columns.topk(n, dim=1)
+    found, at = _in_order(best.values, columns.gather(1, best.indices))
+    # Where more are as high as the last one, it matters which of them are taken.
+    last = found[:, -1:]
+    (tied,) = torch.where(((of_columns >= last).sum(dim=1) > n) | ((of_groups >= last).sum(dim=1) > n))
+    if len(tied):
+        found[tied], at[tied] = _sorted(values[tied], n)
+    return found, at
+
+
+def _sorted(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    found, columns = values.sort(dim=1, descending=True, stable=True)
+    return found[:, :n], columns[:, :n]
+
+
+def _in_order(values: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Falling values, (B, n), with equal ones in the order of their columns."""
+    rising = columns.argsort(dim=1)
+    order = rising.gather(1, values.gather(1, rising).argsort(dim=1, descending=True, stable=True))
+    return values.gather(1, order), columns.gather(1, order)
 
 
 def _refuse_nan(scores: Tensor, remedy: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -141,19 +142,9 @@ class JobRunner:
             discard_idle(folder)
 
     def _run_in(self, folder: RunFolder, command: Command, settings: Any, config: DictConfig) -> None:
-        resume = getattr(settings, "resume", False)
-        group = process_group()
-        with group.initialised(), folder.held():
-            if resume:
-                command.check_resumed(settings, folder)
-            if not group.broadcast(begin_run(folder, self.command, config, HydraConfig.get(), resume)):
-                log.info("this run is finished")
-            else:
-                with failures_recorded(folder, self.is_sweep), resumption_explained(self.command, folder):
-                    command.run(settings, folder)
-                    folder.write_status("done")
-            if group.is_main and not self.is_sweep:
-                command.show_result(folder)
+        run_in(folder, self.command, command, settings, config, HydraConfig.get(), self.is_sweep)
+        if process_group().is_main and not self.is_sweep:
+            command.show_result(folder)
 
     def finish(self) -> int:
         """Shows the table of a sweep, and returns the exit code.
@@ -177,6 +168,32 @@ class JobRunner:
             log.info("comparing %d runs: table, figures, summary.html", len(self.ended))
             report_sweep(self.ended, table)
         return 1 if self.failures else 0
+
+
+def run_in(
+    folder: RunFolder,
+    name: str,
+    command: Command,
+    settings: Any,
+    config: DictConfig,
+    hydra: HydraConf,
+    is_sweep: bool = False,
+) -> None:
+    """Runs the command `name` in a folder that is its own, whose status and `.hydra` say how it went.
+
+    config, settings: as composed, and typed. Raises `UserError` for a folder that is not free, or what stops the run.
+    """
+    resume = getattr(settings, "resume", False)
+    group = process_group()
+    with group.initialised(), folder.held():
+        if resume:
+            command.check_resumed(settings, folder)
+        if not group.broadcast(begin_run(folder, name, config, hydra, resume)):
+            log.info("this run is finished")
+            return
+        with failures_recorded(folder, is_sweep), resumption_explained(name, folder):
+            command.run(settings, folder)
+            folder.write_status("done")
 
 
 def _sweep_job(config: DictConfig, folder: Path, failure: str) -> SweepJob:

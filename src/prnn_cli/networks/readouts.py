@@ -52,7 +52,7 @@ def logits(readout: Readout, leaves: Mapping[str, Tensor], hidden: Mapping[str, 
 def multipliers(readout: Readout, hidden: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """Each table with what it is multiplied with, (B, H + 1): the weighted state, and the weight for b."""
     for table, state, weight in readout.terms(hidden):
-        yield table, torch.cat([weight * state, state.new_full((len(state), 1), weight)], dim=1)
+        yield table, torch.cat([weight * state, state.new_full((state.shape[0], 1), weight)], dim=1)
 
 
 def table_of(name: str) -> str:

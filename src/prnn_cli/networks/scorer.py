@@ -5,7 +5,7 @@ from collections.abc import Container, Mapping
 import torch
 from torch import Tensor
 
-from prnn_cli.batching import OUTPUT, TIED
+from prnn_cli.batching import OUTPUT, TIED, Clicks
 from prnn_cli.networks.inputs import CLICKED
 from prnn_cli.networks.network import ACTIVATIONS, Activation, Network
 from prnn_cli.system.tree import unbind
@@ -41,13 +41,7 @@ class NetworkScorer:
     @torch.no_grad()
     def advance(self, items: Tensor, new_session: Tensor) -> None:
         clicks = unbind(self.network.clicks(items[None]))[0]
-        leaves = {}
-        for name, value in self.parameters.items():
-            kind = self.network.row_tables.get(name)
-            if kind == TIED:
-                leaves[name + CLICKED] = value[clicks.items]
-            elif kind != OUTPUT:
-                leaves[name] = value[clicks.rows[kind].index] if kind else value
+        leaves = leaves_of_clicks(self.network, self.parameters, clicks)
         self.carry = self.network.advance(leaves, self.carry, clicks, new_session)
 
     @torch.no_grad()
@@ -64,3 +58,15 @@ class NetworkScorer:
     def state_vectors(self) -> Tensor:
         """What `item_vectors` are multiplied with to give the logits, (B, D)."""
         return self.network.multipliers(self.carry)
+
+
+def leaves_of_clicks(network: Network, parameters: Mapping[str, Tensor], clicks: Clicks) -> dict[str, Tensor]:
+    """What clicks read of the parameters: of tables the clicked rows alone; no output table."""
+    leaves = {}
+    for name, value in parameters.items():
+        kind = network.row_tables.get(name)
+        if kind == TIED:
+            leaves[name + CLICKED] = value[clicks.items]
+        elif kind != OUTPUT:
+            leaves[name] = value[clicks.rows[kind].index] if kind else value
+    return leaves

@@ -90,15 +90,21 @@ class Subnet:
         of an embedding there.
         """
         hidden = hidden.masked_fill(new_session[:, None], 0)
-        x = leaves[f"{self.prefix}bias"]
-        for source in self.inputs:
-            keep = (input_masks or {}).get(self._input_mask_name(source))
-            keep = None if keep is None else keep / (1 - self.input_dropout)
-            x = x + source.project(self._input_name(source), leaves, clicks, keep)
         hidden = gru_cell(
-            x,
+            self.fed(leaves, clicks, input_masks),
             hidden,
             leaves[f"{self.prefix}recurrent_gates"],
             leaves[f"{self.prefix}recurrent_candidate"],
         )
         return hidden if keep_mask is None else hidden * (keep_mask / (1 - self.dropout))
+
+    def fed(
+        self, leaves: Mapping[str, Tensor], clicks: Clicks, input_masks: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """What a click feeds the GRU, (B, 3H): the bias and the sum of the inputs' projections."""
+        x = leaves[f"{self.prefix}bias"]
+        for source in self.inputs:
+            keep = (input_masks or {}).get(self._input_mask_name(source))
+            keep = None if keep is None else keep / (1 - self.input_dropout)
+            x = x + source.project(self._input_name(source), leaves, clicks, keep)
+        return x

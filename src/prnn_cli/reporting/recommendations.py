@@ -1,6 +1,6 @@
 """Recommendations as a table: (session_id, rank, item_id, score), its files, and what is printed of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
@@ -25,12 +25,17 @@ SHOWN_ID = 20  # characters
 
 
 def recommendations(
-    sessions: NewSessions, items: np.ndarray, scores: np.ndarray, item_ids: np.ndarray
+    sessions: NewSessions,
+    items: np.ndarray,
+    scores: np.ndarray,
+    item_ids: np.ndarray,
+    shares: Mapping[str, np.ndarray] | None = None,
 ) -> pa.Table:
     """A line for each item of each session, best first; rank counts from 1.
 
     items, scores: (sessions with known clicks, n), where those at −inf are left out. A session without any item has
-    one line, with null for rank, item_id and score: none vanishes.
+    one line, with null for rank, item_id and score: none vanishes. shares: of the score by subnet, (…, n) each, columns
+    share_NAME
     """
     num_known, n = items.shape
     kept = np.isfinite(scores.ravel())
@@ -45,6 +50,10 @@ def recommendations(
                 pa.array(item_ids).take(pa.array(items.ravel()[kept])), len(without)
             ),
             "score": _followed_by_nulls(pa.array(scores.ravel()[kept]), len(without)),
+        }
+        | {
+            f"share_{name}": _followed_by_nulls(pa.array(share.ravel()[kept]), len(without))
+            for name, share in (shares or {}).items()
         }
     )
     return table.take(pa.array(np.argsort(np.append(place, without), kind="stable")))

@@ -64,6 +64,24 @@ def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> Non
 
     Raises `UserError` where none of them does.
     """
+    named, failed, skipped = _named(found, config)
+    write_report(folder, named, failed, config, skipped)
+
+
+def table_of(found: Sequence[Path], config: TableConfig) -> pd.DataFrame:
+    """The finished runs in `found` as one table of plain numbers, as table.csv has it.
+
+    Raises `UserError` where none of them is one.
+    """
+    named, failed, _ = _named(found, config)
+    comparisons, _ = _compare(named, failed, config)
+    return _together([plain_rows(each) for each in comparisons])
+
+
+def _named(
+    found: Sequence[Path], config: TableConfig
+) -> tuple[list[tuple[str, FinishedRun]], list[Row], list[str]]:
+    """What `_read` finds, the runs by their names. Raises `UserError` where there is none."""
     runs, failed, skipped = _read(found)
     if not runs:
         raise UserError(
@@ -71,7 +89,7 @@ def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> Non
         )
     named = [(_name(run), run) for run in runs]
     _check_gain_over(config, named)
-    write_report(folder, named, failed, config, skipped)
+    return named, failed, skipped
 
 
 def _read(found: Sequence[Path]) -> tuple[list[FinishedRun], list[Row], list[str]]:

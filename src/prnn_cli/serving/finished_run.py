@@ -1,0 +1,211 @@
+"""A finished run in use: what its network recommends, its scores, its vectors and its metrics, from Python."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import pandas as pd
+import torch
+
+from prnn_cli.data.new_sessions import NewSessions, sessions_of_lists
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.item_rules import ItemRules
+from prnn_cli.evaluation.recommending import best_next, session_vectors
+from prnn_cli.experiment.saved_model import SavedModel, check_saved_model, load_saved_model
+from prnn_cli.networks.folded import FoldedNetwork, FoldedScorer, fold
+from prnn_cli.reporting.recommendations import recommendations
+from prnn_cli.serving.explaining import check_explainable, shares_of
+from prnn_cli.serving.given_sessions import GivenSessions, blocks_of, keys_and_clicks
+
+BLOCK = 10_000  # sessions of an iterator, at a time
+
+ItemList = Collection[Any] | Mapping[Any, Collection[Any]]
+
+
+class Run:
+    """A finished run of prnn train.
+
+    Sessions are lists of item ids (the latest click last), a dict of such lists by session, or a data frame of clicks
+    (session_id, item_id and, unless the rows are in order, time). Ids are text: 7 is the item "7". Clicks on items that
+    the model does not know are left out.
+    """
+
+    def __init__(self, folder: Path, saved: SavedModel, device: torch.device) -> None:
+        self.folder = folder
+        self.device = device
+        self._saved = saved
+        self._index = pd.Index(saved.items.item_ids, dtype=object)
+
+    def __repr__(self) -> str:
+        settings = self._saved.settings
+        return f"Run({str(self.folder)!r}: {settings.arch.name} on {settings.dataset.name}, {self.num_items:,} items)"
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The content of metrics.json."""
+        return self._saved.metrics
+
+    @property
+    def num_items(self) -> int:
+        return len(self._index)
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """The items that the model knows, a row each in the order of item_index: item_id, and support, its training
+        events."""
+        return pd.DataFrame({"item_id": self._saved.items.item_ids, "support": self._saved.items.support})
+
+    @cached_property
+    def network(self) -> FoldedNetwork:
+        """The network, its features folded in."""
+        return fold(self._saved.network, self._saved.parameters)
+
+    @property
+    def item_vectors(self) -> np.ndarray:
+        """What a session's vector is multiplied with to give the logits, (num_items, D) float32: the rows of the output
+        tables side by side, the bias as the last column of each."""
+        return self.network.item_vectors.cpu().numpy()
+
+    def session_vectors(self, sessions: GivenSessions) -> np.ndarray:
+        """The sessions' vectors (S, D) float32; those of a session without a known click are NaN."""
+        _, clicks = keys_and_clicks(sessions)
+        known = self._known(clicks).known
+        vectors = np.full((len(clicks), self.network.item_vectors.shape[1]), np.nan, dtype=np.float32)
+        vectors[known.session_index] = session_vectors(FoldedScorer(self.network), known, self.device)
+        return vectors
+
+    def scores(self, sessions: GivenSessions) -> np.ndarray:
+        """The scores of all items after each session, (S, num_items) float32; NaN without a known click."""
+        vectors = torch.from_numpy(self.session_vectors(sessions)).to(self.device)
+        return self.network.scores_of(vectors @ self.network.item_vectors.T).cpu().numpy()
+
+    @overload
+    def recommend(
+        self,
+        sessions: GivenSessions,
+        k: int = ...,
+        *,
+        exclude_clicked: bool = ...,
+        allow: ItemList | None = ...,
+        deny: ItemList | None = ...,
+        explain: bool = ...,
+    ) -> pd.DataFrame: ...
+
+    @overload
+    def recommend(
+        self,
+        sessions: Iterator[Sequence[Any]],
+        k: int = ...,
+        *,
+        exclude_clicked: bool = ...,
+        allow: ItemList | None = ...,
+        deny: ItemList | None = ...,
+        explain: bool = ...,
+    ) -> Iterator[pd.DataFrame]: ...
+
+    def recommend(
+        self,
+        sessions: GivenSessions | Iterator[Sequence[Any]],
+        k: int = 20,
+        *,
+        exclude_clicked: bool = True,
+        allow: ItemList | None = None,
+        deny: ItemList | None = None,
+        explain: bool = False,
+    ) -> pd.DataFrame | Iterator[pd.DataFrame]:
+        """The k best next items of each session, a row for each: session_id, rank (from 1), item_id, score.
+
+        An iterator of sessions, of any length, gives an iterator of such frames, ten thousand sessions each, numbered
+        from 0 throughout. A session without a known click, or that the rules leave nothing to recommend, has one row
+        without rank, item and score. `frame.attrs["num_unknown"]` counts the clicks that were left out.
+
+        exclude_clicked: nothing that the session has clicked
+        allow, deny: the only items that may be recommended (those in stock), or that must not be; a dict gives some
+            sessions lists of their own. Of these too, ids that the model does not know are left out.
+        explain: a column more for each subnet, `share_id`, `share_text` …: the summands of which the score is f
+        Raises `UserError` for k below 1 or above the number of items, sessions of another form, a list of allowed items
+        of which none is known, and shares that cannot be told apart.
+        """
+        if not 1 <= k <= self.num_items:
+            raise UserError(
+                f"k={k}: the model knows {self.num_items:,} items, of which 1 to all can be recommended"
+            )
+        if explain:
+            check_explainable(self.network)
+        rules = partial(item_rules, self._index, exclude_clicked=exclude_clicked, allow=allow, deny=deny)
+        if isinstance(sessions, Iterator):
+            return (self._recommend(block, k, rules, explain) for block in blocks_of(sessions, BLOCK))
+        return self._recommend(sessions, k, rules, explain)
+
+    def _recommend(
+        self, sessions: GivenSessions, k: int, rules_of: Callable[[Sequence[Any]], ItemRules], explain: bool
+    ) -> pd.DataFrame:
+        keys, clicks = keys_and_clicks(sessions)
+        found = self._known(clicks)
+        rules = rules_of([keys[place] for place in found.known.session_index])
+        scorer = FoldedScorer(self.network)
+        items, scores = best_next(scorer, found.known, k, rules, self.device)
+        shares = {}
+        if explain:
+            vectors = session_vectors(scorer, found.known, self.device)
+            shares = shares_of(self.network, vectors, items)
+        table = recommendations(found, items, scores, self._saved.items.item_ids, shares)
+        frame: pd.DataFrame = table.to_pandas().astype({"rank": "Int32"})
+        place = frame["session_id"].to_numpy(dtype=np.int64)
+        frame["session_id"] = pd.Series([keys[each] for each in place])  # as they were given
+        frame.attrs["num_unknown"] = found.num_unknown
+        return frame
+
+    def _known(self, clicks: Sequence[Sequence[Any]]) -> NewSessions:
+        """The sessions, whose ids are their places."""
+        return sessions_of_lists(range(len(clicks)), clicks, self._index, self._saved.settings.dataset)
+
+
+def item_rules(
+    index: pd.Index,
+    keys: Sequence[Any],
+    *,
+    exclude_clicked: bool,
+    allow: ItemList | None,
+    deny: ItemList | None,
+) -> ItemRules:
+    """Lists of item ids as rules. index: the known ids, by item_index; keys: of the sessions, in order
+
+    Raises `UserError` where a list allows no item that is known.
+    """
+    place = {key: number for number, key in enumerate(keys)}
+    among: np.ndarray | None = None
+    if allow is not None and not isinstance(allow, Mapping):
+        among = _known(index, allow)
+        if not len(among):
+            raise UserError(f"the model knows none of the items in allow; it knows such as {index[0]}")
+    if deny is not None and not isinstance(deny, Mapping):
+        among = np.setdiff1d(np.arange(len(index)) if among is None else among, _known(index, deny))
+    return ItemRules(
+        exclude_clicked, among, _by_session(index, place, deny), _by_session(index, place, allow)
+    )
+
+
+def _by_session(index: pd.Index, place: Mapping[Any, int], lists: ItemList | None) -> dict[int, np.ndarray]:
+    if not isinstance(lists, Mapping):
+        return {}
+    return {place[key]: _known(index, items) for key, items in lists.items() if key in place}
+
+
+def _known(index: pd.Index, items: Collection[Any]) -> np.ndarray:
+    """The item_index of those ids that are known, rising."""
+    if isinstance(items, str | bytes):
+        raise UserError(f"{items!r} is no list of item ids; give [{items!r}]")
+    found = index.get_indexer(pd.Index([str(item) for item in items], dtype=object))
+    return np.unique(found[found >= 0])
+
+
+def load_run(folder: str | Path, device: str = "cpu") -> Run:
+    """The finished run in `folder`, which prnn train has printed, with its network on `device` (torch's name of it).
+
+    Raises `UserError` where there is none, or one of its files is damaged.
+    """
+    check_saved_model(str(folder))
+    return Run(Path(folder), load_saved_model(str(folder), torch.device(device)), torch.device(device))
