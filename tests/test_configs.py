@@ -50,8 +50,8 @@ def test_every_command_composes_to_its_typed_configuration(command: str) -> None
         if command in ("train", "verdict", "preprocess", "features", "bench", "clean")
         else ["run=somewhere"]
     )
-    run = ["runs=somewhere"] if command == "tables" else of_a_run
-    config = composed(command, *run)
+    own = {"tables": ["runs=somewhere"], "export": ["run=somewhere", "out=there"]}
+    config = composed(command, *own.get(command, of_a_run))
     assert isinstance(config, schema_of(command))
     check(config)
 

@@ -605,6 +605,12 @@ class RecommendCommand:
 
 
 @dataclass
+class ExportCommand:
+    run: str = MISSING
+    out: str = MISSING
+
+
+@dataclass
 class TablesCommand:
     runs: Any = MISSING
     table: TableConfig = field(default_factory=TableConfig)

@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 
 from prnn_cli.app.safety import CheckedLoader
 from prnn_cli.errors import UserError
+from prnn_cli.experiment.settings import other_hydra_set_aside
 
 KEPT = 500  # configurations; a longer sweep composes the others again
 
@@ -65,10 +66,7 @@ def hydra_of(command: str, configs: Path, config_dir: str | None) -> Iterator[Hy
                 f"-cd {config_dir} is no folder; give one that holds configs, such as dataset/shop.yaml"
             )
         search_path.prepend("command-line", f"file://{folder}", SearchPathQuery(provider="schema"))
-    GlobalHydra.instance().clear()
     app = Hydra(command, ConfigLoader(search_path))
-    GlobalHydra.instance().initialize(app)
-    try:
+    with other_hydra_set_aside():
+        GlobalHydra.instance().initialize(app)
         yield app
-    finally:
-        GlobalHydra.instance().clear()

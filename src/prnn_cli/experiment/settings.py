@@ -66,10 +66,25 @@ def composition_explained(command: str, arguments: Sequence[str]) -> Iterator[No
         ) from error
 
 
+@contextmanager
+def other_hydra_set_aside() -> Iterator[None]:
+    """Without the Hydra of whoever calls, such as an application that uses prnn from Python; later it is back."""
+    instance = GlobalHydra.instance()
+    before = instance.hydra
+    instance.clear()
+    try:
+        yield
+    finally:
+        instance.clear()
+        if before is not None:
+            instance.initialize(before)
+
+
 def composed(command: str, overrides: Sequence[str]) -> Any:
     """The typed settings of a command line, composed outside of one. Raises `UserError` for what is wrong in it."""
     register_schemas()
     with (
+        other_hydra_set_aside(),
         composition_explained(command, overrides),
         initialize_config_dir(str(own_configs()), version_base="1.3"),
     ):

@@ -16,6 +16,7 @@ from prnn_cli.evaluation.recommending import best_next, session_vectors
 from prnn_cli.experiment.saved_model import SavedModel, check_saved_model, load_saved_model
 from prnn_cli.networks.folded import FoldedNetwork, FoldedScorer, fold
 from prnn_cli.reporting.recommendations import recommendations
+from prnn_cli.schema import TrainCommand
 from prnn_cli.serving.explaining import check_explainable, shares_of
 from prnn_cli.serving.given_sessions import GivenSessions, blocks_of, keys_and_clicks
 
@@ -39,13 +40,18 @@ class Run:
         self._index = pd.Index(saved.items.item_ids, dtype=object)
 
     def __repr__(self) -> str:
-        settings = self._saved.settings
-        return f"Run({str(self.folder)!r}: {settings.arch.name} on {settings.dataset.name}, {self.num_items:,} items)"
+        names = f"{self.settings.arch.name} on {self.settings.dataset.name}"
+        return f"Run({str(self.folder)!r}: {names}, {self.num_items:,} items)"
 
     @property
     def metrics(self) -> dict[str, Any]:
         """The content of metrics.json."""
         return self._saved.metrics
+
+    @property
+    def settings(self) -> TrainCommand:
+        """What it was trained with, every option of prnn train."""
+        return self._saved.settings
 
     @property
     def num_items(self) -> int:
@@ -160,7 +166,7 @@ class Run:
 
     def _known(self, clicks: Sequence[Sequence[Any]]) -> NewSessions:
         """The sessions, whose ids are their places."""
-        return sessions_of_lists(range(len(clicks)), clicks, self._index, self._saved.settings.dataset)
+        return sessions_of_lists(range(len(clicks)), clicks, self._index, self.settings.dataset)
 
 
 def item_rules(

@@ -16,6 +16,7 @@ EXTRAS = {  # option: (a module that it needs, the extra that brings it)
     "hydra/launcher=ray_cluster": ("hydra_plugins.hydra_ray_launcher", "ray"),
     "logger=tensorboard": ("tensorboard", "tensorboard"),
     "logger=mlflow": ("mlflow", "mlflow"),
+    "prnn export": ("onnxscript", "export"),
 }
 
 ANSWERS_WITHIN_S = 5.0
