@@ -596,9 +596,13 @@ class RecommendCommand:
     run: str = MISSING
     session: list[str] | None = option(Mark.ITEM_IDS)
     sessions: str | None = MISSING
+    stream: bool = MISSING
     method: str | None = MISSING
     n: int = bounded(at_least=1)
     exclude_clicked: bool = MISSING
+    allow: str | None = MISSING
+    deny: str | None = MISSING
+    explain: bool = MISSING
     output: str | None = MISSING
     cache_dir: str = MISSING
     hardware: HardwareConfig = field(default_factory=HardwareConfig)

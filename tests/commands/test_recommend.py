@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -175,6 +176,49 @@ def test_the_first_sessions_are_shown_in_80_columns(prnn: Prnn, trained: pd.Data
     assert lines[0].startswith(f"a session of a long…  {found['item_id'][0]}, {found['item_id'][1]}, ")
 
 
+def test_a_stream_is_answered_as_the_log_is(
+    prnn: Prnn, trained: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prnn_cli.commands.recommend.BLOCK", 7)
+    monkeypatch.setattr("prnn_cli.data.formats.parquet_files.BLOCK_ROWS", 50)
+    log = trained.sort_values(["session_index", "time"], kind="stable")
+    log = log.assign(session_id=log["session_index"].astype(str))[["session_id", "item_id", "time"]]
+    log.to_parquet("month.parquet")
+    expected = recommended(prnn, "sessions=month.parquet", "n=3")
+    for ending in ("parquet", "csv", "jsonl"):
+        shutil.rmtree("out")
+        streamed = recommended(prnn, "sessions=month.parquet", "stream=true", "n=3", f"output=next.{ending}")
+        pd.testing.assert_frame_equal(streamed, expected, rtol=1e-5)
+    assert pd.read_parquet("next.parquet").equals(streamed)
+    assert len(pd.read_csv("next.csv")) == len(Path("next.jsonl").read_text().splitlines()) == len(expected)
+
+
+def test_a_stream_that_fails_leaves_no_half_of_a_file(prnn: Prnn, trained: pd.DataFrame) -> None:
+    item = trained["item_id"][0]
+    Path("today.csv").write_text(f"session_id,item_id,time\na,{item},1\nb,{item},2\na,{item},3\n")
+    asked = ["run=runs/mine", "sessions=today.csv", "stream=true", "output=next.csv"]
+    assert "the session a goes on after others" in refusal(prnn("recommend", *asked))
+    assert not list(Path().glob("*next*"))
+
+
+def test_items_are_allowed_or_denied_by_files(prnn: Prnn, trained: pd.DataFrame) -> None:
+    a, b, c, d = trained["item_id"].unique()[:4]
+    Path("today.csv").write_text(f"session_id,item_id,time\none,{a},1\ntwo,{b},2\n")
+    Path("stock.csv").write_text(f"item_id\n{a}\n{c}\n{d}\nunheard of\n")
+    pd.DataFrame({"session_id": ["one", "three"], "item_id": [c, a]}).to_parquet("seen.parquet")
+    for method in ([], ["method=popularity"]):
+        lists = ["allow=stock.csv", "deny=seen.parquet", *method]
+        found = recommended(prnn, "sessions=today.csv", "n=60", *lists).groupby("session_id")["item_id"]
+        assert {key: set(items) for key, items in found} == {"one": {d}, "two": {a, c, d}}
+        shutil.rmtree("out")
+
+
+def test_shares_of_the_subnets_are_columns(prnn: Prnn, trained: pd.DataFrame) -> None:
+    found = recommended(prnn, f"session=[{trained['item_id'][0]}]", "explain=true", "n=4")
+    assert list(found.columns) == ["session_id", "rank", "item_id", "score", "share_id"]
+    assert np.tanh(found["share_id"]).tolist() == pytest.approx(found["score"].tolist(), rel=1e-4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -193,12 +237,19 @@ def test_the_first_sessions_are_shown_in_80_columns(prnn: Prnn, trained: pd.Data
         (["sessions=strange.csv", "output=no/a.csv"], "output=no/a.csv lies in no folder; make no first"),
         (["sessions=strange.csv"], "none of the items in sessions=strange.csv is known to the model"),
         (["session=[a]", "n=0"], "n=0"),
+        (["session=[a]", "stream=true"], "stream=true reads a log of sessions, sessions=FILE"),
+        (["session=[a]", "method=popularity", "explain=true"], "leave method out"),
+        (["sessions=strange.csv", "allow=nowhere.csv"], "allow=nowhere.csv does not exist"),
+        (["sessions=strange.csv", "deny=bare.csv"], "deny=bare.csv has no column item_id; it has 'sku'"),
+        (["sessions=strange.csv", "allow=other.csv"], "none of the items in sessions=strange.csv"),
     ],
 )
 def test_what_cannot_be_answered_is_a_sentence(
     prnn: Prnn, trained: pd.DataFrame, arguments: list[str], sentence: str
 ) -> None:
     Path("strange.csv").write_text("session_id,item_id,time\n1,x,1\n1,y,2\n")
+    Path("bare.csv").write_text("sku\na\n")
+    Path("other.csv").write_text("item_id\na\n")
     result = prnn("recommend", "run=runs/mine", *arguments, OUT)
     assert result.exit_code == 2
     assert sentence in result.err

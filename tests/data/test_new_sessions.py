@@ -9,7 +9,13 @@ import pandas as pd
 import pytest
 
 from data.conftest import HEADER
-from prnn_cli.data.new_sessions import NewSessions, one_session, read_new_sessions, sessions_of_lists
+from prnn_cli.data.new_sessions import (
+    NewSessions,
+    one_session,
+    read_new_sessions,
+    sessions_of_lists,
+    stream_new_sessions,
+)
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
@@ -130,3 +136,66 @@ def test_sessions_may_be_lists(dataset_config: Config) -> None:
     found = sessions_of_lists([7, 8, "9", "ten"], lists, pd.Index(KNOWN), dataset_config(path="old.csv"))
     assert clicks(found) == {"7": "ab", "8": "", "9": "", "ten": "cc"}
     assert found.num_unknown == 2
+
+
+@pytest.fixture
+def streamed(
+    dataset_config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[NewSessions]]:
+    """streamed(rows, block_rows=2, option=…): the blocks of sessions of a file that is read so many rows at a time."""
+    monkeypatch.chdir(tmp_path)
+
+    def read(rows: list[tuple[str, str, int]], block_rows: int, **options: object) -> list[NewSessions]:
+        monkeypatch.setattr("prnn_cli.data.formats.parquet_files.BLOCK_ROWS", block_rows)
+        pd.DataFrame(rows, columns=["session_id", "item_id", "time"]).to_parquet("today.parquet")
+        return list(stream_new_sessions(dataset_config(path="old.csv", **options), "today.parquet", KNOWN))
+
+    return read
+
+
+ROWS = [
+    ("late", "c", 9),
+    ("late", "x", 7),
+    ("late", "a", 8),
+    ("none", "x", 1),
+    ("one", "b", 5),
+    ("two", "a", 2),
+]
+
+
+@pytest.mark.parametrize("block_rows", [1, 2, 3, 4, 100])
+def test_a_stream_is_the_same_sessions_whatever_the_blocks(
+    streamed: Callable[..., list[NewSessions]], block_rows: int
+) -> None:
+    blocks = streamed(ROWS, block_rows)
+    found = {key: value for block in blocks for key, value in clicks(block).items()}
+    assert found == {"late": "ac", "none": "", "one": "b", "two": "a"}
+    assert sum(len(block.ids) for block in blocks) == 4
+    assert sum(block.num_unknown for block in blocks) == 2
+    assert len(blocks) > 1, "the last session may go on until the log has ended"
+
+
+def test_users_of_a_stream_are_cut_at_pauses(streamed: Callable[..., list[NewSessions]]) -> None:
+    rows = [("u", "a", 0), ("u", "b", 10), ("u", "c", 5000), ("v", "a", 1)]
+    found = {
+        key: each for block in streamed(rows, 2, session_gap_s=100) for key, each in clicks(block).items()
+    }
+    assert found == {"u#1": "ab", "u#2": "c", "v#1": "a"}
+
+
+@pytest.mark.parametrize("block_rows", [1, 3, 100])
+def test_a_session_that_goes_on_after_others_is_refused(
+    streamed: Callable[..., list[NewSessions]], block_rows: int
+) -> None:
+    rows = [("s", "a", 1), ("t", "b", 2), ("u", "b", 3), ("s", "c", 4)]
+    message = r"sessions=today.parquet .* the session s goes on after others; .*sort the log"
+    with pytest.raises(UserError, match=message):
+        streamed(rows, block_rows)
+
+
+def test_sessions_are_split_into_few(dataset_config: Config) -> None:
+    lists = [["c", "x", "a"], ["x"], ["b"], ["a"]]
+    whole = sessions_of_lists("pqrs", lists, pd.Index(KNOWN), dataset_config(path="old.csv"))
+    parts = list(whole.split(3))
+    assert [clicks(part) for part in parts] == [{"p": "ca", "q": "", "r": "b"}, {"s": "a"}]
+    assert [part.num_unknown for part in parts] == [2, 0]

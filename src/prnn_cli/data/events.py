@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.id_forms import warn_of_odd_ids, with_one_number_form
 from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log
 from prnn_cli.data.repeated_events import check_no_repeats
+from prnn_cli.data.seen_ids import SeenIds
 from prnn_cli.data.stray_times import without_stray_times
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
@@ -88,14 +90,12 @@ def time_columns(dataset: DatasetConfig) -> dict[str, str]:
 def _events_as_written(dataset: DatasetConfig) -> Events:
     """The events of the log, whose `session` is what `dataset.columns.session_id` holds, be it a session or a user."""
     counts = RowCounts()
-    blocks, parser, file = [], TimeParser(dataset.time_format), None
+    blocks = []
     num_events = Counter[Path]()
-    for rows in read_log(dataset, _event_columns(dataset), counts):
-        if rows.file is not file:
-            file, parser = rows.file, TimeParser(dataset.time_format)
-        blocks.append(_events_of(rows, dataset, parser, counts))
-        if len(blocks[-1]):
-            num_events[file.path] += len(blocks[-1])
+    for path, block in _blocks_of(dataset, counts):
+        blocks.append(block)
+        if len(block):
+            num_events[path] += len(block)
     counts.bad.check_share(counts.total, dataset.max_bad_share)
     for name, number in counts.trimmed.items():
         log.warning("%d rows have space around their %s, which is no part of it", number, name)
@@ -109,6 +109,52 @@ def _events_as_written(dataset: DatasetConfig) -> Events:
     check_no_repeats(num_events, table, has_sessions=dataset.columns.session_id is not None)
     table = without_stray_times(table, dataset, counts.bad, counts.total)
     return _sorted_events(table, dict(counts.bad.counts + counts.dropped), counts.rows_of_files)
+
+
+def event_blocks(dataset: DatasetConfig, counts: RowCounts) -> Iterator[pa.Table]:
+    """The events of a log whose sessions stand one after another, as tables of whole sessions.
+
+    Of a log that is larger than memory, no more is held than a block of the file and the session that it ends with.
+    Columns as in `events_of_block`. Raises `UserError` for what is no log, and where clicks of a session that ended
+    come later.
+    """
+    ended = SeenIds()
+    rest: pa.Table | None = None
+    for _, block in _blocks_of(dataset, counts):
+        together = pa.concat_tables([rest, block]).unify_dictionaries() if rest is not None else block
+        if not len(together):
+            continue
+        session = together["session_id"].combine_chunks().indices.to_numpy()
+        start = int(np.flatnonzero(session != session[-1])[-1]) + 1 if (session != session[-1]).any() else 0
+        rest = _with_own_ids(together.slice(start))
+        if start:
+            yield ended.checked(together.slice(0, start), "session_id")
+    if rest is not None:
+        yield ended.checked(rest, "session_id")
+    counts.bad.check_share(counts.total, dataset.max_bad_share)
+
+
+def _with_own_ids(table: pa.Table) -> pa.Table:
+    """The table without those ids in its dictionaries that no row has."""
+    for place, name in enumerate(("session_id", "item_id")):
+        column = table[name].combine_chunks().dictionary_decode().dictionary_encode()
+        table = table.set_column(place, name, column)
+    return table
+
+
+def events_of_block(table: pa.Table, dataset: DatasetConfig) -> Events:
+    """The events of some whole sessions, session by session, each by time."""
+    events = _sorted_events(table.unify_dictionaries(), {}, [])
+    return events if dataset.session_gap_s is None else cut_at_gaps(events, dataset.session_gap_s)
+
+
+def _blocks_of(dataset: DatasetConfig, counts: RowCounts) -> Iterator[tuple[Path, pa.Table]]:
+    """The events of each block of the log, as `_events_of` tells them, with their file."""
+    parser, file = TimeParser(dataset.time_format), None
+    for rows in read_log(dataset, _event_columns(dataset), counts):
+        if rows.file is not file:
+            file, parser = rows.file, TimeParser(dataset.time_format)
+        yield rows.file.path, _events_of(rows, dataset, parser, counts)
 
 
 def _event_columns(dataset: DatasetConfig) -> dict[str, str]:

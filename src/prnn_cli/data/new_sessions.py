@@ -10,7 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from prnn_cli.data.counting_sort import counting_argsort
-from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.events import Events, event_blocks, events_of_block, read_events
+from prnn_cli.data.log_rows import RowCounts
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
@@ -31,6 +32,14 @@ class NewSessions:
     ids: pa.Array
     known: Sessions
     num_unknown: int
+
+    def split(self, most: int) -> "Iterator[NewSessions]":
+        """The same sessions, at most `most` at a time. Unknown clicks are counted with the first."""
+        for start in range(0, len(self.ids), most):
+            inside = np.searchsorted(self.known.session_index, [start, start + most])
+            known = self.known.subset(np.arange(*inside))
+            moved = replace(known, session_index=known.session_index - start)
+            yield NewSessions(self.ids.slice(start, most), moved, 0 if start else self.num_unknown)
 
 
 def one_session(clicks: Sequence[int], num_items: int, dataset: DatasetConfig) -> NewSessions:
@@ -57,12 +66,8 @@ def read_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray) -
     none of its items is among `item_ids`, (num_items,).
     """
     with _blamed_on(path):
-        events = read_events(replace(dataset, path=path, synthetic=None, profile=None, scale=None))
-    item = pd.Index(item_ids).get_indexer(pd.Index(events.item_ids.to_pylist()))[events.item]
-    order = counting_argsort(events.session)
-    present, place = np.unique(events.session[order], return_inverse=True)
-    ids = events.session_ids.take(pa.array(present))
-    found = _new_sessions(ids, place, item[order], len(item_ids), dataset)
+        events = read_events(_log_at(path, dataset))
+    found = _sessions_of(events, pd.Index(item_ids), dataset)
     if not found.known.num_sessions:
         raise UserError(
             f"none of the items in sessions={path} is known to the model: they are such as {events.item_ids[0]}, and "
@@ -70,6 +75,40 @@ def read_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray) -
         )
     _log_left_out(path, events, found.num_unknown)
     return found
+
+
+def stream_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray) -> Iterator[NewSessions]:
+    """The same of a log of any size whose sessions stand one after another, block by block.
+
+    What is left out is logged at the end. Raises `UserError`, which names sessions=PATH, for what is no such log.
+    """
+    counts, index = RowCounts(), pd.Index(item_ids)
+    num_clicks = num_unknown = 0
+    with _blamed_on(path):
+        log_of_sessions = _log_at(path, dataset)
+        for block in event_blocks(log_of_sessions, counts):
+            found = _sessions_of(events_of_block(block, log_of_sessions), index, dataset)
+            num_clicks, num_unknown = num_clicks + len(block), num_unknown + found.num_unknown
+            yield found
+        if not num_clicks:
+            raise UserError(f"dataset.path={path} holds no clicks")
+    if num_unknown:
+        log.warning(
+            "%d of %d clicks are on items that the model does not know: left out", num_unknown, num_clicks
+        )
+
+
+def _log_at(path: str, dataset: DatasetConfig) -> DatasetConfig:
+    return replace(dataset, path=path, synthetic=None, profile=None, scale=None)
+
+
+def _sessions_of(events: Events, items: pd.Index, dataset: DatasetConfig) -> NewSessions:
+    """Events as sessions; items: the known ids, by item_index"""
+    item = items.get_indexer(pd.Index(events.item_ids.to_pylist()))[events.item]
+    order = counting_argsort(events.session)
+    present, place = np.unique(events.session[order], return_inverse=True)
+    ids = events.session_ids.take(pa.array(present))
+    return _new_sessions(ids, place, item[order], len(items), dataset)
 
 
 def _new_sessions(

@@ -1,9 +1,11 @@
 """Recommendations as a table: (session_id, rank, item_id, score), its files, and what is printed of it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,16 +65,49 @@ def _followed_by_nulls(values: pa.Array, number: int) -> pa.Array:
     return pa.concat_arrays([values, pa.nulls(number, values.type)])
 
 
-def _write_json_lines(table: pa.Table, path: Path) -> None:
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype)  # whole numbers stay such beside null
-    frame.to_json(path, orient="records", lines=True, force_ascii=False, double_precision=15)
+class _JsonLinesWriter:
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8")
+
+    def write_table(self, table: pa.Table) -> None:
+        frame = table.to_pandas(types_mapper=pd.ArrowDtype)  # whole numbers stay such beside null
+        frame.to_json(self._file, orient="records", lines=True, force_ascii=False, double_precision=15)
+
+    def close(self) -> None:
+        self._file.close()
 
 
-WRITERS: dict[str, Callable[[pa.Table, Path], None]] = {
-    ".parquet": pq.write_table,
-    ".csv": pa_csv.write_csv,
-    ".jsonl": _write_json_lines,
+WRITERS: dict[str, Callable[[Path, pa.Schema], Any]] = {
+    ".parquet": pq.ParquetWriter,
+    ".csv": pa_csv.CSVWriter,
+    ".jsonl": lambda path, _: _JsonLinesWriter(path),
 }
+
+
+class RecommendationsFile:
+    """A file of recommendations that grows table by table, in the format of its ending, one of `WRITERS`.
+
+    It is there when the context is left, whole, or not at all where it is left by an error.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._written = ExitStack()
+        self._writer: Any = None
+
+    def __enter__(self) -> "RecommendationsFile":
+        self._temporary = self._written.enter_context(atomic_write(self.path))
+        return self
+
+    def write(self, table: pa.Table) -> None:
+        if self._writer is None:
+            self._writer = WRITERS[self.path.suffix.lower()](self._temporary, table.schema)
+        self._writer.write_table(table)
+
+    def __exit__(self, *error: Any) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._written.__exit__(*error)
 
 
 def check_output(path: str) -> None:
@@ -84,12 +119,6 @@ def check_output(path: str) -> None:
         raise UserError(f"output={path} is there already; remove it, or give another name")
     if not file.parent.is_dir():
         raise UserError(f"output={path} lies in no folder; make {file.parent} first")
-
-
-def write_recommendations(table: pa.Table, path: Path) -> None:
-    """Writes the table by the path's ending, one of `WRITERS`."""
-    with atomic_write(path) as temporary:
-        WRITERS[path.suffix.lower()](table, temporary)
 
 
 def lines_of_sessions(table: pa.Table) -> TextTable:

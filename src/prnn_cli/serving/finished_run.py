@@ -1,6 +1,6 @@
 """A finished run in use: what its network recommends, its scores, its vectors and its metrics, from Python."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, overload
@@ -19,10 +19,9 @@ from prnn_cli.reporting.recommendations import recommendations
 from prnn_cli.schema import TrainCommand
 from prnn_cli.serving.explaining import check_explainable, shares_of
 from prnn_cli.serving.given_sessions import GivenSessions, blocks_of, keys_and_clicks
+from prnn_cli.serving.item_lists import ItemList, item_rules
 
 BLOCK = 10_000  # sessions of an iterator, at a time
-
-ItemList = Collection[Any] | Mapping[Any, Collection[Any]]
 
 
 class Run:
@@ -167,45 +166,6 @@ class Run:
     def _known(self, clicks: Sequence[Sequence[Any]]) -> NewSessions:
         """The sessions, whose ids are their places."""
         return sessions_of_lists(range(len(clicks)), clicks, self._index, self.settings.dataset)
-
-
-def item_rules(
-    index: pd.Index,
-    keys: Sequence[Any],
-    *,
-    exclude_clicked: bool,
-    allow: ItemList | None,
-    deny: ItemList | None,
-) -> ItemRules:
-    """Lists of item ids as rules. index: the known ids, by item_index; keys: of the sessions, in order
-
-    Raises `UserError` where a list allows no item that is known.
-    """
-    place = {key: number for number, key in enumerate(keys)}
-    among: np.ndarray | None = None
-    if allow is not None and not isinstance(allow, Mapping):
-        among = _known(index, allow)
-        if not len(among):
-            raise UserError(f"the model knows none of the items in allow; it knows such as {index[0]}")
-    if deny is not None and not isinstance(deny, Mapping):
-        among = np.setdiff1d(np.arange(len(index)) if among is None else among, _known(index, deny))
-    return ItemRules(
-        exclude_clicked, among, _by_session(index, place, deny), _by_session(index, place, allow)
-    )
-
-
-def _by_session(index: pd.Index, place: Mapping[Any, int], lists: ItemList | None) -> dict[int, np.ndarray]:
-    if not isinstance(lists, Mapping):
-        return {}
-    return {place[key]: _known(index, items) for key, items in lists.items() if key in place}
-
-
-def _known(index: pd.Index, items: Collection[Any]) -> np.ndarray:
-    """The item_index of those ids that are known, rising."""
-    if isinstance(items, str | bytes):
-        raise UserError(f"{items!r} is no list of item ids; give [{items!r}]")
-    found = index.get_indexer(pd.Index([str(item) for item in items], dtype=object))
-    return np.unique(found[found >= 0])
 
 
 def load_run(folder: str | Path, device: str = "cpu") -> Run:
