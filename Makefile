@@ -11,7 +11,7 @@ setup: .venv/installed  ## virtual environment in .venv, with prnn and the tools
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,figures,tune,joblib,slurm,export]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,figures,tune,joblib,slurm,export,serve]'
 	@touch $@
 
 demo: setup     ## train on generated data and print the table: a first result in about a minute

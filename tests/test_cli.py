@@ -140,8 +140,8 @@ def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     result = prnn("trian")
     assert result.exit_code == 2
     assert (
-        "choose one of train, preprocess, features, evaluate, recommend, export, verdict, tables, bench, clean, "
-        "status, datasets, check," in result.err
+        "choose one of train, preprocess, features, evaluate, recommend, serve, export, verdict, tables, bench, "
+        "clean, status, datasets, check," in result.err
     )
 
 

@@ -34,7 +34,17 @@ RESERVED = ("network", "id_only")  # names that tables and ranks have for other 
 # Attributes of an entry; those of other kinds are called.
 NEEDED = {"BASELINES": ("label", "fit", "options"), "COMMANDS": ("options", "run")}
 # By help, in order of use.
-LISTED_FIRST = ("train", "preprocess", "features", "evaluate", "recommend", "export", "verdict", "tables")
+LISTED_FIRST = (
+    "train",
+    "preprocess",
+    "features",
+    "evaluate",
+    "recommend",
+    "serve",
+    "export",
+    "verdict",
+    "tables",
+)
 
 # The module, or the package of modules, that holds prnn's own of each kind.
 HOMES = {

@@ -615,6 +615,27 @@ class ExportCommand:
 
 
 @dataclass
+class LimitsConfig:
+    body_bytes: int = bounded(at_least=100)
+    clicks: int = bounded(at_least=1)
+    k: int = bounded(at_least=1)
+    list_items: int = bounded(at_least=1)
+    batch: int = bounded(at_least=1)
+    waiting: int = bounded(at_least=1)
+    sessions: int = bounded(at_least=1)
+
+
+@dataclass
+class ServeCommand:
+    run: str = MISSING
+    host: str = MISSING
+    port: int = bounded(at_least=0, at_most=65535)
+    ttl: float = bounded(above=0)
+    threads: int = bounded(at_least=1)
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+
+
+@dataclass
 class TablesCommand:
     runs: Any = MISSING
     table: TableConfig = field(default_factory=TableConfig)

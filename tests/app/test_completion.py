@@ -25,6 +25,7 @@ pytest_plugins = ["commands.conftest"]
                 "features",
                 "evaluate",
                 "recommend",
+                "serve",
                 "export",
                 "verdict",
                 "tables",

@@ -36,7 +36,12 @@ def test_the_help_of_a_command_has_its_examples_and_options(prnn: Prnn, command:
     assert (result.exit_code, result.err) == (0, "")
     assert result.out.startswith(f"prnn {command}")
     assert f"\n  prnn {command}" in result.out
-    own = {"status": "\n  run=???  ", "tables": "\n  runs=???  ", "export": "\n  out=???  "}
+    own = {
+        "status": "\n  run=???  ",
+        "tables": "\n  runs=???  ",
+        "export": "\n  out=???  ",
+        "serve": "\n  port=8000  ",
+    }
     assert own.get(command, "\n  cache_dir=") in result.out
 
 

@@ -27,38 +27,38 @@ class ItemRules:
     allowed: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
-class RuledColumns:
-    """The columns of logits under rules: one of each item that may be recommended at all, in the order of item_index,
-    and a last one that stands for nothing."""
+class Columns:
+    """The columns of logits: one of each item that may be recommended at all, in the order of item_index, and a last
+    one that stands for nothing."""
 
-    def __init__(self, rules: ItemRules, num_items: int, device: torch.device) -> None:
-        self.rules = rules
-        among = np.arange(num_items) if rules.among is None else rules.among
+    def __init__(self, among: np.ndarray | None, num_items: int, device: torch.device) -> None:
+        """among: as in `ItemRules`"""
+        kept = np.arange(num_items) if among is None else among
         self.items: slice | Tensor = slice(0, num_items)
-        if rules.among is not None:
+        if among is not None:
             self.items = torch.from_numpy(among.astype(np.int64)).to(device)
-        self.number = len(among)  # C, and the column that stands for nothing
-        self._item = torch.from_numpy(np.append(among, 0).astype(np.int64)).to(device)
-        column = np.full(num_items, self.number, dtype=np.int64)
-        column[among] = np.arange(self.number)
+        self.number = len(kept)  # C, and the column that stands for nothing
+        self._item = torch.from_numpy(np.append(kept, 0).astype(np.int64)).to(device)
+        column = np.full(num_items + 1, self.number, dtype=np.int64)  # item_index num_items is no item
+        column[kept] = np.arange(self.number)
         self._column = torch.from_numpy(column).to(device)
 
     def items_of(self, columns: Tensor) -> Tensor:
         """The items of columns; 0 for the one of nothing, whose logit is −inf."""
         return self._item[columns]
 
-    def apply(self, logits: Tensor, clicks: Tensor, sessions: Sequence[int]) -> Tensor:
+    def rule(self, logits: Tensor, rules: ItemRules, clicks: Tensor, sessions: Sequence[int]) -> Tensor:
         """Sets to −inf, in place, what may not be recommended to B sessions, by their numbers.
 
-        logits: (B, C + 1); clicks: (B, T) item_index
+        logits: (B, C + 1); clicks: (B, T) item_index, or num_items where a session has clicked fewer
         """
         logits[:, self.number] = -torch.inf
-        if self.rules.exclude_clicked:
+        if rules.exclude_clicked:
             logits.scatter_(1, self._column[clicks], -torch.inf)
-        for slot, session in enumerate(sessions if self.rules.denied or self.rules.allowed else ()):
-            if (denied := self.rules.denied.get(session)) is not None:
+        for slot, session in enumerate(sessions if rules.denied or rules.allowed else ()):
+            if (denied := rules.denied.get(session)) is not None:
                 logits[slot, self._columns_of(denied)] = -torch.inf
-            if (allowed := self.rules.allowed.get(session)) is not None:
+            if (allowed := rules.allowed.get(session)) is not None:
                 columns = self._columns_of(allowed)
                 kept = logits[slot, columns]
                 logits[slot] = -torch.inf

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import RunError
-from prnn_cli.evaluation.item_rules import ItemRules, RuledColumns
+from prnn_cli.evaluation.item_rules import Columns, ItemRules
 from prnn_cli.evaluation.tiles import LogitScorer, workers_of_one_thread
 from prnn_cli.scoring import Scorer
 from prnn_cli.system.progress import meter
@@ -38,14 +38,14 @@ def best_next(
     Where the rules leave fewer than n items, the rest is item 0 at −inf. Of equal logits the lower item_index comes
     first. Raises `RunError` at a NaN.
     """
-    columns = RuledColumns(rules, sessions.num_items, device)
+    columns = Columns(rules.among, sessions.num_items, device)
     best = _Best(sessions.num_sessions, n, columns)
     scorer.reset(1)
     rows = scorer.item_vectors(columns.items)
     with workers_of_one_thread() as workers, meter("recommending", sessions.num_sessions) as progress:
         num_parts = workers.number if device.type == "cpu" else 1
         num_slots = max(1, min(num_parts * MAX_SLOTS[device.type], MAX_LOGITS // sessions.num_items))
-        parts = [_Part(rows, columns, -(-num_slots // num_parts)) for _ in range(num_parts)]
+        parts = [_Part(rows, columns, rules, -(-num_slots // num_parts)) for _ in range(num_parts)]
         for block in _blocks(sessions, num_slots):
             clicks = _walk(scorer, sessions, block, device).T
             states = scorer.state_vectors()
@@ -74,7 +74,7 @@ def best_next_of_baseline(
 
     Raises `RunError` at a NaN.
     """
-    columns = RuledColumns(rules, sessions.num_items, device)
+    columns = Columns(rules.among, sessions.num_items, device)
     best = _Best(sessions.num_sessions, n, columns)
     num_slots = max(1, min(MAX_SLOTS[device.type], MAX_LOGITS // sessions.num_items))
     with meter("recommending", sessions.num_sessions) as progress:
@@ -83,7 +83,7 @@ def best_next_of_baseline(
             scores = scorer.scores(columns.items)
             _refuse_nan(scores, f"leave out method={scorer.name}, or mend it")
             known = torch.nn.functional.pad(scores.where(scores > 0, -torch.inf), (0, 1))
-            found, at = highest(columns.apply(known, clicks, block.tolist()), n)
+            found, at = highest(columns.rule(known, rules, clicks, block.tolist()), n)
             best.put(block, at, found)
             progress.update(best.number, "sessions")
     return best.items, best.scores
@@ -110,7 +110,7 @@ def _blocks(sessions: Sessions, num_slots: int) -> Iterator[np.ndarray]:
 class _Best:
     """What was found so far; number: of how many sessions."""
 
-    def __init__(self, num_sessions: int, n: int, columns: RuledColumns) -> None:
+    def __init__(self, num_sessions: int, n: int, columns: Columns) -> None:
         self.items = np.zeros((num_sessions, n), dtype=np.int64)
         self.scores = np.full((num_sessions, n), -np.inf, dtype=np.float32)
         self.number = 0
@@ -126,9 +126,9 @@ class _Best:
 class _Part:
     """What a worker finds for its part of the slots, in memory that is allocated once."""
 
-    def __init__(self, rows: Tensor, columns: RuledColumns, num_slots: int) -> None:
+    def __init__(self, rows: Tensor, columns: Columns, rules: ItemRules, num_slots: int) -> None:
         """rows: the vectors of the columns' items (C, D)"""
-        self.rows, self.columns = rows, columns
+        self.rows, self.columns, self.rules = rows, columns, rules
         self.room = torch.empty(num_slots * (len(rows) + 1), device=rows.device)
 
     def best(self, states: Tensor, clicks: Tensor, sessions: list[int], n: int) -> tuple[Tensor, Tensor]:
@@ -136,7 +136,7 @@ class _Part:
         width = len(self.rows) + 1
         logits = self.room[: len(states) * width].view(len(states), width)
         torch.mm(states, self.rows.T, out=logits[:, :-1])  # (B, D) @ (D, C) -> (B, C)
-        return highest(self.columns.apply(logits, clicks, sessions), n)
+        return highest(self.columns.rule(logits, self.rules, clicks, sessions), n)
 
 
 def highest(values: Tensor, n: int) -> tuple[Tensor, Tensor]:

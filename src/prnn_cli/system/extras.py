@@ -17,6 +17,7 @@ EXTRAS = {  # option: (a module that it needs, the extra that brings it)
     "logger=tensorboard": ("tensorboard", "tensorboard"),
     "logger=mlflow": ("mlflow", "mlflow"),
     "prnn export": ("onnxscript", "export"),
+    "prnn serve": ("fastapi", "serve"),
 }
 
 ANSWERS_WITHIN_S = 5.0

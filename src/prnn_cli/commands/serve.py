@@ -1,0 +1,55 @@
+"""prnn serve run=DIR: a finished run's model as an HTTP service."""
+
+import torch
+
+from prnn_cli.commands import Command
+from prnn_cli.experiment.saved_model import check_saved_model
+from prnn_cli.reporting.terminal import say
+from prnn_cli.run_folder import RunFolder
+from prnn_cli.schema import ServeCommand
+from prnn_cli.system.extras import require
+
+
+class Serve(Command):
+    """The command `prnn serve`."""
+
+    options = ServeCommand
+    writes = False
+
+    def check(self, settings: ServeCommand) -> None:
+        require("prnn serve")
+        check_saved_model(settings.run)
+
+    def run(self, settings: ServeCommand, folder: RunFolder) -> None:
+        # They need the extra.
+        from prnn_cli.serving.http_app import Limits
+        from prnn_cli.serving.served_model import ServedModel
+        from prnn_cli.serving.server import listen, serve
+
+        listening = listen(settings.host, settings.port)
+        torch.set_num_threads(settings.threads)
+        model = ServedModel.load(settings.run)
+        host, port = listening.getsockname()[:2]
+        say(
+            f"serving {model.name}, {len(model.item_ids):,} items, at http://{host}:{port} (/docs shows how to ask)"
+        )
+        limits = settings.limits
+        serve(
+            model,
+            settings.run,
+            listening,
+            Limits(
+                body_bytes=limits.body_bytes,
+                clicks=limits.clicks,
+                k=limits.k,
+                list_items=limits.list_items,
+                batch=limits.batch,
+                waiting=limits.waiting,
+                ttl=settings.ttl,
+                sessions=limits.sessions,
+            ),
+        )
+        say("stopped serving")
+
+
+COMMANDS = {"serve": Serve()}

@@ -1,0 +1,285 @@
+"""The HTTP face of a served model: POST /recommend, DELETE /sessions/KEY, GET /health, GET /metrics, and /docs.
+
+A request holds item ids and numbers, nothing else: no path, and nothing that could be run.
+"""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from prnn_cli import __version__
+from prnn_cli.serving.batcher import Batcher, FullError
+from prnn_cli.serving.engine import Answer, Ask
+from prnn_cli.serving.served_model import ServedModel
+from prnn_cli.serving.session_store import Remembered, SessionStore
+
+LONGEST_ID = 1000  # characters
+BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+EXAMPLE = '{"session": ["a", "b"], "k": 20}'
+ELSEWHERE = {  # what starlette says
+    "Not Found": "there is nothing at this path; /docs shows what there is",
+    "Method Not Allowed": "this path takes another method; /docs shows which",
+}
+
+ItemId = Annotated[str, Field(max_length=LONGEST_ID)]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may ask for, and how much the server keeps.
+
+    clicks: of a session, of which earlier ones are forgotten; batch: sessions of one product; waiting: requests
+    ttl: seconds after which the session of a key is forgotten; sessions: keys
+    """
+
+    body_bytes: int
+    clicks: int
+    k: int
+    list_items: int
+    batch: int
+    waiting: int
+    ttl: float
+    sessions: int
+
+
+class RecommendRequest(BaseModel):
+    """The clicks of a session, or, with a key, its clicks since the last request with that key."""
+
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)  # ids are text
+    session: list[ItemId] = Field(description="item ids, the latest click last", examples=[["a", "b"]])
+    k: int = Field(20, ge=1, description="how many items")
+    key: ItemId | None = Field(None, min_length=1, description="of a session that the server is to remember")
+    exclude_clicked: bool = Field(True, description="nothing that the session has clicked")
+    allow: list[ItemId] | None = Field(None, description="the only items that may be recommended")
+    deny: list[ItemId] | None = Field(None, description="items that must not be recommended")
+
+
+class RecommendedItem(BaseModel):
+    item_id: str
+    score: float
+
+
+class RecommendResponse(BaseModel):
+    """The best items, fewer than k where the rules leave fewer, and the clicked ids that the model does not know."""
+
+    items: list[RecommendedItem]
+    unknown: list[str]
+
+
+@dataclass
+class Holder:
+    """The model that is served now. A request keeps the one that it began with."""
+
+    model: ServedModel
+
+
+@dataclass
+class Meters:
+    """What /metrics tells Prometheus."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+
+    def __post_init__(self) -> None:
+        self.requests = Counter(
+            "prnn_requests_total", "Requests by path and status", ["path", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "prnn_request_seconds",
+            "Time to answer /recommend",
+            buckets=BUCKETS_S,
+            registry=self.registry,
+        )
+        self.batch = Histogram(
+            "prnn_batch_size",
+            "Sessions of one product",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+            registry=self.registry,
+        )
+        self.unknown = Counter("prnn_unknown_clicks_total", "Clicks on unknown items", registry=self.registry)
+        self.sessions = Gauge("prnn_sessions", "Sessions that are remembered", registry=self.registry)
+        self.items = Gauge("prnn_items", "Items that the model knows", registry=self.registry)
+        self.reloads = Counter(
+            "prnn_reloads_total", "Models swapped, by result", ["result"], registry=self.registry
+        )
+
+
+def create_app(holder: Holder, limits: Limits, meters: Meters) -> FastAPI:
+    """The application; whoever sets `holder.model` swaps the model without a failed request."""
+    store = SessionStore(limits.ttl, limits.sessions)
+    batcher: Batcher[tuple[ServedModel, Ask], Answer] = Batcher(_answers, limits.batch, limits.waiting)
+    batcher.sizes = meters.batch.observe
+    app = FastAPI(
+        title="prnn",
+        version=__version__,
+        description="The next items that a session-based recommender expects to be clicked.",
+        redoc_url=None,
+    )
+    app.add_middleware(JsonBodies, most=limits.body_bytes)
+
+    @app.post("/recommend", response_model=RecommendResponse)
+    async def recommend(request: RecommendRequest) -> Response:
+        """The best next items after the clicks of a session. Unknown clicks are left out, and told."""
+        begun = time.perf_counter()
+        _check(request, limits)
+        model = holder.model
+        ask, unknown, clicks = _ask(request, model, store, limits)
+        meters.unknown.inc(len(unknown))
+        answer = None
+        if ask is not None:
+            try:
+                answer = await batcher.ask((model, ask))
+            except FullError:
+                raise HTTPException(503, "too many requests wait; try again in a moment") from None
+            if request.key is not None:
+                store.put(request.key, Remembered(clicks, len(clicks), answer.state, model))
+        meters.seconds.observe(time.perf_counter() - begun)
+        meters.requests.labels("/recommend", "200").inc()
+        return _json(200, {"items": _items(answer, model), "unknown": unknown})
+
+    @app.delete("/sessions/{key}")
+    async def forget(key: str) -> Response:
+        """Forgets the session of a key."""
+        if not store.drop(key):
+            raise HTTPException(404, "no session is remembered by this key")
+        return _json(200, {"forgotten": key})
+
+    @app.get("/health")
+    async def health() -> Response:
+        """The model that is served."""
+        model = holder.model
+        return _json(200, {"status": "ok", "model": model.name, "items": len(model.item_ids)})
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Counters and times, for Prometheus."""
+        meters.sessions.set(len(store))
+        meters.items.set(len(holder.model.item_ids))
+        return Response(generate_latest(meters.registry), media_type="text/plain; version=0.0.4")
+
+    async def refused(request: Request, error: Exception) -> Response:
+        status, sentence = _told(error)
+        meters.requests.labels(
+            request.url.path if request.url.path == "/recommend" else "other", str(status)
+        ).inc()
+        return _json(status, {"error": sentence})
+
+    app.add_exception_handler(RequestValidationError, refused)
+    app.add_exception_handler(HTTPException, refused)
+    return app
+
+
+def _check(request: RecommendRequest, limits: Limits) -> None:
+    for name, value, most in (
+        ("session", len(request.session), limits.clicks),
+        ("allow", len(request.allow or ()), limits.list_items),
+        ("deny", len(request.deny or ()), limits.list_items),
+    ):
+        if value > most:
+            raise HTTPException(400, f"{name} has {value} items; send {most} at most")
+    if request.k > limits.k:
+        raise HTTPException(400, f"k={request.k} is more than this server gives; ask for {limits.k} at most")
+    if not request.session and request.key is None:
+        raise HTTPException(
+            400, "session is empty; send the ids of the items that were clicked, the latest last"
+        )
+
+
+def _ask(
+    request: RecommendRequest, model: ServedModel, store: SessionStore, limits: Limits
+) -> tuple[Ask | None, list[str], tuple[str, ...]]:
+    """The question to the engine (None where no click is known), the unknown clicks, and all known ones so far."""
+    new, unknown = model.told(request.session)
+    before = Remembered() if request.key is None else store.get(request.key)
+    if before.model is not model:  # of a model that was swapped since
+        before = Remembered(before.clicks)
+    clicks = (*before.clicks, *(model.item_ids[item] for item in new))[-limits.clicks :]
+    known, _ = model.told(clicks)
+    state = before.state
+    since = new if state is not None else known
+    if state is None and not since:
+        return None, unknown, clicks
+    allowed = None if request.allow is None else model.known(request.allow)
+    denied = None if request.deny is None else model.known(request.deny)
+    k = min(request.k, len(model.item_ids))
+    ask = Ask(since, state, known if request.exclude_clicked else (), k, allowed, denied)
+    return ask, unknown, clicks
+
+
+def _answers(asked: Sequence[tuple[ServedModel, Ask]]) -> list[Answer]:
+    """The answers; while a model is swapped, those of the old one are computed apart."""
+    found: dict[int, Answer] = {}
+    for model in dict.fromkeys(model for model, _ in asked):
+        which = [n for n, (of, _) in enumerate(asked) if of is model]
+        found |= zip(which, model.engine.answer([asked[n][1] for n in which]), strict=True)
+    return [found[n] for n in range(len(asked))]
+
+
+def _items(answer: Answer | None, model: ServedModel) -> list[dict[str, Any]]:
+    if answer is None:
+        return []
+    pairs = zip(answer.items, answer.scores, strict=True)
+    return [{"item_id": model.item_ids[item], "score": score} for item, score in pairs]
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """Status and sentence of an error."""
+    if isinstance(error, HTTPException):
+        return error.status_code, ELSEWHERE.get(str(error.detail), str(error.detail))
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = ".".join(str(each) for each in first["loc"] if each != "body")
+    if not place or first["type"] == "json_invalid":
+        return 400, f"the body must be a JSON object, such as {EXAMPLE}"
+    return 400, f"{place}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _json(status: int, content: Any) -> Response:
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, status, media_type="application/json")
+
+
+Message = MutableMapping[str, Any]
+
+
+class JsonBodies:
+    """Takes each body for JSON, whatever its header says (curl -d says that it is a form), and answers 413 to one of
+    more than `most` bytes, of which no more is read."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], most: int) -> None:
+        self.app, self.most = app, most
+
+    async def __call__(
+        self,
+        scope: Message,
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        scope = {**scope, "headers": list({**headers, b"content-type": b"application/json"}.items())}
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self.most:
+            await _json(413, {"error": f"the body is larger than {self.most} bytes"})(scope, receive, send)
+            return
+        read = 0
+
+        async def limited() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self.most:  # one that came without its length
+                raise HTTPException(413, f"the body is larger than {self.most} bytes")
+            return message
+
+        await self.app(scope, limited, send)

@@ -1,0 +1,67 @@
+"""The server's process: uvicorn with the application, and the swap of the model by SIGHUP."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from contextlib import suppress
+
+import uvicorn
+
+from prnn_cli.errors import Stopped, UserError
+from prnn_cli.reporting.terminal import say
+from prnn_cli.serving.http_app import Holder, Limits, Meters, create_app
+from prnn_cli.serving.served_model import ServedModel
+
+log = logging.getLogger(__name__)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that clients can already connect to. Raises `UserError` where the address cannot be had."""
+    try:
+        return socket.create_server((host, port), reuse_port=False, backlog=1024)
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"host={host} port={port} cannot be listened to ({_reason(error)}); choose "
+            "another port, or an address of this machine"
+        ) from error
+
+
+def _reason(error: OSError | OverflowError) -> str:
+    """The system's words, without what Python adds to them."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if isinstance(number, int) and number > 0 else str(error)
+
+
+def serve(model: ServedModel, folder: str, listening: socket.socket, limits: Limits) -> None:
+    """Serves until SIGINT or SIGTERM; requests that have begun are answered. SIGHUP loads `folder` again."""
+    holder, meters = Holder(model), Meters()
+    config = uvicorn.Config(
+        create_app(holder, limits, meters), log_level="warning", access_log=False, timeout_keep_alive=60
+    )
+    server = uvicorn.Server(config)
+
+    async def reload() -> None:
+        try:
+            holder.model = await asyncio.to_thread(ServedModel.load, folder)
+            meters.reloads.labels("done").inc()
+            say(f"serving {holder.model.name} now, {len(holder.model.item_ids):,} items")
+        except UserError as error:
+            meters.reloads.labels("refused").inc()
+            log.error("the model stays as it is: %s", error)
+
+    async def main() -> None:
+        reloads: set[asyncio.Task[None]] = set()
+        loop = asyncio.get_running_loop()
+
+        def swap() -> None:
+            task = loop.create_task(reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, swap)
+        await server.serve(sockets=[listening])
+
+    with suppress(Stopped), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(main())
