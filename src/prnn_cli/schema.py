@@ -227,6 +227,8 @@ class DatasetConfig:
     test_until: str | None = MISSING
     test_by: str = one_of("last_event", "first_event")
     validation_days: int = bounded(at_least=0)
+    keep_new_items: bool = MISSING
+    cold_items: float = bounded(at_least=0, at_most=0.9)
     min_ranked_events: int = bounded(at_least=1, marks=[Mark.UNHASHED])
     scale: float | None = bounded(at_least=0.001, at_most=1000, marks=[Mark.UNHASHED])
     synthetic: SyntheticConfig | None = option(Mark.UNHASHED)
@@ -381,6 +383,7 @@ class OutputConfig:
 @dataclass
 class EvaluationConfig:
     part: str = one_of("test", "validation")
+    cold_items: float = bounded(at_least=0, at_most=0.9)
     metrics: list[str] = MISSING
     cutoffs: list[int] = MISSING
     candidates: Any = MISSING
@@ -502,6 +505,14 @@ class FeaturesCommand:
 
 
 @dataclass
+class NewItemsConfig:
+    fit: str = one_of("auto", "ridge", "nearest", "none")
+    alpha: float = bounded(above=0)
+    neighbours: int = bounded(at_least=1)
+    boost: float = bounded(at_least=0)
+
+
+@dataclass
 class TrainCommand:
     """epochs: a number, or auto, which experiment/epochs.py makes a number of."""
 
@@ -522,6 +533,7 @@ class TrainCommand:
     subnets: dict[str, SubnetConfig] = MISSING
     output: OutputConfig = field(default_factory=OutputConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    new_items: NewItemsConfig = field(default_factory=NewItemsConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     baselines: dict[str, Any] = options_of("BASELINES", marks=[Mark.SHARES_ROW])
     hardware: HardwareConfig = group(HardwareConfig, Mark.FREE_ON_RESUME)

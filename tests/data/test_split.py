@@ -374,3 +374,46 @@ def test_logs_of_which_nothing_is_left_are_refused(
     with pytest.raises(UserError, match=message) as caught:
         split(*rows, **options)
     assert "\n" not in str(caught.value)
+
+
+# items that training has not seen
+
+
+def test_new_items_of_the_test_part_may_be_kept(split: Split) -> None:
+    rows = [*by_day("1", 0, "ab"), *by_day("2", 1, "bca"), *by_day("3", 1, "cc")]
+    assert part(split(*rows), "test") == {"2": "ba"}
+    kept = split(*rows, keep_new_items=True)
+    assert part(kept, "test") == {"2": "bca", "3": "cc"}
+    assert kept.items["item_id"].tolist() == ["a", "b", "c"]
+    assert kept.items["support"].tolist() == [1, 1, 0]
+
+
+def test_held_out_items_are_in_the_test_part_alone(split: Split) -> None:
+    letters = "abcdefghijklmnopqrst"
+    rows = [*by_day("1", 0, letters), *by_day("2", 0, letters[::-1]), *by_day("3", 1, letters)]
+    log = split(*rows, cold_items=0.3)
+    cold = {
+        item for item, support in zip(log.items["item_id"], log.items["support"], strict=True) if not support
+    }
+    assert 0 < len(cold) < 20
+    assert part(log, "train") == {
+        "1": "".join(item for item in letters if item not in cold),
+        "2": "".join(item for item in letters[::-1] if item not in cold),
+    }
+    assert part(log, "test") == {"3": letters}
+    assert log.dropped == {"before the test part: held-out items": 2 * len(cold)}
+    others = split(*by_day("0", 0, "az"), *rows, cold_items=0.3)
+    again = set(others.items["item_id"][others.items["support"] == 0])
+    assert again - {"z"} == cold, "an item's lot depends on its id alone"
+
+
+def test_sessions_that_held_out_items_leave_alone_are_dropped(split: Split) -> None:
+    letters = "abcdefghijklmnopqrst"
+    whole = split(*by_day("1", 0, letters), *by_day("3", 1, letters), cold_items=0.3)
+    is_cold = (whole.items["support"] == 0).to_numpy()
+    cold, warm = whole.items["item_id"][is_cold].iloc[0], whole.items["item_id"][~is_cold].iloc[0]
+    log = split(
+        *by_day("1", 0, letters), *by_day("2", 0, cold + warm), *by_day("3", 1, letters), cold_items=0.3
+    )
+    assert list(part(log, "train")) == ["1"]
+    assert log.dropped["before the test part: sessions of one event without them"] == 1

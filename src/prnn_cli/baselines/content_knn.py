@@ -19,7 +19,7 @@ from torch import Tensor
 from prnn_cli.baselines.baseline import Baseline, FeatureOptions
 from prnn_cli.baselines.slot_clicks import SlotClicks
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.features.table import FeatureTable, Vectors
+from prnn_cli.features.table import FeatureTable, unit_rows
 from prnn_cli.schema import one_of
 
 
@@ -38,7 +38,7 @@ class ContentKnn:
     def __init__(self, features: Mapping[str, FeatureTable], session: str) -> None:
         """session: as in `ContentKnnOptions`"""
         self.session = session
-        self._vectors = [_unit_rows(table.vectors) for table in features.values()]
+        self._vectors = [unit_rows(table.vectors) for table in features.values()]
         self._columns = [
             each.T.tocsr() if isinstance(each, sparse.csr_array) else each.T for each in self._vectors
         ]
@@ -58,7 +58,7 @@ class ContentKnn:
         of_slot: Any = sparse.csr_array(
             (np.ones(len(clicks), np.float32), (slot, np.arange(len(clicks)))), shape=shape
         )
-        asked = (_unit_rows(of_slot @ vectors[clicks]) for vectors in self._vectors)
+        asked = (unit_rows(of_slot @ vectors[clicks]) for vectors in self._vectors)
         cosines = [_dense(rows @ columns).clip(0) for rows, columns in zip(asked, self._columns, strict=True)]
         mean: np.ndarray = np.mean(cosines, axis=0)
         mean[np.arange(len(mean)), self._slots.last] = 0
@@ -66,22 +66,6 @@ class ContentKnn:
 
     def scores(self, items: slice | Tensor) -> Tensor:
         return torch.from_numpy(self.similarities()).to(self._slots.device)[:, items]
-
-
-def _unit_rows(vectors: Vectors) -> Any:
-    """The rows (n, F) divided by their lengths, in float32; zeros stay."""
-    if isinstance(vectors, sparse.csr_array):
-        unit = vectors.astype(np.float32)
-        lengths = np.sqrt(unit.multiply(unit).sum(axis=1))
-        unit.data *= np.repeat(_inverse(lengths), np.diff(unit.indptr))
-        return unit
-    vectors = vectors.astype(np.float32)
-    return vectors * _inverse(np.linalg.norm(vectors, axis=1))[:, None]
-
-
-def _inverse(lengths: np.ndarray) -> np.ndarray:
-    inverse: np.ndarray = np.divide(1, lengths, out=np.zeros(len(lengths), np.float32), where=lengths > 0)
-    return inverse
 
 
 def _dense(products: Any) -> Any:

@@ -29,6 +29,7 @@ from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.material import Material, material_of, material_of_refit
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
+from prnn_cli.experiment.new_items import check_new_items, with_new_items
 from prnn_cli.experiment.ranked_alone import check_method, method_searched, rank_alone
 from prnn_cli.experiment.refit import Refit, refit_before, refit_of
 from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
@@ -50,6 +51,7 @@ from prnn_cli.networks.summary import layout
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
 from prnn_cli.reporting.terminal import say
+from prnn_cli.reporting.unseen import measured_apart
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.distributed import process_group
@@ -72,6 +74,7 @@ class Train(Command):
         check_selection(settings)
         check_weights(settings)
         check_method(settings)
+        check_new_items(settings)
 
     def check_resumed(self, settings: TrainCommand, folder: RunFolder) -> None:
         """Raises `UserError` where the checkpoint or the metrics in the folder cannot be continued."""
@@ -121,8 +124,11 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
         fetch_needed(needed, cache_dir)
     trained = _trained(settings, folder, device, observers)
     folder.write_status("running", stage="trained; ranking the test events")
-    data, parameters = trained.material.data, trained.trainer.state.parameters
+    data = trained.material.data
     network = final_network(settings, trained.trainer, trained.weights)
+    parameters, of_new_items = with_new_items(
+        settings, data, trained.material.features, network, trained.trainer.state.parameters
+    )
     if process_group().is_main:
         save_model(folder.model_file, parameters, trained.material.origin)
 
@@ -134,6 +140,7 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     results = description(settings, trained, network, device) | measured(
         ranks, settings.evaluation, baselines, settings.table.gain_over
     )
+    results |= of_new_items | measured_apart(ranks, data.support, settings.evaluation)
     left_out = baselines_of(settings).left_out
     results |= {"baselines_left_out": left_out} if left_out else {}
     warn_of_ties(results)

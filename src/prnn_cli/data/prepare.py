@@ -160,6 +160,9 @@ def _identity(dataset: DatasetConfig) -> Identity:
     settings = dataclasses.asdict(dataset)
     for name in marked(DatasetConfig, Mark.UNHASHED):
         del settings[name]
+    for name in ("keep_new_items", "cold_items"):  # off, they leave data what they were before there were any
+        if not settings[name]:
+            del settings[name]
     try:
         return Identity.of(FORMAT_VERSION, settings, find_files(dataset.path))
     except OSError as error:
@@ -179,6 +182,8 @@ def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
             summary[part] = {"sessions": sessions, "events": count}
     summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped}
     summary |= {"rows": sum(events.rows_of_files), "rows_of_files": events.rows_of_files}
+    if num_unseen := int((split.items["support"] == 0).sum()):
+        summary["unseen_items"] = num_unseen
     return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
 
 

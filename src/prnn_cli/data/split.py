@@ -38,23 +38,27 @@ def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     """Filters a log, splits its sessions by time, and numbers sessions and items (section 5).
 
     A session belongs as a whole to the part of its last event, or of its first where `dataset.test_by` says so. Items
-    that the training part does not hold are dropped from the other parts, as no model can know them.
+    that the training part does not hold are dropped from the other parts, as no model can know them, unless
+    `dataset.keep_new_items` keeps those of the test part; `dataset.cold_items` makes some of its items such.
 
     Raises `UserError` where nothing is left of the log or of one of its parts.
     """
     dropped: Counter[str] = Counter()
     whole = filter_log(_until_the_end(events, dataset, dropped), dataset, dropped)
     part = parts_of_sessions(whole, dataset)
-    in_training = _items_of(whole, part != TEST)
-    _check_not_empty("train", bool(in_training.any()), whole, dataset)
-    log = _only_known(whole, part, TEST, in_training, dropped)
+    kept = _items_of(whole, part != TEST)
+    _check_not_empty("train", bool(kept.any()), whole, dataset)
+    cold = kept & _is_cold(events.item_ids, len(kept), dataset.cold_items)
+    if dataset.keep_new_items:
+        kept |= _items_of(whole, part == TEST)
+    log = _only_known(_without_cold(whole, part, cold, dropped), part, TEST, kept, dropped)
     if dataset.validation_days:
         log = _only_known(log, part, VALIDATION, _items_of(log, part == TRAIN), dropped)
     sizes = np.bincount(part[log.session], minlength=len(PARTS))
     for code, name in enumerate(PARTS):
         if code != VALIDATION or dataset.validation_days:
             _check_not_empty(name, bool(sizes[code]), whole, dataset)
-    items = _items(log, part, np.flatnonzero(in_training), events.item_ids)
+    items = _items(log, part, np.flatnonzero(kept), events.item_ids)
     indexed, session_ids = _indexed_events(log, part, items["code"].to_numpy(), events.session_ids)
     return SplitLog(
         indexed,
@@ -82,6 +86,29 @@ def _items_of(log: Log, is_chosen: np.ndarray) -> np.ndarray:
     occurs = np.zeros(int(log.item.max()) + 1, dtype=bool)
     occurs[log.item[is_chosen[log.session]]] = True
     return occurs
+
+
+def _is_cold(item_ids: pa.Array, number: int, share: float) -> np.ndarray:
+    """Whether each of the first `number` items is held out of training: those whose ids' hashes are lowest, so that an
+    item's lot depends on its id alone."""
+    if not share:
+        return np.zeros(number, dtype=bool)
+    hashes = pd.util.hash_array(item_ids.slice(0, number).to_numpy(zero_copy_only=False).astype(object))
+    cold: np.ndarray = hashes < np.uint64(share * 2**64)
+    return cold
+
+
+def _without_cold(log: Log, part: np.ndarray, cold: np.ndarray, dropped: Counter[str]) -> Log:
+    """The log without the events of cold items before the test part, and what is then left of sessions there."""
+    if not cold.any():
+        return log
+    before = part[log.session] != TEST
+    is_cold = before & cold[log.item]
+    left = np.bincount(log.session[before & ~is_cold], minlength=len(part))
+    is_alone = before & ~is_cold & (left == 1)[log.session]
+    dropped["before the test part: held-out items"] += int(np.count_nonzero(is_cold))
+    dropped["before the test part: sessions of one event without them"] += int(np.count_nonzero(is_alone))
+    return log.without(is_cold | is_alone)
 
 
 def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, dropped: Counter[str]) -> Log:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -87,3 +88,19 @@ def _vectors(arrays: Mapping[str, np.ndarray]) -> Vectors:
     matrix = csr_array((data, indices, indptr), shape=tuple(shape.tolist()))
     matrix.check_format()
     return matrix
+
+
+def unit_rows(vectors: Vectors) -> Any:
+    """The rows (n, F) divided by their lengths, in float32; zeros stay."""
+    if isinstance(vectors, csr_array):
+        unit = vectors.astype(np.float32)
+        lengths = np.sqrt(unit.multiply(unit).sum(axis=1))
+        unit.data *= np.repeat(_inverse(lengths), np.diff(unit.indptr))
+        return unit
+    vectors = vectors.astype(np.float32)
+    return vectors * _inverse(np.linalg.norm(vectors, axis=1))[:, None]
+
+
+def _inverse(lengths: np.ndarray) -> np.ndarray:
+    inverse: np.ndarray = np.divide(1, lengths, out=np.zeros(len(lengths), np.float32), where=lengths > 0)
+    return inverse

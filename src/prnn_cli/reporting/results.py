@@ -15,6 +15,7 @@ from prnn_cli.evaluation.ties import rank
 from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown, write_csv
 from prnn_cli.reporting.tables import epochs_text, gain, results_table, run_name, weights_text
 from prnn_cli.reporting.terminal import say, show
+from prnn_cli.reporting.unseen import unseen_sentence, unseen_table
 from prnn_cli.run_folder import CHECKSUMS, METRICS, read_json
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.file_format import FORMAT
@@ -79,9 +80,10 @@ def write_results(
     folder: Path, results: dict[str, Any], ranks: dict[str, Ranks], support: np.ndarray
 ) -> None:
     """Writes all four files. results: metrics.json; support: (num_items,) training events of each item"""
-    write_text(
-        folder / "results.md", f"{to_markdown(_as_text(results))}\n{markdown_text(_footer(results))}\n"
-    )
+    tables = [to_markdown(table) for table in (_as_text(results), unseen_table(results)) if table]
+    sentences = [_footer(results), unseen_sentence(results)]
+    told = [f"{markdown_text(sentence)}\n" for sentence in sentences if sentence]
+    write_text(folder / "results.md", "\n".join([*tables, *told]))
     write_csv(folder / "results.csv", _plain_rows(results))
     with atomic_write(folder / "ranks.parquet") as temporary:
         ranks_frame(ranks, results["tie_break"], support).to_parquet(temporary, index=False)
@@ -94,6 +96,9 @@ def show_results(folder: Path) -> None:
     """Prints the table of a finished run."""
     results = read_json(folder / "metrics.json")
     show(_as_text(results), title=results["dataset"])
+    if unseen := unseen_table(results):
+        show(unseen, title="Items that training has not seen (cold), and the others (warm)")
+        say(unseen_sentence(results))
     say(_footer(results))
     print(f"written to {folder}")
 

@@ -1,0 +1,102 @@
+"""New items in a run: rows for the items that training has not seen, and how well they and the others are ranked."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from prnn_cli.batching import OUTPUT, TIED
+from prnn_cli.data.prepare import PreparedData
+from prnn_cli.errors import UserError
+from prnn_cli.features.extract import extract
+from prnn_cli.features.table import FeatureTable
+from prnn_cli.networks.inputs import VECTORS
+from prnn_cli.networks.network import Network
+from prnn_cli.networks.new_items import RIDGE, NewItems
+from prnn_cli.networks.row_readers import ItemRows
+from prnn_cli.schema import DatasetConfig, TrainCommand
+
+AUTO, NONE = "auto", "none"
+
+log = logging.getLogger(__name__)
+
+
+def has_new_items(dataset: DatasetConfig) -> bool:
+    """Whether the data are asked to hold items that training does not see."""
+    return dataset.keep_new_items or dataset.cold_items > 0
+
+
+def check_new_items(settings: TrainCommand) -> None:
+    """Raises `UserError` for a fit that there is nothing to make of."""
+    fit = settings.new_items.fit
+    if fit in (AUTO, NONE):
+        return
+    if not settings.features.sources:
+        raise UserError(
+            f"new_items.fit={fit} makes rows from features, and features={settings.features.name} has none; choose "
+            "features=text, image or precomputed (also for arch=id_only), or new_items.fit=none"
+        )
+    if not has_new_items(settings.dataset):
+        raise UserError(
+            f"new_items.fit={fit}: every item of the data is trained; set evaluation.cold_items=0.1 or "
+            "dataset.keep_new_items=true, or leave new_items.fit=auto"
+        )
+
+
+def with_new_items(
+    settings: TrainCommand,
+    data: PreparedData,
+    features: Mapping[str, FeatureTable],
+    network: Network,
+    parameters: Mapping[str, Tensor],
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The parameters, with rows for the items that training has not seen; and what metrics.json says of them.
+
+    Nothing changes where there are none, or no features. Raises `UserError` for features that cannot be made.
+    """
+    fit = _fit_of(settings)
+    if fit == NONE:
+        return dict(parameters), {}
+    tables = _all_features(settings, data, features)
+    new = NewItems(list(tables.values()), data.support, settings.new_items, fit)
+    unseen = int((data.support == 0).sum())
+    log.info(
+        "%s of %s items that training has not seen get rows from %s, by %s",
+        *(f"{len(new.items):,}", f"{unseen:,}", ", ".join(tables), fit),
+    )
+    if not len(new.items):
+        return dict(parameters), {}
+    fitted = dict(parameters)
+    place = torch.from_numpy(new.items)
+    for name in _tables_of_items(network):
+        table = parameters[name]
+        rows = torch.from_numpy(new.rows(table.detach().cpu().numpy()))
+        fitted[name] = table.clone()
+        fitted[name][place.to(table.device)] = rows.to(table.device)
+    how = {"fit": fit, "boost": settings.new_items.boost, "features": list(tables)}
+    return fitted, {"new_items": how | {"items": len(new.items), "unseen": unseen}}
+
+
+def _fit_of(settings: TrainCommand) -> str:
+    fit = settings.new_items.fit
+    if fit != AUTO:
+        return fit
+    return RIDGE if has_new_items(settings.dataset) and settings.features.sources else NONE
+
+
+def _all_features(
+    settings: TrainCommand, data: PreparedData, used: Mapping[str, FeatureTable]
+) -> Mapping[str, FeatureTable]:
+    """The tables of all sources, those that the architecture leaves alone among them."""
+    if set(used) == set(settings.features.sources):
+        return used
+    return extract(settings.features, settings.dataset, data, Path(settings.cache_dir), "cpu")
+
+
+def _tables_of_items(network: Network) -> list[str]:
+    """The tables of one row an item that clicks or scores read; an item's own vector is its features from the start."""
+    kinds = (OUTPUT, TIED, ItemRows.name)
+    return [name for name, kind in network.row_tables.items() if kind in kinds and not name.endswith(VECTORS)]
