@@ -70,7 +70,8 @@ sizes = {{each.name: each.shape[1] for each in network.get_inputs() if each.name
 state = {{name: np.zeros((1, size), np.float32) for name, size in sizes.items()}}
 outputs = ["top_items", "top_scores", *("new_" + name for name in state)]
 for item in {example}:
-    items, scores, *new = network.run(outputs, {{"item": np.array([index[item]]), "k": np.array([20]), **state}})
+    click = {{"item": np.array([index[item]]), "k": np.array([20])}}
+    items, scores, *new = network.run(outputs, {{**click, **state}})
     state = dict(zip(state, new))
 print([ids[each] for each in items[0]])
 ```
