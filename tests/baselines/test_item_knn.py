@@ -118,6 +118,7 @@ def test_fitting_leaves_the_sessions_as_they_were(log_of: LogOf) -> None:
     assert log.offsets.tolist() == [0, 4, 6]
 
 
+@pytest.mark.nightly
 def test_on_real_orders_the_metrics_agree_with_dicts_and_loops(online_retail: Path, tmp_path: Path) -> None:
     generic, special = (OmegaConf.load(CONFIGS / f"{name}.yaml") for name in ("generic", "online_retail"))
     special.pop("defaults")

@@ -31,7 +31,7 @@ def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 
-@pytest.mark.parametrize("launcher", LAUNCHERS)
+@pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.nightly)])
 def test_rows_and_failures_arrive_in_one_table(workplace: Path, launcher: str) -> None:
     module, settings = LAUNCHERS[launcher]
     pytest.importorskip(module)

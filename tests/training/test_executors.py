@@ -152,7 +152,11 @@ def test_the_compiled_step_that_scores_all_items_is_the_plain_one(caplog: pytest
 
 
 @pytest.mark.parametrize(
-    "network", [id_network(dropout=0.3), network_of("parallel", "image")], ids=["id", "image"]
+    "network",
+    [
+        pytest.param(id_network(dropout=0.3), id="id"),
+        pytest.param(network_of("parallel", "image"), id="image", marks=pytest.mark.nightly),
+    ],
 )
 def test_the_compiled_step_of_small_networks_is_the_plain_one(
     network: Network, caplog: pytest.LogCaptureFixture
@@ -163,7 +167,8 @@ def test_the_compiled_step_of_small_networks_is_the_plain_one(
     assert "failed" not in caplog.text
 
 
-@pytest.mark.parametrize("optimiser", ["adagrad", pytest.param("adam", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("optimiser", ["adagrad", "adam"])
 def test_compiled_steps_of_several_threads_give_the_same_bits_each_time(optimiser: str) -> None:
     """One item stands in many slots: whichever thread adds up its gradients must do so in one order."""
     network = id_network(hidden_size=100)

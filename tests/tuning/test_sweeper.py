@@ -48,6 +48,7 @@ def test_the_first_trial_has_the_settings_that_the_search_began_with(prnn: Prnn)
     assert trials()["subnets.id.dropout"].tolist() == [0.25]
 
 
+@pytest.mark.nightly
 def test_a_search_that_was_stopped_goes_on_with_the_trial_it_was_at(
     prnn: Prnn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

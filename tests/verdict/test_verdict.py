@@ -130,7 +130,11 @@ def test_a_row_that_fails_leaves_its_reason_and_the_others_go_on(workplace: Path
 
 
 @pytest.mark.parametrize(
-    ("truth", "answers"), [("helps", {"helps"}), ("nothing", {"does_not_help", "cannot_tell"})]
+    ("truth", "answers"),
+    [
+        ("helps", {"helps"}),
+        pytest.param("nothing", {"does_not_help", "cannot_tell"}, marks=pytest.mark.nightly),
+    ],
 )
 def test_what_is_known_of_a_log_is_found(prnn: Prnn, workplace: Path, truth: str, answers: set[str]) -> None:
     """A small calibration: sessions stay within a topic, which the texts tell, or tell of another item."""
