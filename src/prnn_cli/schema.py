@@ -606,6 +606,7 @@ class EvaluateCommand:
 @dataclass
 class RecommendCommand:
     run: str = MISSING
+    new_items: str | None = MISSING
     session: list[str] | None = option(Mark.ITEM_IDS)
     sessions: str | None = MISSING
     stream: bool = MISSING
@@ -623,6 +624,7 @@ class RecommendCommand:
 @dataclass
 class ExportCommand:
     run: str = MISSING
+    new_items: str | None = MISSING
     out: str = MISSING
 
 
@@ -640,6 +642,7 @@ class LimitsConfig:
 @dataclass
 class ServeCommand:
     run: str = MISSING
+    new_items: str | None = MISSING
     host: str = MISSING
     port: int = bounded(at_least=0, at_most=65535)
     ttl: float = bounded(above=0)

@@ -101,3 +101,73 @@ def test_items_first_seen_in_the_test_part_may_stay(prnn: Prnn, workplace: Path)
 )
 def test_mistakes_are_explained(prnn: Prnn, workplace: Path, options: list[str], message: str) -> None:
     assert message in refusal(prnn("train", *SMALL, *options))
+
+
+NEW_TEXT = ["arch=parallel", "features=text", "units.each=8", "strategy=simultaneous"]
+
+
+@pytest.fixture
+def described(prnn: Prnn, workplace: Path) -> pd.DataFrame:
+    """A run in runs/mine, and new items in new.csv: twins of three trained ones, by their texts, one that is known, and
+    one of no known word."""
+    small = [each for each in SMALL if not each.startswith(("arch=", "subnets."))]
+    assert prnn("train", *small, *NEW_TEXT, "hydra.run.dir=runs/mine").exit_code == 0
+    items = pd.read_parquet(
+        next(Path(prnn_cli.load_run("runs/mine").settings.cache_dir).glob("synthetic/*/items.parquet"))
+    )
+    known = set(prnn_cli.load_run("runs/mine").items["item_id"])
+    twins = items[items["item_id"].isin(known)].iloc[:3]
+    new = pd.concat([twins.assign(item_id=[f"twin of {each}" for each in twins["item_id"]]), twins.iloc[:1]])
+    strange = pd.DataFrame({"item_id": ["strange"], "title": ["qqqq"], "description": ["zzzz"]})
+    new = pd.concat([new, strange])[["item_id", "title", "description"]]
+    new.to_csv("new.csv", index=False)
+    return new
+
+
+def test_new_items_are_recommended_exported_and_leave_the_others_as_they_are(
+    prnn: Prnn, described: pd.DataFrame
+) -> None:
+    run, extended = prnn_cli.load_run("runs/mine"), prnn_cli.load_run("runs/mine", new_items="new.csv")
+    assert extended.num_items == run.num_items + 3
+    assert np.array_equal(extended.item_vectors[: run.num_items], run.item_vectors)
+    ids = extended.items["item_id"]
+    assert ids[run.num_items :].tolist() == described["item_id"][:3].tolist()
+    assert (extended.items["support"][run.num_items :] == 0).all()
+    sessions = [[item] for item in run.items["item_id"][:20]]
+    np.testing.assert_allclose(
+        extended.scores(sessions)[:, : run.num_items], run.scores(sessions), rtol=1e-5, atol=1e-6
+    )
+    new = described["item_id"].iloc[0]
+    assert np.isfinite(extended.scores([[new]])).all(), "a click on a new item is known"
+    told = extended.recommend([[new]], k=5, allow=described["item_id"].tolist())
+    assert set(told["item_id"]) == set(described["item_id"][1:4])
+
+    asked = ["run=runs/mine", f"session=[{new}]", "n=5", "new_items=new.csv", "hydra.run.dir=out"]
+    done = prnn("recommend", *asked)
+    assert done.exit_code == 0, done.err
+    assert "1 of the 4 new items have no feature that the model knows, and are left out" in done.err
+    found = pd.read_parquet("out/recommendations.parquet")
+    assert found["item_id"].tolist() == extended.recommend([[new]], k=5)["item_id"].tolist()
+    pytest.importorskip("onnx")
+    assert prnn("export", "run=runs/mine", "out=model", "new_items=new.csv").exit_code == 0
+    assert np.array_equal(np.load("model/item_vectors.npy"), extended.item_vectors)
+    assert pd.read_parquet("model/items.parquet")["item_id"].tolist() == ids.tolist()
+
+
+def test_what_is_no_file_of_new_items_is_explained(prnn: Prnn, described: pd.DataFrame) -> None:
+    item = described["item_id"].iloc[3]
+    asked = ["run=runs/mine", f"session=[{item}]"]
+    assert "new_items=no.csv is not there" in refusal(prnn("recommend", *asked, "new_items=no.csv"))
+    described.iloc[[3]].to_csv("old.csv", index=False)
+    assert "describes no item that the model does not know" in refusal(
+        prnn("recommend", *asked, "new_items=old.csv")
+    )
+    described.iloc[[4]].to_csv("strange.csv", index=False)
+    assert "it would have nothing to go by" in refusal(prnn("recommend", *asked, "new_items=strange.csv"))
+    Path("bare.csv").write_text("item_id\na\n")
+    assert "has no column 'title'" in refusal(prnn("recommend", *asked, "new_items=bare.csv"))
+    assert "leave method out" in refusal(prnn("recommend", *asked, "new_items=new.csv", "method=item_knn"))
+    assert prnn("train", *SMALL, "hydra.run.dir=runs/ids").exit_code == 0
+    assert "arch=id_only ignores features" in refusal(
+        prnn("recommend", "run=runs/ids", f"session=[{item}]", "new_items=new.csv")
+    )

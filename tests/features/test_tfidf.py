@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 from features.conftest import dense, extracted, prepared
 from prnn_cli.errors import UserError
 from prnn_cli.features.extract import extract
-from prnn_cli.features.extractors.tfidf import tfidf
+from prnn_cli.features.extractors.tfidf import tfidf as fitted_tfidf
+from prnn_cli.features.extractors.tfidf import weighted
 from prnn_cli.features.stopwords import STOPWORDS
 from prnn_cli.features.text import words
 from prnn_cli.schema import FeaturesCommand, TfidfConfig
@@ -30,6 +32,10 @@ def settings(
     max_characters: int = 20_000,
 ) -> TfidfConfig:
     return TfidfConfig(max_ngram, min_documents, max_characters, list(stopwords))
+
+
+def tfidf(texts: list[str], config: TfidfConfig) -> csr_array:
+    return fitted_tfidf(texts, config)[0]
 
 
 def slow_tfidf(documents: list[list[str]], min_documents: int) -> list[dict[str, float]]:
@@ -168,3 +174,18 @@ def test_online_retail_takes_the_descriptions_from_its_log(online_retail: Path, 
         list(data.item_ids).index(item) for item in ("85123A", "21733")
     )  # HANGING HEART T-LIGHT HOLDER
     assert dense(table)[white] @ dense(table)[red] > 0.5
+
+
+def test_further_texts_are_weighted_as_the_first_ones_were() -> None:
+    matrix, fitted = fitted_tfidf(FOUR, settings())
+    again = weighted(FOUR, settings(), fitted)
+    np.testing.assert_allclose(again.toarray(), matrix.toarray(), rtol=1e-6)
+    known, unknown = weighted(["a new RED lamp", "nothing of it"], settings(), fitted).toarray()
+    np.testing.assert_allclose(known, matrix.toarray()[0], rtol=1e-6)
+    assert not unknown.any()
+
+
+def test_terms_of_any_script_are_kept() -> None:
+    texts = ["лампа красная", "लाल दीपक", "红灯", "лампа", "लाल", "红"]
+    matrix, fitted = fitted_tfidf(texts, settings(min_documents=1))
+    np.testing.assert_allclose(weighted(texts, settings(), fitted).toarray(), matrix.toarray(), rtol=1e-6)

@@ -41,6 +41,7 @@ from prnn_cli.schema import RecommendCommand, TrainCommand
 from prnn_cli.scoring import Scorer
 from prnn_cli.serving.explaining import check_explainable, shares_of
 from prnn_cli.serving.item_lists import item_rules, read_item_list
+from prnn_cli.serving.new_items import with_new_items
 from prnn_cli.system.hardware import select_device
 
 FILE = "recommendations.parquet"
@@ -71,11 +72,15 @@ class Recommend(Command):
         if settings.method:
             if settings.explain:
                 raise UserError("explain=true tells the shares of a network's subnets; leave method out")
+            if settings.new_items:
+                raise UserError("new_items gives a network rows for new items; leave method out")
             _baselines_of(settings, trained)
 
     def run(self, settings: RecommendCommand, folder: RunFolder) -> None:
         device = select_device(settings.hardware)
         saved = load_saved_model(settings.run, device)
+        if settings.new_items:
+            saved = with_new_items(saved, settings.new_items)
         n = min(settings.n, len(saved.items.item_ids))
         rules_of = _rules_of(settings, saved)
         answer = (

@@ -1,5 +1,7 @@
 """prnn serve run=DIR: a finished run's model as an HTTP service."""
 
+from functools import partial
+
 import torch
 
 from prnn_cli.commands import Command
@@ -28,7 +30,8 @@ class Serve(Command):
 
         listening = listen(settings.host, settings.port)
         torch.set_num_threads(settings.threads)
-        model = ServedModel.load(settings.run)
+        load = partial(ServedModel.load, settings.run, settings.new_items)
+        model = load()
         host, port = listening.getsockname()[:2]
         say(
             f"serving {model.name}, {len(model.item_ids):,} items, at http://{host}:{port} (/docs shows how to ask)"
@@ -36,7 +39,7 @@ class Serve(Command):
         limits = settings.limits
         serve(
             model,
-            settings.run,
+            load,
             listening,
             Limits(
                 body_bytes=limits.body_bytes,

@@ -69,15 +69,27 @@ def with_new_items(
     )
     if not len(new.items):
         return dict(parameters), {}
-    fitted = dict(parameters)
-    place = torch.from_numpy(new.items)
-    for name in _tables_of_items(network):
-        table = parameters[name]
-        rows = torch.from_numpy(new.rows(table.detach().cpu().numpy()))
-        fitted[name] = table.clone()
-        fitted[name][place.to(table.device)] = rows.to(table.device)
+    fitted = fitted_tables(network, parameters, new)
     how = {"fit": fit, "boost": settings.new_items.boost, "features": list(tables)}
     return fitted, {"new_items": how | {"items": len(new.items), "unseen": unseen}}
+
+
+def fitted_tables(
+    network: Network, parameters: Mapping[str, Tensor], new: NewItems, from_item: int = 0
+) -> dict[str, Tensor]:
+    """The parameters with fitted rows for the new items from `from_item` on, in each table of one row an item that
+    clicks or scores read. A vector of an item's own (`fine_tuning_rate`) is what its features say from the start."""
+    fitted = dict(parameters)
+    later = new.items >= from_item
+    place = torch.from_numpy(new.items[later])
+    for name, kind in network.row_tables.items():
+        if kind not in (OUTPUT, TIED, ItemRows.name) or name.endswith(VECTORS):
+            continue
+        table = parameters[name]
+        rows = torch.from_numpy(new.rows(table.detach().cpu().numpy())[later])
+        fitted[name] = table.clone()
+        fitted[name][place.to(table.device)] = rows.to(table.device)
+    return fitted
 
 
 def _fit_of(settings: TrainCommand) -> str:
@@ -94,9 +106,3 @@ def _all_features(
     if set(used) == set(settings.features.sources):
         return used
     return extract(settings.features, settings.dataset, data, Path(settings.cache_dir), "cpu")
-
-
-def _tables_of_items(network: Network) -> list[str]:
-    """The tables of one row an item that clicks or scores read; an item's own vector is its features from the start."""
-    kinds = (OUTPUT, TIED, ItemRows.name)
-    return [name for name, kind in network.row_tables.items() if kind in kinds and not name.endswith(VECTORS)]

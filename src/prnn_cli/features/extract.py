@@ -18,7 +18,7 @@ from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
 
-FORMAT_VERSION = 4  # part of the hash: raise it with every change of what is extracted or written
+FORMAT_VERSION = 5  # part of the hash: raise it with every change of what is extracted or written
 VECTORS = "vectors.safetensors"
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,8 @@ def _table(name: str, cache_dir: Path, identity: Identity, extractor: Extractor)
     parts = file.with_name("parts")
 
     def make() -> FeatureTable:
-        table = FeatureTable(name, *extractor.extract(parts), identity.hash)
+        vectors, covered = extractor.extract(parts)
+        table = FeatureTable(name, vectors, covered, identity.hash, getattr(extractor, "fitted", {}))
         save_arrays(file, identity, table.arrays())
         shutil.rmtree(parts, ignore_errors=True)
         return table

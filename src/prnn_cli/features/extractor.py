@@ -19,7 +19,10 @@ class Extractor(Protocol):
     needed, but `ImageExtractor` leaves little to do where images are described. An extractor with options of its own
     has their dataclass as the attribute `options`, and finds them in `features.options["its_name"]`.
     One whose vectors are sparse says so by `is_sparse = True`. One that needs a file from elsewhere, such as weights,
-    has a static method `fetch(features)`, which gets it before the log is read, or raises `UserError`.
+    has a static method `fetch(features)`, which gets it before the log is read, or raises `UserError`. One that learns
+    from all items what it needs for further ones, such as a vocabulary, leaves it in the attribute `fitted` (arrays by
+    name) when it has extracted, and has a method `extract_new(fitted)`, which returns what `extract` does for the items
+    of its catalogue; others extract those as they did the first ones.
 
     `extract.py` calls `check` before anything is read, then `identity`, and `extract` only where its cache has no
     vectors of that identity.

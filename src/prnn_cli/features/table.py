@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from prnn_cli.system.tensor_files import DamagedFileError
 
 Vectors = np.ndarray | csr_array
 
+FITTED = "fitted."  # begins the names of arrays that are no part of the vectors
 SPARSE_FIELDS = ("data", "indices", "indptr", "shape")
 
 
@@ -25,12 +26,14 @@ class FeatureTable:
     vectors: (num_items, F) float32, dense or CSR; dense ones made in half precision are float16
     covered: (num_items,) bool; the other items are known by nothing, and their vectors are zero
     cached_as: the hash that names it in the cache; empty for one that no cache holds
+    fitted: what the extractor has learned from all items and needs for further ones, such as a vocabulary, by name
     """
 
     name: str
     vectors: Vectors
     covered: np.ndarray
     cached_as: str = ""
+    fitted: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -63,17 +66,19 @@ class FeatureTable:
         return digest.hexdigest()
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Arrays for `from_arrays`: covered and vectors, or covered and the arrays of the CSR matrix."""
+        """Arrays for `from_arrays`: covered, vectors or the arrays of the CSR matrix, and what was fitted."""
+        fitted = {f"{FITTED}{name}": array for name, array in self.fitted.items()}
         if isinstance(self.vectors, csr_array):
-            fields = {field: np.asarray(getattr(self.vectors, field)) for field in SPARSE_FIELDS}
-            return {"covered": self.covered, **fields}
-        return {"covered": self.covered, "vectors": self.vectors}
+            fields = {name: np.asarray(getattr(self.vectors, name)) for name in SPARSE_FIELDS}
+            return {"covered": self.covered, **fields, **fitted}
+        return {"covered": self.covered, "vectors": self.vectors, **fitted}
 
     @classmethod
     def from_arrays(cls, name: str, arrays: Mapping[str, np.ndarray], cached_as: str = "") -> "FeatureTable":
         """Table of what `arrays` gave. Raises `DamagedFileError` for anything else."""
         try:
-            table = cls(name, _vectors(arrays), arrays["covered"], cached_as)
+            fitted = {key.removeprefix(FITTED): arrays[key] for key in arrays if key.startswith(FITTED)}
+            table = cls(name, _vectors(arrays), arrays["covered"], cached_as, fitted)
         except (ValueError, KeyError) as error:
             raise DamagedFileError(f"it is no feature table: {first_line(error)}") from error
         if table.vectors.shape[0] != table.num_items:

@@ -20,6 +20,7 @@ from prnn_cli.schema import TrainCommand
 from prnn_cli.serving.explaining import check_explainable, shares_of
 from prnn_cli.serving.given_sessions import GivenSessions, blocks_of, keys_and_clicks
 from prnn_cli.serving.item_lists import ItemList, item_rules
+from prnn_cli.serving.new_items import with_new_items
 
 BLOCK = 10_000  # sessions of an iterator, at a time
 
@@ -168,10 +169,16 @@ class Run:
         return sessions_of_lists(range(len(clicks)), clicks, self._index, self.settings.dataset)
 
 
-def load_run(folder: str | Path, device: str = "cpu") -> Run:
-    """The finished run in `folder`, which prnn train has printed, with its network on `device` (torch's name of it).
+def load_run(folder: str | Path, new_items: str | Path | None = None, device: str = "cpu") -> Run:
+    """The finished run in `folder`, which prnn train has printed.
 
-    Raises `UserError` where there is none, or one of its files is damaged.
+    new_items: a file that describes items which it was not trained on, as its table of items does; they get rows made
+        from their features, and are recommended like the others
+    device: torch's name of where the network is
+    Raises `UserError` where there is no such run, one of its files is damaged, or the file describes no new item.
     """
     check_saved_model(str(folder))
-    return Run(Path(folder), load_saved_model(str(folder), torch.device(device)), torch.device(device))
+    saved = load_saved_model(str(folder), torch.device(device))
+    if new_items is not None:
+        saved = with_new_items(saved, str(new_items))
+    return Run(Path(folder), saved, torch.device(device))

@@ -23,9 +23,9 @@ class ServedModel:
     index: dict[str, int]
 
     @classmethod
-    def load(cls, folder: str) -> "ServedModel":
-        """Raises `UserError` where there is no finished run in the folder, or one of its files is damaged."""
-        run = load_run(folder)
+    def load(cls, folder: str, new_items: str | None = None) -> "ServedModel":
+        """Raises `UserError` where `load_run` does."""
+        run = load_run(folder, new_items)
         item_ids = run.items["item_id"].tolist()
         index = {item: number for number, item in enumerate(item_ids)}
         return cls(run.folder.resolve().name, run, Engine(run.network), item_ids, index)

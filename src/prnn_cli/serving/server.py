@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
@@ -34,8 +35,10 @@ def _reason(error: OSError | OverflowError) -> str:
     return os.strerror(number) if isinstance(number, int) and number > 0 else str(error)
 
 
-def serve(model: ServedModel, folder: str, listening: socket.socket, limits: Limits) -> None:
-    """Serves until SIGINT or SIGTERM; requests that have begun are answered. SIGHUP loads `folder` again."""
+def serve(
+    model: ServedModel, load: Callable[[], ServedModel], listening: socket.socket, limits: Limits
+) -> None:
+    """Serves until SIGINT or SIGTERM; requests that have begun are answered. SIGHUP has `load` make the next model."""
     holder, meters = Holder(model), Meters()
     config = uvicorn.Config(
         create_app(holder, limits, meters), log_level="warning", access_log=False, timeout_keep_alive=60
@@ -44,7 +47,7 @@ def serve(model: ServedModel, folder: str, listening: socket.socket, limits: Lim
 
     async def reload() -> None:
         try:
-            holder.model = await asyncio.to_thread(ServedModel.load, folder)
+            holder.model = await asyncio.to_thread(load)
             meters.reloads.labels("done").inc()
             say(f"serving {holder.model.name} now, {len(holder.model.item_ids):,} items")
         except UserError as error:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -50,30 +50,29 @@ class Tfidf:
         ], self.catalogue.files
 
     def extract(self, parts: Path) -> tuple[csr_array, np.ndarray]:
-        of_table = tfidf(join_columns(self.catalogue.text_columns()), self.config)
+        of_table, self.fitted = tfidf(join_columns(self.catalogue.text_columns()), self.config)
+        return self._of_items(of_table)
+
+    def extract_new(self, fitted: Mapping[str, np.ndarray]) -> tuple[csr_array, np.ndarray]:
+        """The same of items that came later, by the vocabulary and the weights of the first ones."""
+        return self._of_items(weighted(join_columns(self.catalogue.text_columns()), self.config, fitted))
+
+    def _of_items(self, of_table: csr_array) -> tuple[csr_array, np.ndarray]:
         empty = csr_array((1, of_table.shape[1]), dtype=np.float32)
         # an item that the table does not describe has the row −1: the empty one
         vectors = csr_array(vstack([of_table, empty], format="csr")[self.catalogue.rows])
         return vectors, np.diff(vectors.indptr) > 0
 
 
-def tfidf(texts: Sequence[str], config: TfidfConfig) -> csr_array:
-    """Vectors (num_texts, F) float32 with rows of l2 norm 1; zero where a text holds no word that counts.
+def tfidf(texts: Sequence[str], config: TfidfConfig) -> tuple[csr_array, dict[str, np.ndarray]]:
+    """Vectors (num_texts, F) float32 with rows of l2 norm 1, zero where a text holds no word that counts; and what
+    `weighted` needs of them.
 
     Stopwords are taken out before bigrams are made, so a bigram may span one; as the paper's texts are joined
     before, it may also span a title's end. Weights as in scikit-learn: tf · (ln((1 + n) / (1 + df)) + 1).
     Raises `UserError` where no word stands in `config.min_documents` texts.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
-
-    vectorizer = TfidfVectorizer(
-        preprocessor=normalised,
-        token_pattern=WORD,
-        stop_words=sorted(stopwords(config.stopwords)) or None,
-        ngram_range=(1, config.max_ngram),
-        min_df=config.min_documents,
-        dtype=np.float32,
-    )
+    vectorizer = _vectorizer(config)
     try:
         matrix = csr_array(vectorizer.fit_transform(_watched(_cut(texts, config.max_characters))))
     except ValueError as error:  # its way to say that the vocabulary is empty
@@ -81,7 +80,36 @@ def tfidf(texts: Sequence[str], config: TfidfConfig) -> csr_array:
             f"no word stands in {config.min_documents} of the {len(texts)} texts of items; check "
             "dataset.items.text, or lower features.tfidf.min_documents"
         ) from error
-    return matrix
+    terms = [term.encode() for term in vectorizer.get_feature_names_out()]
+    return matrix, {
+        "terms": np.frombuffer(b"".join(terms), dtype=np.uint8).copy(),
+        "term_lengths": np.array([len(term) for term in terms], dtype=np.int32),
+        "idf": vectorizer.idf_.astype(np.float32),
+    }
+
+
+def weighted(texts: Sequence[str], config: TfidfConfig, fitted: Mapping[str, np.ndarray]) -> csr_array:
+    """Vectors (num_texts, F) of further texts, in the terms of those that `fitted` is of; other words do not count."""
+    ends = np.cumsum(fitted["term_lengths"]).tolist()
+    letters = fitted["terms"].tobytes()
+    terms = [letters[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
+    vectorizer = _vectorizer(config, vocabulary={term: column for column, term in enumerate(terms)})
+    vectorizer.idf_ = fitted["idf"]
+    return csr_array(vectorizer.transform(_cut(texts, config.max_characters)), dtype=np.float32)
+
+
+def _vectorizer(config: TfidfConfig, vocabulary: dict[str, int] | None = None) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
+
+    return TfidfVectorizer(
+        preprocessor=normalised,
+        token_pattern=WORD,
+        stop_words=sorted(stopwords(config.stopwords)) or None,
+        ngram_range=(1, config.max_ngram),
+        min_df=config.min_documents,
+        dtype=np.float32,
+        vocabulary=vocabulary,
+    )
 
 
 def _cut(texts: Sequence[str], length: int) -> list[str]:
