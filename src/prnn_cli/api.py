@@ -22,6 +22,7 @@ from prnn_cli.app.safety import check_compositions
 from prnn_cli.commands import command_of
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.prepare import prepare as prepare_dataset
+from prnn_cli.errors import UserError
 from prnn_cli.experiment.dataset_paths import with_paths_from_files
 from prnn_cli.experiment.settings import composed, composition_explained, register_schemas
 from prnn_cli.extensions import config_folders
@@ -69,7 +70,13 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
             of_hydra.runtime.cwd = str(Path.cwd())
         of_hydra.mode = RunMode.RUN
         config = with_paths_from_files(whole, of_hydra)
-        return Config(checked_settings("train", config), Path(of_hydra.run.dir), config, of_hydra)
+        settings: TrainCommand = checked_settings("train", config)
+    if settings.seeds != 1 or settings.tune or settings.search or settings.plan:
+        raise UserError(
+            "a configuration from Python is one training: leave out seeds, tune, search and plan, which make several "
+            "of it or none; call compose once for each seed=N"
+        )
+    return Config(settings, Path(of_hydra.run.dir), config, of_hydra)
 
 
 def prepare(config: Config) -> PreparedData:
@@ -93,13 +100,14 @@ def train(config: Config) -> Run:
     return load_run(config.folder)
 
 
-def table(runs: Sequence[str | Path | Run]) -> pd.DataFrame:
+def table(runs: Run | str | Path | Sequence[str | Path | Run]) -> pd.DataFrame:
     """Finished runs side by side, with their baselines: a row for each method and each kind of run, seeds together;
     metrics, intervals, and differences to the ID-only row, as `prnn tables` writes them to table.csv.
 
     Runs of other data or evaluations make sets of their own, numbered in the column `set`. Raises `UserError` where
     none is finished.
     """
+    runs = [runs] if isinstance(runs, str | Path | Run) else runs
     folders = [each.folder if isinstance(each, Run) else Path(each) for each in runs]
     settings: TablesCommand = composed("tables", ["runs=python"])
     return table_of(folders, settings.table)

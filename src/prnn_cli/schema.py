@@ -646,7 +646,7 @@ class ServeCommand:
     host: str = MISSING
     port: int = bounded(at_least=0, at_most=65535)
     ttl: float = bounded(above=0)
-    threads: int = bounded(at_least=1)
+    threads: int = bounded(at_least=1, at_most=256)
     limits: LimitsConfig = field(default_factory=LimitsConfig)
 
 

@@ -199,3 +199,11 @@ def test_sessions_are_split_into_few(dataset_config: Config) -> None:
     parts = list(whole.split(3))
     assert [clicks(part) for part in parts] == [{"p": "ca", "q": "", "r": "b"}, {"s": "a"}]
     assert [part.num_unknown for part in parts] == [2, 0]
+
+
+def test_ids_may_have_space_around_them_or_the_form_of_a_float(dataset_config: Config) -> None:
+    numbers = pd.Index(["7", "8", "9.0"])
+    lists = [[7, 8.0, "7.0 ", " 8", "9.0", "9", 7.5]]
+    found = sessions_of_lists([0], lists, numbers, dataset_config(path="old.csv"))
+    assert found.known.items.tolist() == [0, 1, 0, 1, 2]
+    assert found.num_unknown == 2

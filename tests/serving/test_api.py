@@ -69,6 +69,7 @@ def test_runs_make_a_table(workplace: Path) -> None:
         (["nothing=1"], "nothing"),
         (["arch=magic"], "arch"),
         (["seed=1,2"], "seed"),
+        (["seeds=3"], "one training: leave out seeds"),
     ],
 )
 def test_what_cannot_be_composed_is_explained(workplace: Path, overrides: list[str], message: str) -> None:

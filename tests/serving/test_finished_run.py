@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import prnn_cli
 from serving.conftest import train_in
@@ -97,6 +98,31 @@ def test_items_can_be_allowed_and_denied_for_all_or_for_one(
     assert told(allow=ids[:2], deny={"x": [ids[1]]}) == {"x": set(), "y": {ids[0]}}
 
 
+def test_lists_are_told_by_the_ids_of_the_log(
+    parallel_run: prnn_cli.Run, ids: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Keys and ids are text, space around them is no part of them, and what is not known is told."""
+    denied = parallel_run.recommend([[ids[0]]], k=3)["item_id"].tolist()
+    for deny in ({0: denied}, {"0": denied}, [f" {item} " for item in denied], iter(denied)):
+        left = parallel_run.recommend([[ids[0]]], k=3, deny=deny)["item_id"].tolist()
+        assert not set(left) & set(denied)
+    parallel_run.recommend([[ids[0]]], k=3, deny=[*denied, "nothing"])
+    assert "1 of the 4 items in deny are not known to the model" in caplog.text
+
+
+def test_vectors_may_be_changed_by_who_has_them(parallel_run: prnn_cli.Run, ids: list[str]) -> None:
+    before = parallel_run.recommend([[ids[0]]], k=5)
+    vectors = parallel_run.item_vectors
+    vectors *= 0
+    assert parallel_run.recommend([[ids[0]]], k=5).equals(before)
+
+
+def test_a_device_that_is_not_there_is_explained(parallel_run: prnn_cli.Run) -> None:
+    for device in ("banana", *(["cuda"] if not torch.cuda.is_available() else [])):
+        with pytest.raises(prnn_cli.UserError, match=f"device={device} cannot be had here"):
+            prnn_cli.load_run(parallel_run.folder, device=device)
+
+
 def test_shares_add_up_to_what_the_score_is_made_of(parallel_run: prnn_cli.Run, ids: list[str]) -> None:
     found = parallel_run.recommend([[ids[0]], [ids[4], ids[2]]], k=4, explain=True)
     total = found["share_id"] + found["share_text"]
@@ -120,7 +146,18 @@ def test_subnets_that_share_a_table_have_no_shares(tmp_path: Path) -> None:
         (pd.DataFrame({"session": [1]}), {}, r"item_id, session_id is not among session; rename"),
         (pd.DataFrame({"session_id": [1], "item_id": [None]}), {}, r"item_id is empty in some rows"),
         ([["a"]], {"allow": ["nothing"]}, r"knows none of the items in allow; it knows such as item-"),
-        ([["a"]], {"deny": "item-001"}, r"'item-001' is no list of item ids"),
+        ([["a"]], {"deny": "item-001"}, r"deny is 'item-001', no list of item ids"),
+        ([["a"]], {"deny": 5}, r"deny is 5, no list of item ids"),
+        ([["a"]], {"deny": pd.DataFrame({"item_id": ["a"]})}, r"deny is a DataFrame, no list"),
+        ([["a"]], {"k": 2.0}, r"k=2.0: the model knows"),
+        ([{"a", "b"}], {}, r"not a list of item ids"),
+        ([("s", ["a", "b"])], {}, r"session 0 holds \['a', 'b'\], which is no item id"),
+        (pd.DataFrame({"session_id": [1], "item_id": ["a"], "time": ["9"]}), {}, r"time is text"),
+        (
+            pd.DataFrame({"session_id": [1], "item_id": ["a"], "time": [None]}).astype({"time": float}),
+            {},
+            r"time is empty",
+        ),
     ],
 )
 def test_mistakes_are_explained(

@@ -1,5 +1,7 @@
 """The HTTP face, asked in this process."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -75,6 +77,35 @@ def test_rules_of_a_request(client: TestClient, model: ServedModel) -> None:
     assert items_of(client, session=[a], allow=["nothing"]) == []
 
 
+def test_a_key_may_be_any_text(client: TestClient, model: ServedModel) -> None:
+    items_of(client, session=model.item_ids[:1], key="a/b c")
+    assert client.delete("/sessions/a/b c").status_code == 200
+
+
+def test_only_known_clicks_keep_a_session_alive(holder: Holder, model: ServedModel) -> None:
+    client = TestClient(create_app(holder, replace(LIMITS, ttl=0.2), Meters()))
+    items_of(client, session=model.item_ids[:1], key="me")
+    until = time.monotonic() + 0.3
+    while time.monotonic() < until:
+        items_of(client, session=["nothing"], key="me")
+    assert client.delete("/sessions/me").status_code == 404
+
+
+def test_requests_of_one_session_come_after_each_other(client: TestClient, model: ServedModel) -> None:
+    clicks = model.item_ids[:8]
+    with client, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda item: items_of(client, session=[item], key="me"), clicks[:5]))
+        assert items_of(client, session=[], key="me", allow=clicks, k=8)
+        left = items_of(client, session=[], key="me", allow=clicks, k=8)
+    assert set(left) == set(clicks[5:]), "no click was lost"
+
+
+def test_ids_are_those_that_python_takes(client: TestClient, parallel_run: prnn_cli.Run) -> None:
+    """Space around an id is no part of it."""
+    a = parallel_run.items["item_id"][0]
+    assert items_of(client, session=[f" {a} "], k=5) == items_of(client, session=[a], k=5)
+
+
 def test_numbers_are_ids_as_text(client: TestClient) -> None:
     answer = client.post("/recommend", json={"session": [17]})
     assert answer.json() == {"items": [], "unknown": ["17"]}
@@ -105,6 +136,7 @@ def test_the_page_shows_how_to_ask(client: TestClient) -> None:
     assert client.get("/docs").status_code == 200
     schema = client.get("/openapi.json").json()
     assert set(schema["paths"]) == {"/recommend", "/sessions/{key}", "/health", "/metrics"}
+    assert set(schema["paths"]["/recommend"]["post"]["responses"]) == {"200", "400", "404", "413", "503"}
     assert "session" in schema["components"]["schemas"]["RecommendRequest"]["properties"]
 
 
@@ -142,4 +174,5 @@ def test_other_paths_and_methods_are_told_of(client: TestClient) -> None:
     assert client.get("/nowhere").json() == {
         "error": "there is nothing at this path; /docs shows what there is"
     }
+    assert client.get("/health/").status_code == 404
     assert client.get("/recommend").json() == {"error": "this path takes another method; /docs shows which"}

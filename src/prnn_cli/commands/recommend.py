@@ -205,12 +205,18 @@ def _sessions(settings: RecommendCommand, saved: SavedModel) -> Iterator[NewSess
 
 def _rules_of(settings: RecommendCommand, saved: SavedModel) -> RulesOf:
     """The rules for some sessions."""
-    dataset = saved.settings.dataset
-    allow, deny = (read_item_list(getattr(settings, name), name, dataset) for name in ("allow", "deny"))
     index = pd.Index(saved.items.item_ids, dtype=object)
+    allow, deny = (
+        read_item_list(getattr(settings, name), name, saved.settings.dataset, index)
+        for name in ("allow", "deny")
+    )
+    by_session = isinstance(allow, dict) or isinstance(deny, dict)
+    if by_session and settings.session:
+        raise UserError(
+            "a list with session_id is of the sessions in sessions=FILE; session=[…] has no id of its own"
+        )
 
     def rules_of(sessions: NewSessions) -> ItemRules:
-        by_session = isinstance(allow, dict) or isinstance(deny, dict)
         keys = sessions.ids.take(pa.array(sessions.known.session_index)).to_pylist() if by_session else []
         return item_rules(index, keys, exclude_clicked=settings.exclude_clicked, allow=allow, deny=deny)
 

@@ -1,5 +1,6 @@
 """prnn serve run=DIR: a finished run's model as an HTTP service."""
 
+import signal
 from functools import partial
 
 import torch
@@ -28,14 +29,11 @@ class Serve(Command):
         from prnn_cli.serving.served_model import ServedModel
         from prnn_cli.serving.server import listen, serve
 
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to swap
         listening = listen(settings.host, settings.port)
-        torch.set_num_threads(settings.threads)
         load = partial(ServedModel.load, settings.run, settings.new_items)
         model = load()
-        host, port = listening.getsockname()[:2]
-        say(
-            f"serving {model.name}, {len(model.item_ids):,} items, at http://{host}:{port} (/docs shows how to ask)"
-        )
+        torch.set_num_threads(settings.threads)
         limits = settings.limits
         serve(
             model,

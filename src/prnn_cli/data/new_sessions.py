@@ -1,7 +1,7 @@
 """A log of sessions that a finished model is to go on with -> their clicks on the items that it knows."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.events import Events, event_blocks, events_of_block, read_events
+from prnn_cli.data.item_lookup import places_of
 from prnn_cli.data.log_rows import RowCounts
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.errors import UserError
@@ -53,9 +54,8 @@ def sessions_of_lists(
     ids: Sequence[object], clicks: Sequence[Sequence[object]], items: pd.Index, dataset: DatasetConfig
 ) -> NewSessions:
     """Sessions that are given as lists of item ids, the latest click last; `items`: the known ids, by item_index."""
-    told = [str(item) for session in clicks for item in session]
     place = np.repeat(np.arange(len(clicks)), [len(each) for each in clicks])
-    item = items.get_indexer(pd.Index(told, dtype=object))
+    item = places_of(items, (item for session in clicks for item in session))
     return _new_sessions(pa.array(map(str, ids), pa.string()), place, item, len(items), dataset)
 
 
@@ -73,7 +73,7 @@ def read_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray) -
             f"none of the items in sessions={path} is known to the model: they are such as {events.item_ids[0]}, and "
             f"its own, those that were clicked often enough in the log of its run, such as {item_ids[0]}"
         )
-    _log_left_out(path, events, found.num_unknown)
+    _log_left_out(events.dropped, found.num_unknown, len(events), path)
     return found
 
 
@@ -83,19 +83,23 @@ def stream_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray)
     What is left out is logged at the end. Raises `UserError`, which names sessions=PATH, for what is no such log.
     """
     counts, index = RowCounts(), pd.Index(item_ids)
-    num_clicks = num_unknown = 0
+    num_clicks = num_unknown = num_known_sessions = 0
     with _blamed_on(path):
         log_of_sessions = _log_at(path, dataset)
         for block in event_blocks(log_of_sessions, counts):
             found = _sessions_of(events_of_block(block, log_of_sessions), index, dataset)
             num_clicks, num_unknown = num_clicks + len(block), num_unknown + found.num_unknown
+            num_known_sessions += found.known.num_sessions
             yield found
         if not num_clicks:
             raise UserError(f"dataset.path={path} holds no clicks")
-    if num_unknown:
-        log.warning(
-            "%d of %d clicks are on items that the model does not know: left out", num_unknown, num_clicks
+    if not num_known_sessions:
+        raise UserError(
+            f"none of the items in sessions={path} is known to the model, which has such as {item_ids[0]}"
         )
+    for name, number in counts.trimmed.items():
+        log.warning("%d rows have space around their %s, which is no part of it", number, name)
+    _log_left_out(counts.dropped, num_unknown, num_clicks, path)
 
 
 def _log_at(path: str, dataset: DatasetConfig) -> DatasetConfig:
@@ -104,7 +108,7 @@ def _log_at(path: str, dataset: DatasetConfig) -> DatasetConfig:
 
 def _sessions_of(events: Events, items: pd.Index, dataset: DatasetConfig) -> NewSessions:
     """Events as sessions; items: the known ids, by item_index"""
-    item = items.get_indexer(pd.Index(events.item_ids.to_pylist()))[events.item]
+    item = places_of(items, events.item_ids.to_pylist())[events.item]
     order = counting_argsort(events.session)
     present, place = np.unique(events.session[order], return_inverse=True)
     ids = events.session_ids.take(pa.array(present))
@@ -138,12 +142,12 @@ def _blamed_on(path: str) -> Iterator[None]:
         ) from error
 
 
-def _log_left_out(path: str, events: Events, num_unknown: int) -> None:
+def _log_left_out(dropped: Mapping[str, int], num_unknown: int, num_clicks: int, path: str) -> None:
     """Logs the rows that filters dropped (of bad ones reading has warned), and the clicks on unknown items."""
-    for reason, count in events.dropped.items():
+    for reason, count in dropped.items():
         if not reason.startswith("bad rows"):
             log.info("%d rows of %s are left out: %s", count, path, reason)
     if num_unknown:
         log.warning(
-            "%d of %d clicks are on items that the model does not know: left out", num_unknown, len(events)
+            "%d of %d clicks are on items that the model does not know: left out", num_unknown, num_clicks
         )

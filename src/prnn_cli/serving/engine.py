@@ -72,7 +72,9 @@ class Engine:
         best, at = highest(logits, max(ask.k for ask in asks))
         scores = self.network.scores_of(best)
         return [
-            _answer(ask, best[n], at[n], scores[n], {name: state[n] for name, state in states.items()})
+            _answer(
+                ask, best[n], at[n], scores[n], {name: state[n].clone() for name, state in states.items()}
+            )
             for n, ask in enumerate(asks)
         ]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 
 from prnn_cli.data.new_sessions import NewSessions, sessions_of_lists
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.evaluation.item_rules import ItemRules
 from prnn_cli.evaluation.recommending import best_next, session_vectors
 from prnn_cli.experiment.saved_model import SavedModel, check_saved_model, load_saved_model
@@ -19,7 +19,7 @@ from prnn_cli.reporting.recommendations import recommendations
 from prnn_cli.schema import TrainCommand
 from prnn_cli.serving.explaining import check_explainable, shares_of
 from prnn_cli.serving.given_sessions import GivenSessions, blocks_of, keys_and_clicks
-from prnn_cli.serving.item_lists import ItemList, item_rules
+from prnn_cli.serving.item_lists import ItemList, checked, item_rules
 from prnn_cli.serving.new_items import with_new_items
 
 BLOCK = 10_000  # sessions of an iterator, at a time
@@ -72,7 +72,7 @@ class Run:
     def item_vectors(self) -> np.ndarray:
         """What a session's vector is multiplied with to give the logits, (num_items, D) float32: the rows of the output
         tables side by side, the bias as the last column of each."""
-        return self.network.item_vectors.cpu().numpy()
+        return self.network.item_vectors.cpu().numpy().copy()  # which a caller may normalise in place
 
     def session_vectors(self, sessions: GivenSessions) -> np.ndarray:
         """The sessions' vectors (S, D) float32; those of a session without a known click are NaN."""
@@ -134,13 +134,19 @@ class Run:
         Raises `UserError` for k below 1 or above the number of items, sessions of another form, a list of allowed items
         of which none is known, and shares that cannot be told apart.
         """
-        if not 1 <= k <= self.num_items:
+        if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= self.num_items:
             raise UserError(
                 f"k={k}: the model knows {self.num_items:,} items, of which 1 to all can be recommended"
             )
         if explain:
             check_explainable(self.network)
-        rules = partial(item_rules, self._index, exclude_clicked=exclude_clicked, allow=allow, deny=deny)
+        rules = partial(
+            item_rules,
+            self._index,
+            exclude_clicked=exclude_clicked,
+            allow=checked(allow, "allow", self._index),
+            deny=checked(deny, "deny", self._index),
+        )
         if isinstance(sessions, Iterator):
             return (self._recommend(block, k, rules, explain) for block in blocks_of(sessions, BLOCK))
         return self._recommend(sessions, k, rules, explain)
@@ -178,7 +184,18 @@ def load_run(folder: str | Path, new_items: str | Path | None = None, device: st
     Raises `UserError` where there is no such run, one of its files is damaged, or the file describes no new item.
     """
     check_saved_model(str(folder))
-    saved = load_saved_model(str(folder), torch.device(device))
+    saved = load_saved_model(str(folder), _device(device))
     if new_items is not None:
         saved = with_new_items(saved, str(new_items))
-    return Run(Path(folder), saved, torch.device(device))
+    return Run(Path(folder), saved, _device(device))
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(
+            f"device={name} cannot be had here ({first_line(error)}); give cpu or cuda"
+        ) from error
+    return device

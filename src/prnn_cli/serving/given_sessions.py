@@ -1,6 +1,7 @@
 """Sessions as Python gives them: lists of item ids, a dict of them by session, or a data frame of clicks."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
 
@@ -28,9 +29,13 @@ def keys_and_clicks(sessions: GivenSessions) -> tuple[list[Any], list[Sequence[A
     else:
         raise UserError(f"sessions are {type(sessions).__name__}; give {EXAMPLE}")
     for key, each in zip(keys, clicks, strict=True):
-        if isinstance(each, str | bytes) or not isinstance(each, Iterable):
+        if isinstance(each, str | bytes | Mapping | AbstractSet) or not isinstance(each, Iterable):
             raise UserError(f"session {key} is {each!r}, not a list of item ids; give {EXAMPLE}")
-    return keys, [list(each) for each in clicks]
+    lists: list[Sequence[Any]] = [list(each) for each in clicks]
+    for key, items in zip(keys, lists, strict=True):
+        if nested := next((item for item in items if isinstance(item, Mapping | list | tuple)), None):
+            raise UserError(f"session {key} holds {nested!r}, which is no item id; give {EXAMPLE}")
+    return keys, lists
 
 
 def blocks_of(sessions: Iterator[Sequence[Any]], size: int) -> Iterator[dict[int, Sequence[Any]]]:
@@ -50,6 +55,15 @@ def _of_frame(frame: pd.DataFrame) -> tuple[list[Any], list[Sequence[Any]]]:
     if empty := [name for name in ("session_id", "item_id") if frame[name].isna().any()]:
         raise UserError(f"{empty[0]} is empty in some rows; drop them")
     if "time" in frame.columns:
+        kind = frame["time"].dtype
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_datetime64_any_dtype(kind)):
+            raise UserError(
+                "time is text, which does not sort as time does; make it times: pd.to_datetime(frame.time)"
+            )
+        if frame["time"].isna().any():
+            raise UserError(
+                "time is empty in some rows; drop them, or leave the column out where rows are in order"
+            )
         frame = frame.sort_values("time", kind="stable")
     grouped = frame.groupby("session_id", sort=False)["item_id"].agg(list)
     return list(grouped.index), list(grouped)

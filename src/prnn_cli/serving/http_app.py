@@ -3,17 +3,22 @@
 A request holds item ids and numbers, nothing else: no path, and nothing that could be run.
 """
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any
+from weakref import WeakValueDictionary
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 
 from prnn_cli import __version__
 from prnn_cli.serving.batcher import Batcher, FullError
@@ -21,11 +26,20 @@ from prnn_cli.serving.engine import Answer, Ask
 from prnn_cli.serving.served_model import ServedModel
 from prnn_cli.serving.session_store import Remembered, SessionStore
 
+PATHS = (
+    "/recommend",
+    "/sessions",
+    "/health",
+    "/metrics",
+    "/docs",
+    "/openapi.json",
+)  # that are counted by name
 LONGEST_ID = 1000  # characters
 BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 EXAMPLE = '{"session": ["a", "b"], "k": 20}'
 ELSEWHERE = {  # what starlette says
+    "There was an error parsing the body": f"the body must be a JSON object, such as {EXAMPLE}",
     "Not Found": "there is nothing at this path; /docs shows what there is",
     "Method Not Allowed": "this path takes another method; /docs shows which",
 }
@@ -61,6 +75,20 @@ class RecommendRequest(BaseModel):
     exclude_clicked: bool = Field(True, description="nothing that the session has clicked")
     allow: list[ItemId] | None = Field(None, description="the only items that may be recommended")
     deny: list[ItemId] | None = Field(None, description="items that must not be recommended")
+
+
+class ErrorResponse(BaseModel):
+    """What is wrong with a request, in a sentence."""
+
+    error: str
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorResponse, "description": "A request that cannot be answered"},
+    404: {"model": ErrorResponse, "description": "Nothing by this name"},
+    413: {"model": ErrorResponse, "description": "A body that is too large"},
+    503: {"model": ErrorResponse, "description": "Too many requests wait"},
+}
 
 
 class RecommendedItem(BaseModel):
@@ -122,34 +150,45 @@ def create_app(holder: Holder, limits: Limits, meters: Meters) -> FastAPI:
         version=__version__,
         description="The next items that a session-based recommender expects to be clicked.",
         redoc_url=None,
+        redirect_slashes=False,
     )
-    app.add_middleware(JsonBodies, most=limits.body_bytes)
+    app.add_middleware(JsonBodies, most=limits.body_bytes, requests=meters.requests)
 
-    @app.post("/recommend", response_model=RecommendResponse)
+    locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def answered(request: RecommendRequest) -> tuple[Answer | None, list[str], ServedModel]:
+        model = holder.model
+        ask, unknown, clicks = _ask(request, model, store, limits)
+        if ask is None:
+            return None, unknown, model
+        try:
+            answer = await batcher.ask((model, ask))
+        except FullError:
+            raise HTTPException(503, "too many requests wait; try again in a moment") from None
+        if request.key is not None and ask.clicks:
+            store.put(request.key, Remembered(clicks, answer.state, model))
+        return answer, unknown, model
+
+    @app.post("/recommend", response_model=RecommendResponse, responses=ERRORS)
     async def recommend(request: RecommendRequest) -> Response:
         """The best next items after the clicks of a session. Unknown clicks are left out, and told."""
         begun = time.perf_counter()
         _check(request, limits)
-        model = holder.model
-        ask, unknown, clicks = _ask(request, model, store, limits)
+        if request.key is None:
+            answer, unknown, model = await answered(request)
+        else:  # requests of one session come after each other
+            async with locks.setdefault(request.key, asyncio.Lock()):
+                answer, unknown, model = await answered(request)
         meters.unknown.inc(len(unknown))
-        answer = None
-        if ask is not None:
-            try:
-                answer = await batcher.ask((model, ask))
-            except FullError:
-                raise HTTPException(503, "too many requests wait; try again in a moment") from None
-            if request.key is not None:
-                store.put(request.key, Remembered(clicks, len(clicks), answer.state, model))
         meters.seconds.observe(time.perf_counter() - begun)
-        meters.requests.labels("/recommend", "200").inc()
         return _json(200, {"items": _items(answer, model), "unknown": unknown})
 
-    @app.delete("/sessions/{key}")
+    @app.delete("/sessions/{key:path}", responses=ERRORS)
     async def forget(key: str) -> Response:
         """Forgets the session of a key."""
-        if not store.drop(key):
-            raise HTTPException(404, "no session is remembered by this key")
+        async with locks.setdefault(key, asyncio.Lock()):
+            if not store.drop(key):
+                raise HTTPException(404, "no session is remembered by this key")
         return _json(200, {"forgotten": key})
 
     @app.get("/health")
@@ -158,7 +197,7 @@ def create_app(holder: Holder, limits: Limits, meters: Meters) -> FastAPI:
         model = holder.model
         return _json(200, {"status": "ok", "model": model.name, "items": len(model.item_ids)})
 
-    @app.get("/metrics")
+    @app.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Counters and times, for Prometheus."""
         meters.sessions.set(len(store))
@@ -167,14 +206,25 @@ def create_app(holder: Holder, limits: Limits, meters: Meters) -> FastAPI:
 
     async def refused(request: Request, error: Exception) -> Response:
         status, sentence = _told(error)
-        meters.requests.labels(
-            request.url.path if request.url.path == "/recommend" else "other", str(status)
-        ).inc()
         return _json(status, {"error": sentence})
 
     app.add_exception_handler(RequestValidationError, refused)
     app.add_exception_handler(HTTPException, refused)
+    app.openapi = partial(_described, app)  # type: ignore[method-assign]
     return app
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, without the status 422, for which 400 is answered here."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        app.openapi_schema = schema
+    return app.openapi_schema
 
 
 def _check(request: RecommendRequest, limits: Limits) -> None:
@@ -199,18 +249,19 @@ def _ask(
     """The question to the engine (None where no click is known), the unknown clicks, and all known ones so far."""
     new, unknown = model.told(request.session)
     before = Remembered() if request.key is None else store.get(request.key)
-    if before.model is not model:  # of a model that was swapped since
-        before = Remembered(before.clicks)
-    clicks = (*before.clicks, *(model.item_ids[item] for item in new))[-limits.clicks :]
-    known, _ = model.told(clicks)
-    state = before.state
-    since = new if state is not None else known
+    earlier, _ = model.told(before.clicks)
+    known = model.without_repeats([*earlier, *new])
+    # The state has seen the earlier ones, unless it is of a model that was swapped since.
+    state = before.state if before.model is model else None
+    since = known[len(earlier) :] if state is not None else known
+    known = known[-limits.clicks :]
+    clicks = tuple(model.item_ids[item] for item in known)
     if state is None and not since:
         return None, unknown, clicks
     allowed = None if request.allow is None else model.known(request.allow)
     denied = None if request.deny is None else model.known(request.deny)
     k = min(request.k, len(model.item_ids))
-    ask = Ask(since, state, known if request.exclude_clicked else (), k, allowed, denied)
+    ask = Ask(since[-limits.clicks :], state, known if request.exclude_clicked else (), k, allowed, denied)
     return ask, unknown, clicks
 
 
@@ -251,11 +302,11 @@ Message = MutableMapping[str, Any]
 
 
 class JsonBodies:
-    """Takes each body for JSON, whatever its header says (curl -d says that it is a form), and answers 413 to one of
-    more than `most` bytes, of which no more is read."""
+    """Takes each body for JSON, whatever its header says (curl -d says that it is a form), answers 413 to one of more
+    than `most` bytes, of which no more is read, and counts `requests` by path and status."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]], most: int) -> None:
-        self.app, self.most = app, most
+    def __init__(self, app: Callable[..., Awaitable[None]], most: int, requests: Counter) -> None:
+        self.app, self.most, self.requests = app, most, requests
 
     async def __call__(
         self,
@@ -266,11 +317,19 @@ class JsonBodies:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        known = f"/{scope['path'].split('/')[1]}"
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                path = known if known in PATHS else "other"
+                self.requests.labels(path, str(message["status"])).inc()
+            await send(message)
+
         headers = dict(scope["headers"])
         scope = {**scope, "headers": list({**headers, b"content-type": b"application/json"}.items())}
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self.most:
-            await _json(413, {"error": f"the body is larger than {self.most} bytes"})(scope, receive, send)
+            await _json(413, {"error": f"the body is larger than {self.most} bytes"})(scope, receive, counted)
             return
         read = 0
 
@@ -282,4 +341,4 @@ class JsonBodies:
                 raise HTTPException(413, f"the body is larger than {self.most} bytes")
             return message
 
-        await self.app(scope, limited, send)
+        await self.app(scope, limited, counted)

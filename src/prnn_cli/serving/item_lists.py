@@ -1,6 +1,7 @@
 """Lists of items that may, or must not, be recommended: to everybody, or to sessions of their own."""
 
-from collections.abc import Collection, Mapping, Sequence
+import logging
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,12 @@ import pandas as pd
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.text_options import TextOptions
+from prnn_cli.data.item_lookup import places_of
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.item_rules import ItemRules
 from prnn_cli.schema import DatasetConfig
+
+log = logging.getLogger(__name__)
 
 ItemList = Collection[Any] | Mapping[Any, Collection[Any]]
 
@@ -26,9 +30,9 @@ def item_rules(
 ) -> ItemRules:
     """Lists of item ids as rules. index: the known ids, by item_index; keys: of the sessions, in order
 
-    Raises `UserError` where a list for everybody allows no item that is known.
+    A session that lists by session do not name is under no such rule; one that was cut off a user, USER#2, is under the
+    user's. Raises `UserError` where a list for everybody allows no item that is known.
     """
-    place = {key: number for number, key in enumerate(keys)}
     among: np.ndarray | None = None
     if allow is not None and not isinstance(allow, Mapping):
         among = _known(index, allow)
@@ -36,12 +40,26 @@ def item_rules(
             raise UserError(f"the model knows none of the items in allow; it knows such as {index[0]}")
     if deny is not None and not isinstance(deny, Mapping):
         among = np.setdiff1d(np.arange(len(index)) if among is None else among, _known(index, deny))
-    return ItemRules(
-        exclude_clicked, among, _by_session(index, place, deny), _by_session(index, place, allow)
-    )
+    return ItemRules(exclude_clicked, among, _by_session(index, keys, deny), _by_session(index, keys, allow))
 
 
-def read_item_list(path: str | None, option: str, dataset: DatasetConfig) -> ItemList | None:
+def checked(items: Any, name: str, index: pd.Index) -> ItemList | None:
+    """A list of items as Python gives it: a collection of ids, or a mapping of sessions to such; warns of unknown ids.
+
+    Raises `UserError` for anything else. name: of the argument; index: the known ids
+    """
+    if items is None:
+        return None
+    if isinstance(items, Mapping):
+        lists = {str(key): _ids(each, f"{name}[{key!r}]") for key, each in items.items()}
+        _warn_of_unknown(index, [item for each in lists.values() for item in each], name)
+        return lists
+    ids = _ids(items, name)
+    _warn_of_unknown(index, ids, name)
+    return ids
+
+
+def read_item_list(path: str | None, option: str, dataset: DatasetConfig, index: pd.Index) -> ItemList | None:
     """The item ids in a file; where it has a column session_id, by session. None without a file.
 
     Raises `UserError` that names the option where the file has no column item_id.
@@ -63,22 +81,37 @@ def read_item_list(path: str | None, option: str, dataset: DatasetConfig) -> Ite
     if any(value is None for column in columns for value in column):
         raise UserError(f"{option}={path} has empty cells; fill them in")
     if len(columns) == 1:
-        return list(dict.fromkeys(columns[0]))
+        return checked(list(dict.fromkeys(columns[0])), option, index)
     by_session: dict[str, list[str]] = {}
     for item, session in zip(*columns, strict=True):
-        by_session.setdefault(session, []).append(item)
-    return by_session
+        by_session.setdefault(session.strip(), []).append(item)
+    return checked(by_session, option, index)
 
 
-def _by_session(index: pd.Index, place: Mapping[Any, int], lists: ItemList | None) -> dict[int, np.ndarray]:
+def _ids(items: Any, name: str) -> list[Any]:
+    if isinstance(items, str | bytes | pd.DataFrame) or not isinstance(items, Iterable):
+        shown = repr(items) if isinstance(items, str | bytes | int | float) else f"a {type(items).__name__}"
+        raise UserError(f"{name} is {shown}, no list of item ids; give such as ['a', 'b']")
+    return list(items)
+
+
+def _warn_of_unknown(index: pd.Index, items: Collection[Any], name: str) -> None:
+    if unknown := int((places_of(index, items) < 0).sum()):
+        log.warning("%d of the %d items in %s are not known to the model", unknown, len(items), name)
+
+
+def _by_session(index: pd.Index, keys: Sequence[Any], lists: ItemList | None) -> dict[int, np.ndarray]:
     if not isinstance(lists, Mapping):
         return {}
-    return {place[key]: _known(index, items) for key, items in lists.items() if key in place}
+    found = {}
+    for place, key in enumerate(map(str, keys)):
+        items = lists.get(key, lists.get(key.rpartition("#")[0]))
+        if items is not None:
+            found[place] = _known(index, items)
+    return found
 
 
 def _known(index: pd.Index, items: Collection[Any]) -> np.ndarray:
     """The item_index of those ids that are known, rising."""
-    if isinstance(items, str | bytes):
-        raise UserError(f"{items!r} is no list of item ids; give [{items!r}]")
-    found = index.get_indexer(pd.Index([str(item) for item in items], dtype=object))
+    found = places_of(index, items)
     return np.unique(found[found >= 0])

@@ -1,10 +1,13 @@
 """A model that is being served: a finished run with its engine, and the words for what it is asked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
+import pandas as pd
 
+from prnn_cli.data.item_lookup import places_of
 from prnn_cli.serving.engine import Engine
 from prnn_cli.serving.finished_run import Run, load_run
 
@@ -13,28 +16,36 @@ from prnn_cli.serving.finished_run import Run, load_run
 class ServedModel:
     """A run, ready to answer.
 
-    name: of its folder; item_ids: by item_index; index: item_index by id
+    name: of its folder; item_ids: by item_index; index: the same, to look up
     """
 
     name: str
     run: Run
     engine: Engine
     item_ids: list[str]
-    index: dict[str, int]
+    index: pd.Index
 
     @classmethod
     def load(cls, folder: str, new_items: str | None = None) -> "ServedModel":
         """Raises `UserError` where `load_run` does."""
         run = load_run(folder, new_items)
         item_ids = run.items["item_id"].tolist()
-        index = {item: number for number, item in enumerate(item_ids)}
+        index = pd.Index(item_ids, dtype=object)
         return cls(run.folder.resolve().name, run, Engine(run.network), item_ids, index)
 
     def told(self, items: Sequence[str]) -> tuple[list[int], list[str]]:
         """The item_index of the ids that are known, in order, and the other ids."""
-        known = [self.index[item] for item in items if item in self.index]
-        return known, list(dict.fromkeys(item for item in items if item not in self.index))
+        places = places_of(self.index, items).tolist()
+        unknown = [item for item, place in zip(items, places, strict=True) if place < 0]
+        return [place for place in places if place >= 0], list(dict.fromkeys(unknown))
 
-    def known(self, items: Collection[str]) -> np.ndarray:
+    def known(self, items: Sequence[str]) -> np.ndarray:
         """The item_index of the ids that are known."""
-        return np.array([self.index[item] for item in items if item in self.index], dtype=np.int64)
+        places = places_of(self.index, items)
+        return places[places >= 0]
+
+    def without_repeats(self, clicks: Sequence[int]) -> list[int]:
+        """The clicks as training saw them: of consecutive ones on one item the first, with dataset.drop_repeats."""
+        if not self.run.settings.dataset.drop_repeats:
+            return list(clicks)
+        return [item for item, _ in groupby(clicks)]

@@ -15,21 +15,24 @@ from prnn_cli.reporting.terminal import say
 from prnn_cli.serving.http_app import Holder, Limits, Meters, create_app
 from prnn_cli.serving.served_model import ServedModel
 
+GRACE_S = 10  # that requests which have begun have to end in, once the server is to stop
+
 log = logging.getLogger(__name__)
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that clients can already connect to. Raises `UserError` where the address cannot be had."""
     try:
-        return socket.create_server((host, port), reuse_port=False, backlog=1024)
-    except (OSError, OverflowError) as error:
+        family = socket.getaddrinfo(host or "?", port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError, UnicodeError) as error:
         raise UserError(
             f"host={host} port={port} cannot be listened to ({_reason(error)}); choose "
             "another port, or an address of this machine"
         ) from error
 
 
-def _reason(error: OSError | OverflowError) -> str:
+def _reason(error: Exception) -> str:
     """The system's words, without what Python adds to them."""
     number = getattr(error, "errno", None)
     return os.strerror(number) if isinstance(number, int) and number > 0 else str(error)
@@ -41,7 +44,11 @@ def serve(
     """Serves until SIGINT or SIGTERM; requests that have begun are answered. SIGHUP has `load` make the next model."""
     holder, meters = Holder(model), Meters()
     config = uvicorn.Config(
-        create_app(holder, limits, meters), log_level="warning", access_log=False, timeout_keep_alive=60
+        create_app(holder, limits, meters),
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=GRACE_S,
     )
     server = uvicorn.Server(config)
 
@@ -64,6 +71,11 @@ def serve(
             task.add_done_callback(reloads.discard)
 
         loop.add_signal_handler(signal.SIGHUP, swap)
+        host, port = listening.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        say(
+            f"serving {model.name}, {len(model.item_ids):,} items, at http://{shown}:{port} (/docs shows how to ask)"
+        )
         await server.serve(sockets=[listening])
 
     with suppress(Stopped), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

@@ -13,12 +13,11 @@ from prnn_cli.serving.served_model import ServedModel
 class Remembered:
     """A session so far.
 
-    clicks: item ids, the latest last; num_read: how many of them the state has seen
+    clicks: ids of known items, the latest last
     state: of the network after them, None before the first; model: that it is a state of
     """
 
     clicks: tuple[str, ...] = ()
-    num_read: int = 0
     state: State | None = None
     model: ServedModel | None = None
 
@@ -33,6 +32,7 @@ class SessionStore:
         )  # by time of the last click
 
     def __len__(self) -> int:
+        self._forget()
         return len(self._sessions)
 
     def get(self, key: str) -> Remembered:
@@ -47,6 +47,7 @@ class SessionStore:
 
     def drop(self, key: str) -> bool:
         """Forgets a session; False where there was none."""
+        self._forget()
         return self._sessions.pop(key, None) is not None
 
     def _forget(self) -> None:
