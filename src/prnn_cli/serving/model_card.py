@@ -39,7 +39,8 @@ scores order items; they are no probabilities. Nothing of a user but the clicks 
 
 ## Limits
 
-- Clicks on items that are not in `items.parquet` must be left out, and such items cannot be recommended by these files.
+- Clicks on items that are not in `items.parquet` must be left out (an index of −1 would be taken for the last item);
+  such items cannot be recommended by these files.{repeats}
 - Clicks of later months drift away from those of training: measure again, and train again.
 - The metrics are of logged clicks, which depend on what the site showed; they do not say what a test with users would.
 - Popular items are recommended more often than rare ones: how much so, `prnn tables` shows by item support.
@@ -77,6 +78,8 @@ print([ids[each] for each in items[0]])
 ```
 """
 
+REPEATS = """
+- It was trained without repeats: a click on the item that was clicked just before must be left out, too."""
 TIES = {
     "conservative": "against the target",
     "standard": "for the target",
@@ -101,6 +104,7 @@ def model_card(run: Run) -> str:
         ties=TIES[metrics["tie_break"]],
         metrics=_metrics(run),
         num_items=run.num_items,
+        repeats=REPEATS if run.settings.dataset.drop_repeats else "",
         example=repr(run.items["item_id"][:2].tolist()),
     )
 
