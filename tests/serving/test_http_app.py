@@ -13,10 +13,11 @@ pytest.importorskip("fastapi")
 
 from starlette.testclient import TestClient
 
-from prnn_cli.serving.http_app import Holder, Limits, Meters, create_app
+from prnn_cli.schema import LimitsConfig
+from prnn_cli.serving.http_app import Holder, Meters, create_app
 from prnn_cli.serving.served_model import ServedModel
 
-LIMITS = Limits(body_bytes=2000, clicks=5, k=30, list_items=20, batch=8, waiting=50, ttl=100, sessions=3)
+LIMITS = LimitsConfig(body_bytes=2000, clicks=5, k=30, list_items=20, batch=8, waiting=50, sessions=3)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def holder(model: ServedModel) -> Holder:
 
 @pytest.fixture
 def client(holder: Holder) -> TestClient:
-    return TestClient(create_app(holder, LIMITS, Meters()))
+    return TestClient(create_app(holder, LIMITS, 100, Meters()))
 
 
 def items_of(client: TestClient, **request: Any) -> list[str]:
@@ -83,7 +84,7 @@ def test_a_key_may_be_any_text(client: TestClient, model: ServedModel) -> None:
 
 
 def test_only_known_clicks_keep_a_session_alive(holder: Holder, model: ServedModel) -> None:
-    client = TestClient(create_app(holder, replace(LIMITS, ttl=0.2), Meters()))
+    client = TestClient(create_app(holder, LIMITS, 0.2, Meters()))
     items_of(client, session=model.item_ids[:1], key="me")
     until = time.monotonic() + 0.3
     while time.monotonic() < until:

@@ -25,7 +25,6 @@ class Serve(Command):
 
     def run(self, settings: ServeCommand, folder: RunFolder) -> None:
         # They need the extra.
-        from prnn_cli.serving.http_app import Limits
         from prnn_cli.serving.served_model import ServedModel
         from prnn_cli.serving.server import listen, serve
 
@@ -34,22 +33,7 @@ class Serve(Command):
         load = partial(ServedModel.load, settings.run, settings.new_items)
         model = load()
         torch.set_num_threads(settings.threads)
-        limits = settings.limits
-        serve(
-            model,
-            load,
-            listening,
-            Limits(
-                body_bytes=limits.body_bytes,
-                clicks=limits.clicks,
-                k=limits.k,
-                list_items=limits.list_items,
-                batch=limits.batch,
-                waiting=limits.waiting,
-                ttl=settings.ttl,
-                sessions=limits.sessions,
-            ),
-        )
+        serve(model, load, listening, settings)
         say("stopped serving")
 
 

@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
 from prnn_cli import __version__
+from prnn_cli.schema import LimitsConfig
 from prnn_cli.serving.batcher import Batcher, FullError
 from prnn_cli.serving.engine import Answer, Ask
 from prnn_cli.serving.served_model import ServedModel
@@ -45,24 +46,6 @@ ELSEWHERE = {  # what starlette says
 }
 
 ItemId = Annotated[str, Field(max_length=LONGEST_ID)]
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a request may ask for, and how much the server keeps.
-
-    clicks: of a session, of which earlier ones are forgotten; batch: sessions of one product; waiting: requests
-    ttl: seconds after which the session of a key is forgotten; sessions: keys
-    """
-
-    body_bytes: int
-    clicks: int
-    k: int
-    list_items: int
-    batch: int
-    waiting: int
-    ttl: float
-    sessions: int
 
 
 class RecommendRequest(BaseModel):
@@ -140,9 +123,12 @@ class Meters:
         )
 
 
-def create_app(holder: Holder, limits: Limits, meters: Meters) -> FastAPI:
-    """The application; whoever sets `holder.model` swaps the model without a failed request."""
-    store = SessionStore(limits.ttl, limits.sessions)
+def create_app(holder: Holder, limits: LimitsConfig, ttl: float, meters: Meters) -> FastAPI:
+    """The application; whoever sets `holder.model` swaps the model without a failed request.
+
+    ttl: seconds after its last click in which the session of a key is remembered
+    """
+    store = SessionStore(ttl, limits.sessions)
     batcher: Batcher[tuple[ServedModel, Ask], Answer] = Batcher(_answers, limits.batch, limits.waiting)
     batcher.sizes = meters.batch.observe
     app = FastAPI(
@@ -227,7 +213,7 @@ def _described(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def _check(request: RecommendRequest, limits: Limits) -> None:
+def _check(request: RecommendRequest, limits: LimitsConfig) -> None:
     for name, value, most in (
         ("session", len(request.session), limits.clicks),
         ("allow", len(request.allow or ()), limits.list_items),
@@ -244,7 +230,7 @@ def _check(request: RecommendRequest, limits: Limits) -> None:
 
 
 def _ask(
-    request: RecommendRequest, model: ServedModel, store: SessionStore, limits: Limits
+    request: RecommendRequest, model: ServedModel, store: SessionStore, limits: LimitsConfig
 ) -> tuple[Ask | None, list[str], tuple[str, ...]]:
     """The question to the engine (None where no click is known), the unknown clicks, and all known ones so far."""
     new, unknown = model.told(request.session)

@@ -12,7 +12,8 @@ import uvicorn
 
 from prnn_cli.errors import Stopped, UserError
 from prnn_cli.reporting.terminal import say
-from prnn_cli.serving.http_app import Holder, Limits, Meters, create_app
+from prnn_cli.schema import ServeCommand
+from prnn_cli.serving.http_app import Holder, Meters, create_app
 from prnn_cli.serving.served_model import ServedModel
 
 GRACE_S = 10  # that requests which have begun have to end in, once the server is to stop
@@ -39,12 +40,12 @@ def _reason(error: Exception) -> str:
 
 
 def serve(
-    model: ServedModel, load: Callable[[], ServedModel], listening: socket.socket, limits: Limits
+    model: ServedModel, load: Callable[[], ServedModel], listening: socket.socket, settings: ServeCommand
 ) -> None:
     """Serves until SIGINT or SIGTERM; requests that have begun are answered. SIGHUP has `load` make the next model."""
     holder, meters = Holder(model), Meters()
     config = uvicorn.Config(
-        create_app(holder, limits, meters),
+        create_app(holder, settings.limits, settings.ttl, meters),
         log_level="warning",
         access_log=False,
         timeout_keep_alive=60,
@@ -52,14 +53,18 @@ def serve(
     )
     server = uvicorn.Server(config)
 
+    one_at_a_time = asyncio.Lock()  # or an earlier load could end last
+
     async def reload() -> None:
-        try:
-            holder.model = await asyncio.to_thread(load)
-            meters.reloads.labels("done").inc()
-            say(f"serving {holder.model.name} now, {len(holder.model.item_ids):,} items")
-        except UserError as error:
-            meters.reloads.labels("refused").inc()
-            log.error("the model stays as it is: %s", error)
+        async with one_at_a_time:
+            try:
+                holder.model = await asyncio.to_thread(load)
+            except Exception as error:  # whatever it is, the old model goes on
+                meters.reloads.labels("refused").inc()
+                log.error("the model stays as it is: %s", error)
+                return
+        meters.reloads.labels("done").inc()
+        say(f"serving {holder.model.name} now, {len(holder.model.item_ids):,} items")
 
     async def main() -> None:
         reloads: set[asyncio.Task[None]] = set()
