@@ -40,6 +40,6 @@ def test_the_lines_that_use_an_export_are_those_of_its_card() -> None:
         assert found
         return [line for line in found[1].splitlines() if not line.startswith("for item in")]
 
-    assert lines((DOCS / "use.md").read_text(encoding="utf-8")) == lines(
-        CARD.replace("{{", "{").replace("}}", "}")
-    )
+    card = lines(CARD.replace("{{", "{").replace("}}", "}"))
+    for page in (DOCS / "use.md", DOCS.parent / "README.md"):
+        assert lines(page.read_text(encoding="utf-8")) == card
