@@ -1,6 +1,7 @@
 """Items that training has not seen: held out or new, with rows from their texts, ranked apart, and recommended."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 import prnn_cli
 from commands.conftest import SMALL, Result, refusal
+from prnn_cli.cli import main
 
 Prnn = Callable[..., Result]
 COLD = ["features=text", "evaluation.cold_items=0.2", "baselines=[item_knn,content_knn]"]
@@ -106,17 +108,24 @@ def test_mistakes_are_explained(prnn: Prnn, workplace: Path, options: list[str],
 NEW_TEXT = ["arch=parallel", "features=text", "units.each=8", "strategy=simultaneous"]
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run in runs/mine, and the cache that it was made with."""
+    folder = tmp_path_factory.mktemp("new items")
+    small = [each for each in SMALL if not each.startswith(("arch=", "subnets."))]
+    small += [f"cache_dir={folder}/cache", f"hydra.run.dir={folder}/runs/mine"]
+    assert main(["train", *small, *NEW_TEXT]) == 0
+    return folder
+
+
 @pytest.fixture
-def described(prnn: Prnn, workplace: Path) -> pd.DataFrame:
+def described(trained: Path, workplace: Path) -> pd.DataFrame:
     """A run in runs/mine, and new items in new.csv: twins of three trained ones, by their texts, one that is known, and
     one of no known word."""
-    small = [each for each in SMALL if not each.startswith(("arch=", "subnets."))]
-    assert prnn("train", *small, *NEW_TEXT, "hydra.run.dir=runs/mine").exit_code == 0
-    items = pd.read_parquet(
-        next(Path(prnn_cli.load_run("runs/mine").settings.cache_dir).glob("synthetic/*/items.parquet"))
-    )
-    known = set(prnn_cli.load_run("runs/mine").items["item_id"])
-    twins = items[items["item_id"].isin(known)].iloc[:3]
+    shutil.copytree(trained / "runs", "runs")
+    (table,) = trained.glob("cache/synthetic/*/items.parquet")
+    items = pd.read_parquet(table)
+    twins = items[items["item_id"].isin(prnn_cli.load_run("runs/mine").items["item_id"])].iloc[:3]
     new = pd.concat([twins.assign(item_id=[f"twin of {each}" for each in twins["item_id"]]), twins.iloc[:1]])
     strange = pd.DataFrame({"item_id": ["strange"], "title": ["qqqq"], "description": ["zzzz"]})
     new = pd.concat([new, strange])[["item_id", "title", "description"]]
@@ -154,20 +163,28 @@ def test_new_items_are_recommended_exported_and_leave_the_others_as_they_are(
     assert pd.read_parquet("model/items.parquet")["item_id"].tolist() == ids.tolist()
 
 
-def test_what_is_no_file_of_new_items_is_explained(prnn: Prnn, described: pd.DataFrame) -> None:
-    item = described["item_id"].iloc[3]
-    asked = ["run=runs/mine", f"session=[{item}]"]
-    assert "new_items=no.csv is not there" in refusal(prnn("recommend", *asked, "new_items=no.csv"))
-    described.iloc[[3]].to_csv("old.csv", index=False)
-    assert "describes no item that the model does not know" in refusal(
-        prnn("recommend", *asked, "new_items=old.csv")
-    )
-    described.iloc[[4]].to_csv("strange.csv", index=False)
-    assert "it would have nothing to go by" in refusal(prnn("recommend", *asked, "new_items=strange.csv"))
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], "new_items=file.csv is not there"),
+        ([3], "describes no item that the model does not know"),
+        ([4], "it would have nothing to go by"),
+    ],
+)
+def test_what_is_no_file_of_new_items_is_explained(
+    described: pd.DataFrame, rows: list[int], message: str
+) -> None:
+    if rows:
+        described.iloc[rows].to_csv("file.csv", index=False)
+    with pytest.raises(prnn_cli.UserError, match=message):
+        prnn_cli.load_run("runs/mine", new_items="file.csv")
+
+
+def test_what_takes_no_new_items_says_so(prnn: Prnn, described: pd.DataFrame) -> None:
+    asked = ["run=runs/mine", "session=[item-03]"]
     Path("bare.csv").write_text("item_id\na\n")
     assert "has no column 'title'" in refusal(prnn("recommend", *asked, "new_items=bare.csv"))
     assert "leave method out" in refusal(prnn("recommend", *asked, "new_items=new.csv", "method=item_knn"))
     assert prnn("train", *SMALL, "hydra.run.dir=runs/ids").exit_code == 0
-    assert "arch=id_only ignores features" in refusal(
-        prnn("recommend", "run=runs/ids", f"session=[{item}]", "new_items=new.csv")
-    )
+    with pytest.raises(prnn_cli.UserError, match="arch=id_only ignores features"):
+        prnn_cli.load_run("runs/ids", new_items="new.csv")

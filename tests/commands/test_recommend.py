@@ -185,12 +185,12 @@ def test_a_stream_is_answered_as_the_log_is(
     log = log.assign(session_id=log["session_index"].astype(str))[["session_id", "item_id", "time"]]
     log.to_parquet("month.parquet")
     expected = recommended(prnn, "sessions=month.parquet", "n=3")
-    for ending in ("parquet", "csv", "jsonl"):
+    for ending in ("parquet", "csv"):
         shutil.rmtree("out")
         streamed = recommended(prnn, "sessions=month.parquet", "stream=true", "n=3", f"output=next.{ending}")
         pd.testing.assert_frame_equal(streamed, expected, rtol=1e-5)
     assert pd.read_parquet("next.parquet").equals(streamed)
-    assert len(pd.read_csv("next.csv")) == len(Path("next.jsonl").read_text().splitlines()) == len(expected)
+    assert len(pd.read_csv("next.csv")) == len(expected)
 
 
 def test_a_stream_that_fails_leaves_no_half_of_a_file(prnn: Prnn, trained: pd.DataFrame) -> None:

@@ -19,11 +19,11 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 CASES = [
     ("id_only", "none", "linear"),
-    ("feature_only", "text", "tanh"),
-    ("concatenated", "image_and_text", "elu"),
-    ("parallel", "image_and_text", "tanh"),
-    ("shared_w", "text", "tanh"),
     ("interaction", "image_and_text", "tanh"),
+    pytest.param("feature_only", "text", "tanh", marks=pytest.mark.nightly),
+    pytest.param("concatenated", "image_and_text", "elu", marks=pytest.mark.nightly),
+    pytest.param("parallel", "image_and_text", "tanh", marks=pytest.mark.nightly),
+    pytest.param("shared_w", "text", "tanh", marks=pytest.mark.nightly),
 ]
 
 

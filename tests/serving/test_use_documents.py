@@ -14,6 +14,7 @@ from prnn_cli.serving.model_card import CARD
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+@pytest.mark.nightly
 def test_the_notebook_runs_from_a_csv_to_recommendations(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     notebook = json.loads((DOCS / "from_clicks_to_recommendations.ipynb").read_text(encoding="utf-8"))
