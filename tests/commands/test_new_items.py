@@ -90,10 +90,6 @@ def test_items_first_seen_in_the_test_part_may_stay(prnn: Prnn, workplace: Path)
     ("options", "message"),
     [
         (
-            ["new_items.fit=ridge"],
-            "new_items.fit=ridge: every item of the data is trained; set evaluation.cold_items",
-        ),
-        (
             ["new_items.fit=ridge", "features=none", "evaluation.cold_items=0.1"],
             "features=none has none; choose",
         ),
@@ -167,7 +163,6 @@ def test_new_items_are_recommended_exported_and_leave_the_others_as_they_are(
     ("rows", "message"),
     [
         ([], "new_items=file.csv is not there"),
-        ([3], "describes no item that the model does not know"),
         ([4], "it would have nothing to go by"),
     ],
 )
@@ -178,6 +173,52 @@ def test_what_is_no_file_of_new_items_is_explained(
         described.iloc[rows].to_csv("file.csv", index=False)
     with pytest.raises(prnn_cli.UserError, match=message):
         prnn_cli.load_run("runs/mine", new_items="file.csv")
+
+
+def test_a_file_without_new_items_changes_nothing(
+    described: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when the run was trained anew, and knows them all."""
+    described.iloc[[3]].to_csv("old.csv", index=False)
+    run, extended = (prnn_cli.load_run("runs/mine", new_items=each) for each in (None, "old.csv"))
+    assert extended.items.equals(run.items)
+    assert "describes no item that the model does not know already: nothing is added" in caplog.text
+
+
+def test_vectors_of_new_items(prnn: Prnn, trained: Path, workplace: Path) -> None:
+    """Ids that stand twice count once; nothing is left in the current folder."""
+    ids = prnn_cli.load_run(trained / "runs/mine").items["item_id"].tolist()
+    vectors = pd.DataFrame({"item_id": ids, "vector": list(np.random.default_rng(0).random((len(ids), 4)))})
+    vectors.to_parquet("vectors.parquet")
+    asked = [
+        "features=precomputed",
+        "features.precomputed.path=vectors.parquet",
+        "units.each=8",
+        "arch=parallel",
+    ]
+    small = [each for each in SMALL if not each.startswith(("arch=", "subnets."))]
+    assert prnn("train", *small, *asked, "hydra.run.dir=runs/vectors").exit_code == 0
+    new = vectors.iloc[:2].assign(item_id="new")
+    pd.concat([new, vectors]).to_parquet("new.parquet")
+    before = sorted(Path().iterdir())
+    run = prnn_cli.load_run("runs/vectors", new_items="new.parquet")
+    assert run.items["item_id"].tolist() == [*ids, "new"]
+    assert set(run.recommend([[ids[0]]], k=2, allow=["new", ids[1]])["item_id"]) == {"new", ids[1]}
+    assert sorted(Path().iterdir()) == before
+
+
+def test_an_evaluation_measures_cold_and_warm_anew(prnn: Prnn) -> None:
+    assert prnn("train", *SMALL, *COLD, "hydra.run.dir=runs/cold").exit_code == 0
+    asked = ["run=runs/cold", "baselines=[item_knn]", "evaluation.candidates=20", "hydra.run.dir=again"]
+    done = prnn("evaluate", *asked)
+    assert done.exit_code == 0, done.err
+    metrics, ranks = metrics_of("again"), pd.read_parquet("again/ranks.parquet")
+    cold = ranks["support"] == 0
+    hits = (ranks.loc[cold, "rank_network"] <= 20).mean()
+    assert metrics["cold"]["network"]["recall@20"] == pytest.approx(hits)
+    assert metrics["cold"]["chance"]["recall@20"] == pytest.approx(20 / 21)
+    assert metrics["warm"]["chance"]["recall@20"] == 1
+    assert set(metrics["cold"]) == {"events", "items", "network", "item_knn", "chance"}
 
 
 def test_what_takes_no_new_items_says_so(prnn: Prnn, described: pd.DataFrame) -> None:

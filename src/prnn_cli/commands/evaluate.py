@@ -17,6 +17,7 @@ from prnn_cli.experiment.saved_model import check_saved_model, data_of, load_sav
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.results import measured, show_results, warn_of_ties, write_results
+from prnn_cli.reporting.unseen import UNSEEN, measured_apart
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import EvaluateCommand, EvaluationChanges, EvaluationConfig, TrainCommand
 from prnn_cli.system.hardware import device_name, select_device
@@ -55,9 +56,12 @@ class Evaluate(Command):
         _warn_of_other_options(baselines, saved.metrics)
         ranks = compare(scorer, data, evaluation, baselines, device, cache_dir)
         # Without the run's metrics, as the new ones need not be the same.
-        trained_as = {key: value for key, value in saved.metrics.items() if "@" not in key}
+        trained_as = {
+            key: value for key, value in saved.metrics.items() if "@" not in key and key not in UNSEEN
+        }
         now = {"device": device_name(device)} | environment()
         results = trained_as | now | measured(ranks, evaluation, baselines, saved.metrics["gain_over"])
+        results |= measured_apart(ranks, data.support, evaluation)
         warn_of_ties(results)
         write_results(folder.path, results, ranks, data.support)
         show_results(folder.path)

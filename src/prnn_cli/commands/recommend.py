@@ -229,10 +229,10 @@ def _texts(table: pa.Table, saved: SavedModel, cache_dir: Path) -> list[str] | N
     if not dataset.items.text:
         return None
     try:
-        catalogue = ItemCatalogue(with_files(dataset, cache_dir), saved.items.item_ids)
-        index = pd.Index(saved.items.item_ids, dtype=object)
-        items: np.ndarray = index.get_indexer(pd.Index(table["item_id"].drop_null().to_pylist()))
-        return [catalogue.text(item) for item in items.tolist()]
+        item_ids = saved.items.item_ids[: saved.metrics["data"]["items"]]  # new ones are described elsewhere
+        catalogue = ItemCatalogue(with_files(dataset, cache_dir), item_ids)
+        items: np.ndarray = pd.Index(item_ids).get_indexer(pd.Index(table["item_id"].drop_null().to_pylist()))
+        return [catalogue.text(item) if item >= 0 else "" for item in items.tolist()]
     except UserError as error:
         log.info("without the items' texts: %s", error)
         return None

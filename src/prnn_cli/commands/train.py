@@ -29,7 +29,7 @@ from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.material import Material, material_of, material_of_refit
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
-from prnn_cli.experiment.new_items import check_new_items, with_new_items
+from prnn_cli.experiment.new_items import check_new_items, has_new_items, with_new_items
 from prnn_cli.experiment.ranked_alone import check_method, method_searched, rank_alone
 from prnn_cli.experiment.refit import Refit, refit_before, refit_of
 from prnn_cli.experiment.resume import check_more_epochs, code_before, resumed_state
@@ -140,7 +140,11 @@ def train(settings: TrainCommand, folder: RunFolder, observers: Sequence[EpochOb
     results = description(settings, trained, network, device) | measured(
         ranks, settings.evaluation, baselines, settings.table.gain_over
     )
-    results |= of_new_items | measured_apart(ranks, data.support, settings.evaluation)
+    apart = measured_apart(ranks, data.support, settings.evaluation)
+    if has_new_items(settings.dataset) and not apart:
+        part = settings.evaluation.part
+        log.warning("no item that training has not seen is clicked in the %s part: no cold metrics", part)
+    results |= of_new_items | apart
     left_out = baselines_of(settings).left_out
     results |= {"baselines_left_out": left_out} if left_out else {}
     warn_of_ties(results)

@@ -30,7 +30,8 @@ def has_new_items(dataset: DatasetConfig) -> bool:
 
 
 def check_new_items(settings: TrainCommand) -> None:
-    """Raises `UserError` for a fit that there is nothing to make of."""
+    """Raises `UserError` for a fit that there is nothing to make of. Where the data have no new items, it is for later
+    ones."""
     fit = settings.new_items.fit
     if fit in (AUTO, NONE):
         return
@@ -38,11 +39,6 @@ def check_new_items(settings: TrainCommand) -> None:
         raise UserError(
             f"new_items.fit={fit} makes rows from features, and features={settings.features.name} has none; choose "
             "features=text, image or precomputed (also for arch=id_only), or new_items.fit=none"
-        )
-    if not has_new_items(settings.dataset):
-        raise UserError(
-            f"new_items.fit={fit}: every item of the data is trained; set evaluation.cold_items=0.1 or "
-            "dataset.keep_new_items=true, or leave new_items.fit=auto"
         )
 
 

@@ -137,12 +137,15 @@ def lines_of_sessions(table: pa.Table) -> TextTable:
 def lines_of_one_session(table: pa.Table, texts: Sequence[str] | None) -> TextTable:
     """The items of a single session, in lines of `WIDTH` unless ids are long, with their texts where there are any."""
     named = {"rank": "Rank", "item_id": "Item", "score": "score"}
+    shares = {name: name.replace("_", " ") for name in table.column_names if name.startswith("share_")}
+    named |= shares
     shown = table.select(list(named)).drop_null().to_pandas().rename(columns=named)
     if texts is not None:
         longest = max(map(cell_len, ["Item", *shown["Item"]]))
-        room = max(WIDTH - len("Rank") - longest - len("-0.0000") - 3 * GAP, len("Text"))
+        of_shares = sum(len(name) + GAP for name in shares.values())
+        room = max(WIDTH - len("Rank") - longest - len("-0.0000") - 3 * GAP - of_shares, len("Text"))
         shown["Text"] = [cut(" ".join(text.split()), room) for text in texts]
-    return TextTable.from_frame(shown, {"score": ".4f"})
+    return TextTable.from_frame(shown, dict.fromkeys(("score", *shares.values()), ".4f"))
 
 
 def cut(text: str, width: int) -> str:

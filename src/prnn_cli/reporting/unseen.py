@@ -13,6 +13,7 @@ from prnn_cli.reporting.table_formats import TextTable
 from prnn_cli.reporting.tables import run_name
 from prnn_cli.schema import EvaluationConfig
 
+UNSEEN = ("cold", "warm")  # of metrics.json
 CHANCE = "chance"  # a method that ranks all candidates at random
 
 
@@ -28,12 +29,18 @@ def measured_apart(
     is_cold = support[ranks["network"].target] == 0
     if not is_cold.any():
         return {}
-    num_candidates = len(support) if config.candidates == "all" else min(config.candidates, len(support))
+    # A cold target is none of the N items of most support, so it stands beside them.
+    limit = len(support) if config.candidates == "all" else config.candidates
+    num_candidates = {"cold": min(limit + 1, len(support)), "warm": min(limit, len(support))}
     parts = {"cold": is_cold, "warm": ~is_cold}
     return {
         name: {"events": int(chosen.sum()), "items": int(((support == 0) == (name == "cold")).sum())}
         | {method: _numbers(of_method, chosen, metrics, config) for method, of_method in ranks.items()}
-        | {CHANCE: {metric: _by_chance(metric, num_candidates) for metric in metrics if _is_papers(metric)}}
+        | {
+            CHANCE: {
+                metric: _by_chance(metric, num_candidates[name]) for metric in metrics if _is_papers(metric)
+            }
+        }
         for name, chosen in parts.items()
         if chosen.any()
     }

@@ -34,8 +34,8 @@ In brackets 95 % bootstrap intervals over sessions.
 
 ## Intended use
 
-Recommending the next item within a session of the same site, among the {num_items:,} items that were trained on. The
-scores order items; they are no probabilities. Nothing of a user but the clicks of the session is needed or kept.
+Recommending the next item within a session of the same site, among the {num_items:,} items that were trained on{new}.
+The scores order items; they are no probabilities. Nothing of a user but the clicks of the session is needed or kept.
 
 ## Limits
 
@@ -90,6 +90,8 @@ TIES = {
 def model_card(run: Run) -> str:
     """The text of MODEL_CARD.md."""
     metrics, data = run.metrics, run.metrics["data"]
+    num_new = int((run.items["support"] == 0).sum())
+    num_trained = run.num_items - num_new
     return CARD.format(
         name=f"{metrics['arch']} on {metrics['dataset']}",
         version=metrics["versions"]["prnn"],
@@ -103,7 +105,8 @@ def model_card(run: Run) -> str:
         else f"the {metrics['candidates']:,} most supported items",
         ties=TIES[metrics["tie_break"]],
         metrics=_metrics(run),
-        num_items=run.num_items,
+        num_items=num_trained,
+        new=f", and {num_new:,} that were not, known by their features alone" if num_new else "",
         repeats=REPEATS if run.settings.dataset.drop_repeats else "",
         example=repr(run.items["item_id"][:2].tolist()),
     )

@@ -8,9 +8,11 @@ import dataclasses
 import logging
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.sparse import csr_array, vstack
 from torch import Tensor
@@ -37,20 +39,32 @@ log = logging.getLogger(__name__)
 def with_new_items(saved: SavedModel, path: str) -> SavedModel:
     """The run with the items of the file `path` behind those that it knows, which stay as they are.
 
-    Items that no feature describes are left out, with a warning. Raises `UserError` for a file that describes no new
-    item, and for a run that keeps no vectors of its items.
+    Items that no feature describes are left out, with a warning; a file without new items changes nothing.
+    Raises `UserError` for a file that cannot be read, or of which no item has any feature, and for a run that keeps no
+    vectors of its items.
     """
     if not saved.features:
         raise UserError(
             f"new_items={path} needs the vectors of the items that were trained, and this run keeps none "
             f"(arch={saved.settings.arch.name} ignores features); train one that reads them, such as arch=parallel"
         )
+    how = saved.settings.features.sources
+    if saved.settings.features.placebo:
+        raise UserError(
+            f"new_items={path}: the features of this run are a placebo, which tells nothing of new items"
+        )
+    if len(saved.features) > 1 and PRECOMPUTED in [how[name] for name in saved.features]:
+        raise UserError(
+            f"new_items={path} would have to hold vectors and {' and '.join(set(how) - {PRECOMPUTED})} at once; a run "
+            "takes new items where all its features are read from a table of items, or all are precomputed"
+        )
     source = _Source.of(saved, path)
     new_ids = source.ids[~np.isin(source.ids.astype(str), saved.items.item_ids.astype(str))]
     if known := len(source.ids) - len(new_ids):
         log.info("%d items of %s are known already, and stay as they are", known, path)
     if not len(new_ids):
-        raise UserError(f"new_items={path} describes no item that the model does not know already")
+        log.warning("%s describes no item that the model does not know already: nothing is added", path)
+        return saved
     tables = {name: source.table(name, new_ids) for name in saved.features}
     described = np.any([table.covered for table in tables.values()], axis=0)
     if not described.any():
@@ -64,6 +78,15 @@ def with_new_items(saved: SavedModel, path: str) -> SavedModel:
             *(int((~described).sum()), len(new_ids)),
         )
     return _extended(saved, new_ids[described], tables, described)
+
+
+def _nothing_of(table: FeatureTable, number: int) -> FeatureTable:
+    """A table of as many items of which it says nothing."""
+    shape = (number, table.size)
+    vectors: Any = (
+        csr_array(shape, dtype=np.float32) if table.is_sparse else np.zeros(shape, table.vectors.dtype)
+    )
+    return FeatureTable(table.name, vectors, np.zeros(number, dtype=bool))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +113,7 @@ class _Source:
                 )
             precomputed = dataclasses.replace(settings.features.precomputed, path=path, item_ids=None)
             features = dataclasses.replace(settings.features, precomputed=precomputed)
-            return cls(np.array(ids, dtype=object), settings.dataset, features, saved)
+            return cls(pd.unique(np.array(ids, dtype=object)), settings.dataset, features, saved)
         items = dataclasses.replace(settings.dataset.items, path=path)
         how = [settings.features.sources[name] for name in saved.features]
         reads_images = [issubclass(chosen("EXTRACTORS", each, "features"), ImageExtractor) for each in how]
@@ -108,14 +131,18 @@ class _Source:
         extractor = chosen("EXTRACTORS", how, "features.sources")(
             self.features, ItemCatalogue(self.dataset, ids), torch.device("cpu")
         )
-        if hasattr(extractor, "extract_new"):
-            if not trained.fitted:
-                raise UserError(
-                    f"the run's features of {name} were made before new items could be described; train it again"
-                )
-            vectors, covered = extractor.extract_new(trained.fitted)
-        else:
-            vectors, covered = extractor.extract(Path("parts"))
+        vectors: Any
+        try:
+            if hasattr(extractor, "extract_new"):
+                vectors, covered = extractor.extract_new(trained.fitted)
+            else:
+                with TemporaryDirectory(prefix="prnn-") as folder:
+                    vectors, covered = extractor.extract(Path(folder) / "parts")
+        except UserError as error:
+            if len(self.saved.features) == 1:
+                raise
+            log.warning("no new item has any %s: %s", name, error)
+            return _nothing_of(trained, len(ids))
         if vectors.shape[1] != trained.size:
             raise UserError(
                 f"the vectors of {name} of the new items have {vectors.shape[1]} values, and those of the run's "

@@ -203,7 +203,7 @@ def test_texts_are_short_in_several_languages_and_partly_noise(
         max_characters=20_000,
         stopwords=["en", "de", "fr", "es", "it", "pt", "nl"],
     )
-    vectors = tfidf(join_columns([items.title.tolist(), items.description.fillna("").tolist()]), every)
+    vectors, _ = tfidf(join_columns([items.title.tolist(), items.description.fillna("").tolist()]), every)
     assert vectors.nnz / len(items) == pytest.approx(5.2, abs=0.5)
 
 
@@ -217,7 +217,7 @@ def test_rare_items_read_like_the_items_that_they_are_clicked_with(
     assert dataset.items.path is not None
     events, items = pd.read_parquet(dataset.path), pd.read_parquet(dataset.items.path)
     every = TfidfConfig(max_ngram=1, min_documents=2, max_characters=20_000, stopwords=["en", "es", "pt"])
-    vectors = tfidf(items.title.fillna("").tolist(), every)
+    vectors, _ = tfidf(items.title.fillna("").tolist(), every)
     events = events.sort_values(["session_id", "time"], kind="stable")
     pairs = events.assign(following=events.groupby("session_id").item_id.shift(-1)).dropna()
     support = events.item_id.value_counts()
