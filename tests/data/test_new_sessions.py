@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from data.conftest import HEADER
+from prnn_cli.data.item_lookup import place_in
 from prnn_cli.data.new_sessions import (
     NewSessions,
     one_session,
@@ -207,3 +208,5 @@ def test_ids_may_have_space_around_them_or_the_form_of_a_float(dataset_config: C
     found = sessions_of_lists([0], lists, numbers, dataset_config(path="old.csv"))
     assert found.known.items.tolist() == [0, 1, 0, 1, 2]
     assert found.num_unknown == 2
+    one_by_one = [place_in({"7": 0, "8": 1, "9.0": 2}, str(each)) for each in lists[0]]
+    assert one_by_one == [0, 1, 0, 1, 2, -1, -1]

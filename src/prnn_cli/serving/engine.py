@@ -48,6 +48,7 @@ class Engine:
 
     def __init__(self, network: FoldedNetwork) -> None:
         self.network = network
+        self._vectors = network.item_vectors.T.contiguous()  # (D, N), which few states are multiplied with faster
         self._columns = Columns(None, network.num_items, network.item_vectors.device)
 
     @torch.inference_mode()
@@ -66,7 +67,7 @@ class Engine:
         allowed = {n: ask.allowed for n, ask in enumerate(asks) if ask.allowed is not None}
         rules = ItemRules(any(ask.clicked for ask in asks), None, denied, allowed)
         logits = vectors.new_empty(len(asks), self.network.num_items + 1)
-        torch.mm(vectors, self.network.item_vectors.T, out=logits[:, :-1])
+        torch.mm(vectors, self._vectors, out=logits[:, :-1])
         clicked = _padded(asks, self.network.num_items)
         self._columns.rule(logits, rules, clicked, range(len(asks)))
         best, at = highest(logits, max(ask.k for ask in asks))
