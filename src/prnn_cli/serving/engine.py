@@ -48,7 +48,9 @@ class Engine:
 
     def __init__(self, network: FoldedNetwork) -> None:
         self.network = network
-        self._vectors = network.item_vectors.T.contiguous()  # (D, N), which few states are multiplied with faster
+        self._vectors = (
+            network.item_vectors.T.contiguous()
+        )  # (D, N), which few states are multiplied with faster
         self._columns = Columns(None, network.num_items, network.item_vectors.device)
 
     @torch.inference_mode()
