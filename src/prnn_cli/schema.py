@@ -607,6 +607,7 @@ class EvaluateCommand:
 class RecommendCommand:
     run: str = MISSING
     new_items: str | None = MISSING
+    boost: float | None = bounded(at_least=0)
     session: list[str] | None = option(Mark.ITEM_IDS)
     sessions: str | None = MISSING
     stream: bool = MISSING
@@ -625,6 +626,7 @@ class RecommendCommand:
 class ExportCommand:
     run: str = MISSING
     new_items: str | None = MISSING
+    boost: float | None = bounded(at_least=0)
     out: str = MISSING
 
 
@@ -643,6 +645,7 @@ class LimitsConfig:
 class ServeCommand:
     run: str = MISSING
     new_items: str | None = MISSING
+    boost: float | None = bounded(at_least=0)
     host: str = MISSING
     port: int = bounded(at_least=0, at_most=65535)
     ttl: float = bounded(above=0)

@@ -175,6 +175,27 @@ def test_what_is_no_file_of_new_items_is_explained(
         prnn_cli.load_run("runs/mine", new_items="file.csv")
 
 
+def test_a_boost_is_chosen_where_a_run_is_used(prnn: Prnn, described: pd.DataFrame) -> None:
+    run = prnn_cli.load_run("runs/mine")
+    by_boost = {each: prnn_cli.load_run("runs/mine", "new.csv", each).item_vectors for each in (None, 1, 3)}
+    assert np.array_equal(by_boost[None], by_boost[1])
+    mean = run.item_vectors.mean(axis=0)
+    apart = {each: by_boost[each][run.num_items :] - mean for each in (1, 3)}
+    np.testing.assert_allclose(apart[3], 3 * apart[1], rtol=1e-2, atol=1e-3)
+    asked = [
+        "run=runs/mine",
+        "session=[item-03]",
+        "n=3",
+        "new_items=new.csv",
+        "boost=20",
+        "hydra.run.dir=out",
+    ]
+    assert prnn("recommend", *asked).exit_code == 0
+    told = pd.read_parquet("out/recommendations.parquet")["item_id"].tolist()
+    assert told[0] in described["item_id"].tolist()
+    assert "boost=-1" in refusal(prnn("recommend", *asked[:-2], "boost=-1"))
+
+
 def test_a_file_without_new_items_changes_nothing(
     described: pd.DataFrame, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -24,7 +24,7 @@ class Export(Command):
 
     def run(self, settings: ExportCommand, folder: RunFolder) -> None:
         path = check_free(settings.out)
-        files = write_export(load_run(settings.run, settings.new_items), path)
+        files = write_export(load_run(settings.run, settings.new_items, settings.boost), path)
         show(TextTable(["File", "bytes"], [[name, f"{size:,}"] for name, size in files], "lr"))
         print(f"written to {path}")
 

@@ -80,7 +80,7 @@ class Recommend(Command):
         device = select_device(settings.hardware)
         saved = load_saved_model(settings.run, device)
         if settings.new_items:
-            saved = with_new_items(saved, settings.new_items)
+            saved = with_new_items(saved, settings.new_items, settings.boost)
         n = min(settings.n, len(saved.items.item_ids))
         rules_of = _rules_of(settings, saved)
         answer = (

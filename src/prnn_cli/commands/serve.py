@@ -30,7 +30,7 @@ class Serve(Command):
 
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is a model to swap
         listening = listen(settings.host, settings.port)
-        load = partial(ServedModel.load, settings.run, settings.new_items)
+        load = partial(ServedModel.load, settings.run, settings.new_items, settings.boost)
         model = load()
         torch.set_num_threads(settings.threads)
         serve(model, load, listening, settings)

@@ -175,18 +175,24 @@ class Run:
         return sessions_of_lists(range(len(clicks)), clicks, self._index, self.settings.dataset)
 
 
-def load_run(folder: str | Path, new_items: str | Path | None = None, device: str = "cpu") -> Run:
+def load_run(
+    folder: str | Path,
+    new_items: str | Path | None = None,
+    boost: float | None = None,
+    device: str = "cpu",
+) -> Run:
     """The finished run in `folder`, which prnn train has printed.
 
     new_items: a file that describes items which it was not trained on, as its table of items does; they get rows made
         from their features, and are recommended like the others
+    boost: how much they are, in place of the run's new_items.boost; above 1 more
     device: torch's name of where the network is
     Raises `UserError` where there is no such run, one of its files is damaged, or the file describes no new item.
     """
     check_saved_model(str(folder))
     saved = load_saved_model(str(folder), _device(device))
     if new_items is not None:
-        saved = with_new_items(saved, str(new_items))
+        saved = with_new_items(saved, str(new_items), boost)
     return Run(Path(folder), saved, _device(device))
 
 

@@ -29,16 +29,17 @@ from prnn_cli.features.table import FeatureTable, Vectors
 from prnn_cli.features.vector_files import read_matrix
 from prnn_cli.networks.inputs import VECTORS
 from prnn_cli.networks.new_items import RIDGE, NewItems
-from prnn_cli.schema import DatasetConfig, FeaturesConfig
+from prnn_cli.schema import DatasetConfig, FeaturesConfig, NewItemsConfig
 
 PRECOMPUTED = "precomputed"
 
 log = logging.getLogger(__name__)
 
 
-def with_new_items(saved: SavedModel, path: str) -> SavedModel:
+def with_new_items(saved: SavedModel, path: str, boost: float | None = None) -> SavedModel:
     """The run with the items of the file `path` behind those that it knows, which stay as they are.
 
+    boost: how far the new rows lie from the mean row; None: as the run's new_items.boost says
     Items that no feature describes are left out, with a warning; a file without new items changes nothing.
     Raises `UserError` for a file that cannot be read, or of which no item has any feature, and for a run that keeps no
     vectors of its items.
@@ -77,7 +78,9 @@ def with_new_items(saved: SavedModel, path: str) -> SavedModel:
             "%d of the %d new items have no feature that the model knows, and are left out",
             *(int((~described).sum()), len(new_ids)),
         )
-    return _extended(saved, new_ids[described], tables, described)
+    fit = saved.settings.new_items
+    fit = fit if boost is None else dataclasses.replace(fit, boost=boost)
+    return _extended(saved, new_ids[described], tables, described, fit)
 
 
 def _nothing_of(table: FeatureTable, number: int) -> FeatureTable:
@@ -152,7 +155,11 @@ class _Source:
 
 
 def _extended(
-    saved: SavedModel, new_ids: np.ndarray, tables: dict[str, FeatureTable], described: np.ndarray
+    saved: SavedModel,
+    new_ids: np.ndarray,
+    tables: dict[str, FeatureTable],
+    described: np.ndarray,
+    how: NewItemsConfig,
 ) -> SavedModel:
     item_ids = np.append(saved.items.item_ids, new_ids)
     support = np.append(saved.items.support, np.zeros(len(new_ids), dtype=np.int64))
@@ -162,10 +169,7 @@ def _extended(
     network = weighted(network, saved.settings, saved.metrics.get("weights", {}))
     parameters = _with_room(saved.parameters, network.parameters_without_values(), features)
     # Rows that the run itself has fitted, of items that training had not seen, stay as they are.
-    fit = saved.settings.new_items.fit
-    rows = NewItems(
-        list(features.values()), support, saved.settings.new_items, RIDGE if fit in ("auto", "none") else fit
-    )
+    rows = NewItems(list(features.values()), support, how, RIDGE if how.fit in ("auto", "none") else how.fit)
     first = len(saved.items.item_ids)
     return dataclasses.replace(
         saved,

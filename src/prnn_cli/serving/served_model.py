@@ -25,9 +25,9 @@ class ServedModel:
     index: dict[str, int]
 
     @classmethod
-    def load(cls, folder: str, new_items: str | None = None) -> "ServedModel":
+    def load(cls, folder: str, new_items: str | None = None, boost: float | None = None) -> "ServedModel":
         """Raises `UserError` where `load_run` does."""
-        run = load_run(folder, new_items)
+        run = load_run(folder, new_items, boost)
         item_ids = run.items["item_id"].tolist()
         index = {item: number for number, item in enumerate(item_ids)}
         return cls(run.folder.resolve().name, run, Engine(run.network), item_ids, index)
