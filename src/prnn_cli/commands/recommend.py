@@ -17,7 +17,7 @@ from prnn_cli.data.new_sessions import NewSessions, one_session, read_new_sessio
 from prnn_cli.data.prepare import with_files
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.item_rules import ItemRules
-from prnn_cli.evaluation.recommending import best_next, best_next_of_baseline, session_vectors
+from prnn_cli.evaluation.recommending import best_next_of_baseline
 from prnn_cli.experiment.baselines import RankedBaselines, check_same_features
 from prnn_cli.experiment.saved_model import (
     SavedModel,
@@ -39,7 +39,8 @@ from prnn_cli.reporting.terminal import say, show
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import RecommendCommand, TrainCommand
 from prnn_cli.scoring import Scorer
-from prnn_cli.serving.explaining import check_explainable, shares_of
+from prnn_cli.serving.answering import answered
+from prnn_cli.serving.explaining import check_explainable
 from prnn_cli.serving.item_lists import item_rules, read_item_list
 from prnn_cli.serving.new_items import with_new_items
 from prnn_cli.system.hardware import select_device
@@ -150,12 +151,7 @@ def _by_network(settings: RecommendCommand, saved: SavedModel, n: int, device: t
         check_explainable(scorer.folded)
 
     def answer(sessions: NewSessions, rules: ItemRules) -> pa.Table:
-        items, scores = best_next(scorer, sessions.known, n, rules, device)
-        shares = {}
-        if settings.explain:
-            vectors = session_vectors(scorer, sessions.known, device)
-            shares = shares_of(scorer.folded, vectors, items)
-        return recommendations(sessions, items, scores, saved.items.item_ids, shares)
+        return answered(scorer, sessions, n, rules, saved.items.item_ids, settings.explain, device)
 
     return answer
 

@@ -97,8 +97,7 @@ def _events_as_written(dataset: DatasetConfig) -> Events:
         if len(block):
             num_events[path] += len(block)
     counts.bad.check_share(counts.total, dataset.max_bad_share)
-    for name, number in counts.trimmed.items():
-        log.warning("%d rows have space around their %s, which is no part of it", number, name)
+    counts.warn_of_trimmed()
     if not sum(map(len, blocks)):
         raise UserError(_why_empty(dataset, counts))
     table = pa.concat_tables(blocks).unify_dictionaries()

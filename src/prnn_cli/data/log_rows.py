@@ -1,5 +1,6 @@
 """A dataset's files -> the rows that its filters keep, block by block, each row a single event."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.prefetch import prefetch
 from prnn_cli.system.progress import meter
+
+log = logging.getLogger(__name__)
 
 ROW_NUMBER = "(row)"  # the session_id of lists that have none
 ID_COLUMNS = ("columns.session_id", "columns.item_id", "columns.next_item_id", "items.item_id")
@@ -41,6 +44,11 @@ class RowCounts:
     @property
     def total(self) -> int:
         return sum(self.rows_of_files)
+
+    def warn_of_trimmed(self) -> None:
+        """Logs how many rows had space around an id."""
+        for name, number in self.trimmed.items():
+            log.warning("%d rows have space around their %s, which is no part of it", number, name)
 
 
 def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts) -> Iterator[FileRows]:

@@ -97,8 +97,7 @@ def stream_new_sessions(dataset: DatasetConfig, path: str, item_ids: np.ndarray)
         raise UserError(
             f"none of the items in sessions={path} is known to the model, which has such as {item_ids[0]}"
         )
-    for name, number in counts.trimmed.items():
-        log.warning("%d rows have space around their %s, which is no part of it", number, name)
+    counts.warn_of_trimmed()
     _log_left_out(counts.dropped, num_unknown, num_clicks, path)
 
 

@@ -32,10 +32,6 @@ class FoldedSubnet:
     recurrent_gates: Tensor
     recurrent_candidate: Tensor
 
-    @property
-    def hidden_size(self) -> int:
-        return len(self.recurrent_candidate)
-
     def step(self, items: Tensor, hidden: Tensor) -> Tensor:
         """The state (B, H) after a click on `items` (B,), from the state `hidden` (B, H)."""
         x = self.inputs.index_select(0, items)

@@ -12,12 +12,12 @@ import torch
 from prnn_cli.data.new_sessions import NewSessions, sessions_of_lists
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.evaluation.item_rules import ItemRules
-from prnn_cli.evaluation.recommending import best_next, session_vectors
+from prnn_cli.evaluation.recommending import session_vectors
 from prnn_cli.experiment.saved_model import SavedModel, check_saved_model, load_saved_model
 from prnn_cli.networks.folded import FoldedNetwork, FoldedScorer, fold
-from prnn_cli.reporting.recommendations import recommendations
 from prnn_cli.schema import TrainCommand
-from prnn_cli.serving.explaining import check_explainable, shares_of
+from prnn_cli.serving.answering import answered
+from prnn_cli.serving.explaining import check_explainable
 from prnn_cli.serving.given_sessions import GivenSessions, blocks_of, keys_and_clicks
 from prnn_cli.serving.item_lists import ItemList, checked, item_rules
 from prnn_cli.serving.new_items import with_new_items
@@ -157,13 +157,8 @@ class Run:
         keys, clicks = keys_and_clicks(sessions)
         found = self._known(clicks)
         rules = rules_of([keys[place] for place in found.known.session_index])
-        scorer = FoldedScorer(self.network)
-        items, scores = best_next(scorer, found.known, k, rules, self.device)
-        shares = {}
-        if explain:
-            vectors = session_vectors(scorer, found.known, self.device)
-            shares = shares_of(self.network, vectors, items)
-        table = recommendations(found, items, scores, self._saved.items.item_ids, shares)
+        item_ids = self._saved.items.item_ids
+        table = answered(FoldedScorer(self.network), found, k, rules, item_ids, explain, self.device)
         frame: pd.DataFrame = table.to_pandas().astype({"rank": "Int32"})
         place = frame["session_id"].to_numpy(dtype=np.int64)
         frame["session_id"] = pd.Series([keys[each] for each in place])  # as they were given
@@ -190,10 +185,11 @@ def load_run(
     Raises `UserError` where there is no such run, one of its files is damaged, or the file describes no new item.
     """
     check_saved_model(str(folder))
-    saved = load_saved_model(str(folder), _device(device))
+    where = _device(device)
+    saved = load_saved_model(str(folder), where)
     if new_items is not None:
         saved = with_new_items(saved, str(new_items), boost)
-    return Run(Path(folder), saved, _device(device))
+    return Run(Path(folder), saved, where)
 
 
 def _device(name: str) -> torch.device:

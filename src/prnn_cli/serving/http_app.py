@@ -39,7 +39,6 @@ BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 EXAMPLE = '{"session": ["a", "b"], "k": 20}'
 ELSEWHERE = {  # what starlette says
-    "There was an error parsing the body": f"the body must be a JSON object, such as {EXAMPLE}",
     "Not Found": "there is nothing at this path; /docs shows what there is",
     "Method Not Allowed": "this path takes another method; /docs shows which",
 }
