@@ -4,11 +4,16 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 
 from prnn_cli.extensions import config_folders
+from prnn_cli.jobs.launcher import SideBySideLauncher
 from prnn_cli.tuning.sweeper import TrialSweeper
 
 
 class OptunaSweeper(TrialSweeper):
     """hydra/sweeper=optuna"""
+
+
+class SideBySide(SideBySideLauncher):
+    """hydra/launcher=side_by_side"""
 
 
 class ExtensionConfigs(SearchPathPlugin):

@@ -543,8 +543,10 @@ class TrainCommand:
     tune: list[str] = option(Mark.FREE_ON_RESUME)
     table: TableConfig = group(TableConfig, Mark.FREE_ON_RESUME)
     plan: Any = option(Mark.FREE_ON_RESUME)
+    jobs: Any = option(Mark.FREE_ON_RESUME)
 
     def check_values(self, path: str) -> None:
+        _check_number(f"{path}jobs", self.jobs, AUTO)
         epochs = self.epochs
         if epochs == AUTO:
             return
@@ -567,7 +569,6 @@ class VerdictCommand(TrainCommand):
     space: dict[str, str] = MISSING
     looks: list[int] = MISSING
     hours: float = bounded(above=0, marks=[Mark.FREE_ON_RESUME])
-    jobs: Any = option(Mark.FREE_ON_RESUME)
     metric: str = MISSING
     level: float = bounded(above=0, below=1)
     interest: float = bounded(at_least=0)
@@ -575,7 +576,6 @@ class VerdictCommand(TrainCommand):
 
     def check_values(self, path: str) -> None:
         super().check_values(path)
-        _check_number(f"{path}jobs", self.jobs, AUTO)
         looks = self.looks
         if not looks or looks != sorted(set(looks)) or looks[0] < 2:
             raise UserError(

@@ -45,6 +45,7 @@ def workplace(tmp_path: Path, shared_cache: Path, monkeypatch: pytest.MonkeyPatc
     """An empty current folder; the cache is shared by the tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+    monkeypatch.setenv("PRNN_JOBS", "1")  # pytest has the cores already
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield tmp_path
     for number, handler in handlers.items():

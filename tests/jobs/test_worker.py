@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from commands.conftest import SMALL, Result
-from prnn_cli.jobs.worker import own_gpu, run_in_child_process
+from prnn_cli.jobs.worker import run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder
+from prnn_cli.system.gpus import own_gpu
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]

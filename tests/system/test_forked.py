@@ -34,7 +34,7 @@ def test_each_process_ends_with_its_code_and_keeps_what_it_printed(tmp_path: Pat
     files = [tmp_path / str(number) for number in range(3)]
     starts = [partial(forked.start, fail_with, (number,), file) for number, file in enumerate(files)]
     ended = dict(forked.side_by_side(starts, jobs=2))
-    assert {number: each.process.exitcode for number, each in ended.items()} == {0: 0, 1: 1, 2: 2}
+    assert {number: each.exit_code for number, each in ended.items()} == {0: 0, 1: 1, 2: 2}
     assert [file.read_text() for file in files] == [f"fails with {number}\n" for number in range(3)]
 
 
@@ -60,7 +60,7 @@ def test_a_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
     file, log = tmp_path / "pid", tmp_path / "log"
     code = (
         "from pathlib import Path; from prnn_cli.system import forked; from system.test_forked import note_and_wait\n"
-        f"forked.start(note_and_wait, (Path({str(file)!r}),), Path({str(log)!r})).join()"
+        f"forked.start(note_and_wait, (Path({str(file)!r}),), Path({str(log)!r})).process.join()"
     )
     tests = str(Path(__file__).parents[1])
     parent = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": tests})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import compose
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -10,15 +11,20 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from prnn_cli.errors import UserError
+from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.jobs.job import checked_settings
 from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.reporting.sweep_jobs import SweepJob, differing_overrides
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.run_start import refuse_if_kept
+from prnn_cli.schema import AUTO
 from prnn_cli.system.extras import refuse_silent, require
+from prnn_cli.system.hardware import jobs_at_a_time
 from prnn_cli.system.progress import console, meter
 from prnn_cli.tuning.plan import check_search, parse_overrides
 
+OWN_LAUNCHER = "hydra_plugins.prnn.SideBySide"
+BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 MULTIRUN = "hydra.mode=MULTIRUN"  # what tells Hydra that it sweeps
 
 
@@ -36,18 +42,15 @@ def plan_sweep(command: str, overrides: Sequence[str], multirun: bool) -> Sweep 
     for a job that cannot run.
     """
     given = parse_overrides(overrides)
-    launched = any(
-        each.key_or_group == "hydra/launcher" and each.get_value_element_as_str() != "basic" for each in given
-    )
     keys = [str(each.key_or_group) for each in given]
     if "search" in keys:
-        check_search(given)
-        return Sweep(searches=True, launched=launched)
+        config = check_search(given)
+        return Sweep(searches=True, **_run_by(command, config, config.search.parallel))
     if "hydra/sweeper" in keys:
         _check_other_sweeper(overrides, keys)
         single = [str(each.input_line) for each in given if not each.is_sweep_override()]
         return Sweep() if multirun or _asks_for_sweep(_composed(command, single)) else None
-    return _planned_jobs(command, given, multirun, launched)
+    return _planned_jobs(command, given, multirun)
 
 
 def _check_other_sweeper(overrides: Sequence[str], keys: Sequence[str]) -> None:
@@ -58,7 +61,7 @@ def _check_other_sweeper(overrides: Sequence[str], keys: Sequence[str]) -> None:
         raise UserError("seeds=N does not go with hydra/sweeper; write -m seed=1,2,3")
 
 
-def _planned_jobs(command: str, given: list[Override], multirun: bool, launched: bool) -> Sweep | None:
+def _planned_jobs(command: str, given: list[Override], multirun: bool) -> Sweep | None:
     """The sweep of Hydra's basic sweeper, each job of which is composed and checked; None for one job."""
     first = _composed(command, _first_job(given))
     refuse_silent(OmegaConf.select(first, "hydra.launcher.ray.init.address"))
@@ -68,22 +71,38 @@ def _planned_jobs(command: str, given: list[Override], multirun: bool, launched:
     params = OmegaConf.select(first, "hydra.sweeper.params") or {}
     swept = parse_overrides([f"{key}={value}" for key, value in params.items()])
     # Fixed now, as its name may hold the time: other processes write there, wherever they are, and this one reads.
-    fixed = [f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"] if launched else []
-    extra = [*seeds, *fixed]
+    extra = [*seeds, f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"]
     arguments = _jobs([*swept, *given, *parse_overrides([*extra, MULTIRUN])])
+    run_by = _run_by(command, first, len(arguments))
     taken: dict[Path, str] = {}
     checked = []
     if len(arguments) > 1:
-        console.print(f"checking {len(arguments)} jobs before the first one runs …", highlight=False)
+        side_by_side = f", {run_by['at_a_time']} at a time" if run_by.get("at_a_time", 1) > 1 else ""
+        console.print(
+            f"checking {len(arguments)} jobs before the first one runs{side_by_side} …", highlight=False
+        )
     with meter("checking", len(arguments)) as bar:
         for number, each in enumerate(arguments):
             checked.append(_checked(command, each, number, taken))
             bar.update(number + 1, "jobs")
     names = _distinct([name for name, _ in checked], arguments)
-    if not launched or command != "train":
+    if command != "train":
         return Sweep(names, extra)
     table = checked_settings(command, _without_hydra_node(first)).table
-    return Sweep(names, extra, launched=True, jobs=[job for _, job in checked if job], table=table)
+    jobs = [job for _, job in checked if job] if run_by.get("launched") else []
+    return Sweep(names, extra, jobs=jobs, table=table, **run_by)
+
+
+def _run_by(command: str, config: DictConfig, num_jobs: int) -> dict[str, Any]:
+    """Who runs so many jobs, as fields of a `Sweep`: a launcher that was chosen, or this machine, some side by side."""
+    target = str(OmegaConf.select(config, "hydra.launcher._target_"))
+    if target not in (OWN_LAUNCHER, BASIC_LAUNCHER):
+        return {"launched": True}
+    if target == BASIC_LAUNCHER or command != "train":
+        return {}
+    settings = typed_settings(command, _without_hydra_node(config))
+    most = jobs_at_a_time(settings.jobs, settings.hardware)
+    return {"at_a_time": min(most, num_jobs), "fits_memory": settings.jobs == AUTO}
 
 
 def _composed(command: str, overrides: list[str]) -> DictConfig:

@@ -28,7 +28,7 @@ from prnn_cli.experiment.forecast import forecast, told
 from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.material import Material, material_of, material_of_refit
-from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained
+from prnn_cli.experiment.memory import memory_needs, refuse_too_large, shortage_explained, tell_memory
 from prnn_cli.experiment.new_items import check_new_items, has_new_items, with_new_items
 from prnn_cli.experiment.ranked_alone import check_method, method_searched, rank_alone
 from prnn_cli.experiment.refit import Refit, refit_before, refit_of
@@ -201,6 +201,7 @@ def _attempt(
     data, features = material.data, material.features
     needs = memory_needs(settings, data.train.num_items, features, device)
     refuse_too_large(needs, device)
+    tell_memory(needs)
     # Validation ranks with all threads, where training takes one.
     all_threads = torch.get_num_threads()
     multiplications = multiplications_per_batch(settings, data.train.num_items)

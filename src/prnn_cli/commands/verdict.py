@@ -22,7 +22,7 @@ from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system.durations import shown_duration
 from prnn_cli.system.files import write_json
-from prnn_cli.system.hardware import select_device
+from prnn_cli.system.hardware import jobs_at_a_time, select_device
 from prnn_cli.system.progress import console, meter
 from prnn_cli.verdict.choosing import choose
 from prnn_cli.verdict.claims import CANNOT_TELL
@@ -37,7 +37,6 @@ from prnn_cli.verdict.setting_up import (
     check_given,
     check_recipes,
     fields_of,
-    most_jobs,
     trainer_of,
     trials_of,
 )
@@ -148,7 +147,8 @@ def planned(settings: VerdictCommand, folder: RunFolder, fields: Sequence[Field]
         and (plan := Plan.read(file)).is_of(fields)
     ):
         return plan if settings.jobs == AUTO else replace(plan, jobs=int(settings.jobs))
-    costs = costs_of(trainer_of(settings, folder.path, most_jobs(settings)), fields, settings)
+    jobs = jobs_at_a_time(settings.jobs, settings.hardware)
+    costs = costs_of(trainer_of(settings, folder.path, jobs), fields, settings)
     plan = plan_within(settings, fields, costs)
     if not settings.plan:
         write_json(folder.path / PLAN, plan.as_json())

@@ -12,7 +12,7 @@ import torch
 from prnn_cli.data.prepare import prepare
 from prnn_cli.evaluation.methods import sessions_to_rank
 from prnn_cli.experiment.build import build_trainer, extract_used, features_used, multiplications_per_batch
-from prnn_cli.experiment.memory import memory_needs, refuse_too_large
+from prnn_cli.experiment.memory import memory_needs, refuse_too_large, tell_memory
 from prnn_cli.experiment.selecting import drawn_sessions, selection_of, sessions_to_validate
 from prnn_cli.experiment.validation import validation
 from prnn_cli.features.extract import fetch_needed
@@ -87,7 +87,9 @@ def forecast(settings: TrainCommand) -> Forecast:
         fetch_needed(features_used(settings), Path(settings.cache_dir))
         data = prepare(settings.dataset, Path(settings.cache_dir))
         features = extract_used(settings, data, device)
-    refuse_too_large(memory_needs(settings, data.train.num_items, features, device), device)
+    needs = memory_needs(settings, data.train.num_items, features, device)
+    refuse_too_large(needs, device)
+    tell_memory(needs)
     with threads_for_training(settings.hardware, multiplications_per_batch(settings, data.train.num_items)):
         trainer = build_trainer(settings, data, features, device)
         compiling_s, epoch_s = _seconds_of_phases(trainer, device)

@@ -17,11 +17,15 @@ from prnn_cli.experiment.build import build_network, learning_settings
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.network import Network
 from prnn_cli.schema import TrainCommand
+from prnn_cli.system.forked import tell
+from prnn_cli.system.hardware import peak_bytes
 from prnn_cli.training.optim import ADAM
 from prnn_cli.training.state import initial_states
 from prnn_cli.training.ticks import STEPS
 
 GIB = 1 << 30
+MEMORY = "memory"  # how a run names, to what started it, the bytes that it will take
+MEMORY_SHARE = 0.8  # of what is free, that trainings side by side may take together
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,11 @@ def refuse_too_large(needs: Sequence[Need], device: torch.device) -> None:
             f"training would take about {total / GIB:.1f} GiB of memory ({parts}), and {free / GIB:.1f} GiB are free; "
             f"lower {needs[0].lower}"
         )
+
+
+def tell_memory(needs: Sequence[Need] = ()) -> None:
+    """Tells what started this run, and may start others beside it, the memory that it takes with these needs."""
+    tell(MEMORY, peak_bytes() + sum(need.num_bytes for need in needs))
 
 
 @contextmanager

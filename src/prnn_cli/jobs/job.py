@@ -2,9 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from omegaconf import DictConfig
 from prnn_cli import extensions, schema
 from prnn_cli.commands import Command, command_of
 from prnn_cli.errors import Pruned, RunError, UserError
-from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
 from prnn_cli.experiment.dataset_paths import with_paths_from_files
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.jobs.failures import failures_recorded, resources_explained, resumption_explained
@@ -24,7 +24,7 @@ from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
-from prnn_cli.run_folder import RunFolder, read_json
+from prnn_cli.run_folder import RunFolder
 from prnn_cli.run_start import begin_run, discard_idle, discard_log
 from prnn_cli.system.distributed import process_group
 
@@ -39,6 +39,7 @@ class JobRunner:
     a sweep without the results of its other jobs. A launcher's processes unpickle this, on other machines too: relative
     paths then begin at `workplace`, and `extension_files` are loaded there.
 
+    is_child: it has a process of its own, of which only the job that it returns is seen
     ended: the jobs of a sweep of training that have been run; table: how `finish` shows them
     is_unread: the reader of the output has gone, before what is printed last
     """
@@ -46,6 +47,7 @@ class JobRunner:
     command: str
     sweep: Sweep = field(default_factory=Sweep)
     is_sweep: bool = False
+    is_child: bool = False
     is_unread: bool = False
     ended: list[SweepJob] = field(default_factory=list)
     failures: list[UserError | RunError] = field(default_factory=list)
@@ -58,20 +60,28 @@ class JobRunner:
         """Runs one job as Hydra has composed it. Returns the job of a training, which a sweep makes a row of."""
         self.is_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         folder = Path(HydraConfig.get().runtime.output_dir)
-        if self.sweep.launched:
+        if self.sweep.launched or self.is_child:
             os.chdir(self.workplace)
             for file in self.extension_files:
                 extensions.add_file(file)
+        as_job = partial(sweep_job, config, HydraConfig.get(), folder)
+        if self.is_child:
+            return as_job(self._attempt(config, folder))
+        if self.sweep.launched:
             return run_in_child_process(
-                lambda: _sweep_job(config, folder, self._attempt(config, folder)),
-                RunFolder(folder),
-                lambda failure: _sweep_job(config, folder, failure),
+                lambda: as_job(self._attempt(config, folder)), RunFolder(folder), as_job
             )
         with self._viewed(folder):
             failure = self._attempt(config, folder)
             if self.command == "train":
-                self.ended.append(_sweep_job(config, folder, failure))
+                self.ended.append(as_job(failure))
         return self.ended[-1] if self.ended else None
+
+    def take(self, jobs: Sequence[SweepJob]) -> None:
+        """Takes jobs of a sweep of training that others have run."""
+        self.is_sweep = True
+        self.ended += jobs
+        self.failures += [RunError(job.failure) for job in jobs if job.failure]
 
     def _attempt(self, config: DictConfig, folder: Path) -> str:
         """Runs the job, and returns why it failed; empty where it did not."""
@@ -102,14 +112,13 @@ class JobRunner:
         number = HydraConfig.get().job.num
         self.view = self.view or SweepView(self.sweep.names)
         self.view.running(number)
+        self.view.listen(number)
         try:
             yield
         except BaseException:  # a signal
-            self.view.ended(number, "stopped", "")
-            self.view.close()
+            self.view.stop()
             raise
-        failure = self.ended[-1].failure
-        self.view.ended(number, "failed" if failure else "done", failure or _metrics(folder))
+        self.view.ended(number, self.ended[-1])
         if len(self.ended) == len(self.sweep.names):
             self.view.close()
 
@@ -196,19 +205,10 @@ def run_in(
             folder.write_status("done")
 
 
-def _sweep_job(config: DictConfig, folder: Path, failure: str) -> SweepJob:
-    overrides = list(HydraConfig.get().overrides.task)
+def sweep_job(config: DictConfig, hydra: HydraConf, folder: Path, failure: str) -> SweepJob:
+    """What a job of training came to, as a sweep sees it. failure: why it failed, empty where it did not"""
+    overrides = list(hydra.overrides.task)
     return SweepJob(folder, overrides, config.arch.name, config.row, config.label, config.seeds > 1, failure)
-
-
-def _metrics(folder: Path) -> str:
-    """The metrics that the view shows for a finished job."""
-    try:
-        metrics = read_json(RunFolder(folder).metrics_file)
-    except UserError as error:
-        # They are of an earlier run, which is not run again; the table says so too.
-        return str(error)
-    return ", ".join(f"{key} {metrics[key]:.4f}" for key in ALWAYS_MEASURED)
 
 
 def checked_settings(command: str, config: DictConfig) -> Any:

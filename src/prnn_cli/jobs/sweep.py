@@ -13,13 +13,16 @@ class Sweep:
     names: of the jobs, in their order
     extra_overrides: what the command line lacks for Hydra to run it, such as the seeds of seeds=3
     searches: the jobs are trials, of which only the search knows what came
-    launched: each job has a process of its own, here or on another machine
-    jobs: those of a launcher, whose processes keep what they did; table: how they are shown at the end
+    at_a_time: jobs that run side by side on this machine; fits_memory: fewer where it has no memory for so many
+    launched: a launcher of the user's runs the jobs, each in a process of its own, here or on another machine
+    jobs: those of such a launcher, whose processes keep what they did; table: how they are shown at the end
     """
 
     names: list[str] = field(default_factory=list)
     extra_overrides: list[str] = field(default_factory=list)
     searches: bool = False
+    at_a_time: int = 1
+    fits_memory: bool = True
     launched: bool = False
     jobs: list[SweepJob] = field(default_factory=list)
     table: TableConfig | None = None

@@ -1,16 +1,26 @@
 """A sweep while it runs: one line a job, waiting, running, done or failed."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from rich.live import Live
 from rich.table import Column, Table
 from rich.text import Text
 
+from prnn_cli.errors import UserError
+from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
+from prnn_cli.reporting.sweep_jobs import SweepJob
+from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.system import progress
 from prnn_cli.system.progress import console
 
 STYLES = {"waiting": "dim", "running": "bold", "done": "green", "failed": "red", "stopped": "yellow"}
+
+
+LINE_EVERY_S = 10.0  # of all running jobs together, where no terminal draws them
 
 
 @dataclass
@@ -28,22 +38,44 @@ class SweepView:
     def __init__(self, names: Sequence[str]) -> None:
         self.lines = [Line(name) for name in names]
         self._live: Live | None = None
+        self._told = [0.0] * len(self.lines)  # when a line was last printed of each job
 
     def running(self, number: int) -> None:
-        """Marks job `number` (from 0) as running; what it logs and draws from now on becomes its note."""
+        """Marks job `number` (from 0) as running."""
         if self._live is None and progress.can_draw():
             self._live = Live(get_renderable=self._table, console=console, transient=False)
             self._live.start()
-        if self._live:
-            progress.hand_over(lambda note: self._note(number, note))
+        self._mute()
         self._change(number, "running", "")
 
-    def ended(self, number: int, state: str, note: str) -> None:
-        """Marks job `number` as done, failed or stopped."""
+    def listen(self, number: int) -> None:
+        """Makes what this process logs and draws from now on the note of job `number`."""
         if self._live:
-            # What Hydra says between two jobs would push the table up.
-            progress.hand_over(lambda note: None)
-        self._change(number, state, note)
+            progress.hand_over(partial(self.note, number))
+
+    def note(self, number: int, note: str) -> None:
+        """Notes how a running job gets on; without a terminal as a line, but few of them."""
+        self.lines[number].note = note
+        running = [line for line in self.lines if line.state == "running"]
+        if self._live is None and time.monotonic() - self._told[number] >= LINE_EVERY_S * len(running):
+            self._told[number] = time.monotonic()
+            self._print(number, note)
+
+    def said(self, number: int, text: str) -> None:
+        """Prints a warning of a job in a process of its own."""
+        console.print(f"{self.lines[number].name}: {text}", style="yellow", markup=False, soft_wrap=True)
+
+    def ended(self, number: int, job: SweepJob) -> None:
+        """Marks job `number` as done or failed."""
+        self._mute()
+        self._change(number, "failed" if job.failure else "done", job.failure or _metrics(job.folder))
+
+    def stop(self) -> None:
+        """Marks what still runs as stopped, and closes the view."""
+        for number, line in enumerate(self.lines):
+            if line.state == "running":
+                self._change(number, "stopped", "")
+        self.close()
 
     def close(self) -> None:
         """Ends the drawing, and gives the terminal back to bars and log lines."""
@@ -51,16 +83,21 @@ class SweepView:
         if self._live:
             self._live.stop()
 
-    def _note(self, number: int, note: str) -> None:
-        self.lines[number].note = note
+    def _mute(self) -> None:
+        if self._live:
+            # What Hydra says between two jobs would push the table up.
+            progress.hand_over(lambda note: None)
 
     def _change(self, number: int, state: str, note: str) -> None:
         line = self.lines[number]
         line.state, line.note = state, note
+        self._told[number] = time.monotonic()
         if self._live is None:
-            place = f"[{number + 1}/{len(self.lines)}]"
-            text = " ".join([place, f"{line.name}: {state}", note]).strip()
-            console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._print(number, f"{state} {note}".strip())
+
+    def _print(self, number: int, text: str) -> None:
+        line = f"[{number + 1}/{len(self.lines)}] {self.lines[number].name}: {text}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _table(self) -> Table:
         table = Table.grid("name", "state", Column(ratio=1), padding=(0, 2), expand=True)
@@ -78,6 +115,16 @@ class SweepView:
         shown = self.lines[start : start + height]
         hidden = len(self.lines) - len(shown)
         return [*shown, Line(f"… {hidden} more", "waiting")] if hidden else shown
+
+
+def _metrics(folder: Path) -> str:
+    """The metrics that are shown of a finished job; empty for one that was pruned."""
+    try:
+        metrics = read_json(RunFolder(folder).metrics_file)
+    except UserError as error:
+        # They are of an earlier run, which is not run again; the table says so too.
+        return str(error) if RunFolder(folder).metrics_file.exists() else ""
+    return ", ".join(f"{key} {metrics[key]:.4f}" for key in ALWAYS_MEASURED)
 
 
 def _shortened(name: str, width: int) -> str:

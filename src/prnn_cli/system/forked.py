@@ -9,65 +9,101 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from prnn_cli.errors import Stopped
+from prnn_cli.system.gpus import own_gpu
 
 _context = get_context("forkserver")
+_starter: Connection | None = None  # the process that started this one, as far as it listens
 
 
-def share_cores(jobs: int) -> None:
-    """Gives each process a thread, where several are to run at a time; to be called before the first one starts.
+@dataclass(frozen=True)
+class Child:
+    """A process that was started, and the pipe through which it tells how it gets on."""
 
-    Libraries of linear algebra read their number of threads when they are loaded, and two that take all cores each
-    slow one another down many times.
-    """
-    if jobs > 1:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
+    process: BaseProcess
+    pipe: Connection
+
+    def told(self) -> Iterator[tuple[str, Any]]:
+        """What it has told since it was last asked."""
+        try:
+            while self.pipe.poll():
+                yield self.pipe.recv()
+        except (EOFError, OSError):  # it has ended, perhaps within a word
+            return
 
 
-def start(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -> BaseProcess:
+def start(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -> Child:
     """Starts a process that does `work`, a function of a module; what it prints is added to `output`.
 
-    It is out of reach of signals at the terminal, and gets SIGTERM where this process ends.
+    It is out of reach of signals at the terminal, and gets SIGTERM where this process ends. Of GPUs it sees one.
     """
     _context.set_forkserver_preload(["prnn_cli.system.fork_server"])
-    process = _context.Process(target=_within, args=(work, arguments, output), daemon=False)
+    ours, theirs = _context.Pipe(duplex=False)
+    surroundings = Path.cwd(), dict(os.environ)  # the server has those of its start
+    process = _context.Process(
+        target=_within, args=(work, arguments, output, theirs, *surroundings), daemon=False
+    )
     process.start()
-    return process
+    theirs.close()
+    return Child(process, ours)
+
+
+def tell(what: str, value: Any) -> None:
+    """Tells something to the process that started this one; nothing happens where there is none that listens."""
+    if _starter is None:
+        return
+    try:
+        _starter.send((what, value))
+    except OSError:  # it is gone, and this one is about to be stopped
+        return
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A process that has ended, and the seconds that it took."""
+    """The exit code of a process that has ended, below 0 for a signal, and the seconds that it took."""
 
-    process: BaseProcess
+    exit_code: int
     seconds: float
 
 
-def side_by_side(starts: Sequence[Callable[[], BaseProcess]], jobs: int) -> Iterator[tuple[int, Ended]]:
-    """Starts processes, so many at a time, and yields the number of each, from 0, when it has ended."""
-    waiting = list(enumerate(starts))
-    running: dict[int, tuple[BaseProcess, float]] = {}
+def side_by_side(
+    starts: Sequence[Callable[[], Child]],
+    jobs: int,
+    hear: Callable[[int, str, Any], None] = lambda number, what, value: None,
+    has_room: Callable[[int], bool] = lambda running: True,
+) -> Iterator[tuple[int, Ended]]:
+    """Starts processes, so many at a time, and yields the number of each, from 0, when it has ended.
+
+    hear: takes the number of a process, and what it tells; has_room: whether, beside so many, one more may start
+    """
+    waiting = deque(enumerate(starts))
+    running: dict[int, tuple[Child, float]] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < jobs:
-                number, start = waiting.pop(0)
+            while waiting and len(running) < jobs and (not running or has_room(len(running))):
+                number, start = waiting.popleft()
                 running[number] = start(), time.monotonic()
-            for number in [
-                number for number, (process, _) in running.items() if process.exitcode is not None
-            ]:
-                process, started = running.pop(number)
-                yield number, Ended(process, time.monotonic() - started)
+            for number, (child, started) in list(running.items()):
+                exit_code = (
+                    child.process.exitcode
+                )  # before it is listened to: its last words come after nothing else
+                for what, value in child.told():
+                    hear(number, what, value)
+                if exit_code is not None:
+                    del running[number]
+                    yield number, Ended(exit_code, time.monotonic() - started)
             time.sleep(0.05)
     finally:
-        end([process for process, _ in running.values()])
+        end([child.process for child, _ in running.values()])
 
 
 def end(processes: Sequence[BaseProcess]) -> None:
@@ -89,7 +125,18 @@ def run_prnn(arguments: list[str]) -> None:
     runpy.run_module("prnn_cli", run_name="__main__")
 
 
-def _within(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -> None:
+def _within(
+    work: Callable[..., None],
+    arguments: tuple[Any, ...],
+    output: Path,
+    starter: Connection,
+    folder: Path,
+    environment: Mapping[str, str],
+) -> None:
+    global _starter
+    _starter = starter
+    os.chdir(folder)
+    os.environ.update(environment)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which the server ignores
     os.setsid()
     with output.open("ab") as said, open(os.devnull, "rb") as nothing:  # noqa: PTH123
@@ -97,7 +144,8 @@ def _within(work: Callable[..., None], arguments: tuple[Any, ...], output: Path)
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work(*arguments)
+    with own_gpu():
+        work(*arguments)
 
 
 def _end_with_parent() -> None:

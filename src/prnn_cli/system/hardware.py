@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import torch
 
 from prnn_cli.errors import UserError
-from prnn_cli.schema import HardwareConfig
+from prnn_cli.schema import AUTO, HardwareConfig
+from prnn_cli.system.cores import num_cores
 from prnn_cli.system.distributed import process_group
 
 # Multiplications in a mini-batch. Below, threads wait for each other longer than they work: docs/benchmarks.md has the
@@ -53,11 +54,6 @@ def peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak << 10  # kilobytes elsewhere
 
 
-def num_cores() -> int:
-    """The number of cores that this process may use; where the system does not say, of the machine."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @contextmanager
 def threads_for_training(config: HardwareConfig, multiplications: int) -> Iterator[None]:
     """Gives a small mini-batch one thread, unless the number is given. multiplications: of a mini-batch
@@ -79,6 +75,15 @@ def num_threads(number: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def jobs_at_a_time(jobs: int | str, config: HardwareConfig) -> int:
+    """How many trainings run side by side, if memory allows. jobs: a number, or auto: one for each GPU, or each core"""
+    if jobs != AUTO:
+        return int(jobs)
+    if config.device != "cpu" and (num_gpus := torch.cuda.device_count()):
+        return num_gpus
+    return max(1, num_cores() // (config.threads or 1))
 
 
 def device_name(device: torch.device) -> str:

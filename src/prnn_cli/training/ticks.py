@@ -12,7 +12,7 @@ import torch
 
 from prnn_cli.batching import Batch, SessionParallelPlan, TableRows, concatenated, first_occurrence
 from prnn_cli.networks.network import Network
-from prnn_cli.system.hardware import num_cores
+from prnn_cli.system.cores import num_cores
 from prnn_cli.system.prefetch import prefetch
 from prnn_cli.system.randomness import coin_flips, generator_for
 from prnn_cli.training.logq import LogQ

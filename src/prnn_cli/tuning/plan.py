@@ -7,7 +7,7 @@ from hydra import compose
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.errors import UserError
 from prnn_cli.run_folder import SEARCHED_FIRST, RunFolder
@@ -18,14 +18,15 @@ SWEEPER = "hydra_plugins.prnn.OptunaSweeper"
 ROW_OPTIONS = ("row", "seeds", "tune")
 
 
-def check_search(given: Sequence[Override]) -> None:
-    """Raises `UserError` for a search that cannot begin, as far as the command line shows it."""
+def check_search(given: Sequence[Override]) -> DictConfig:
+    """The configuration of a search. Raises `UserError` where it cannot begin, as far as the command line shows it."""
     require("hydra/sweeper=optuna")
     config = compose("train", [_written(each) for each in given if not each.is_sweep_override()], True)
     if OmegaConf.select(config, "hydra.sweeper._target_") != SWEEPER:
         raise UserError("search=NAME needs hydra/sweeper=optuna, which it sets; leave the other sweeper out")
     if config.seeds > 1:
         raise UserError("seeds=N does not go with search=NAME; repeat what is trained with its best settings")
+    return config
 
 
 def command_lines(overrides: Sequence[str], config_dir: str | None = None) -> list[list[str]]:

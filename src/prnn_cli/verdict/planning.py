@@ -4,12 +4,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from prnn_cli.errors import RunError, UserError
-from prnn_cli.experiment.memory import free_memory
+from prnn_cli.experiment.memory import MEMORY_SHARE, free_memory
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system import forked
@@ -18,8 +17,6 @@ from prnn_cli.system.progress import Meter, meter
 from prnn_cli.verdict.rows import PLACEBOS, VerdictRow, VerdictRun
 from prnn_cli.verdict.setting_up import Field, free_space
 from prnn_cli.verdict.trainer import Trainer, why_failed
-
-MEMORY_SHARE = 0.8  # of what is free, that the trainings may take together
 
 
 @dataclass(frozen=True)
@@ -188,7 +185,7 @@ class _Forecasts:
         starts = [partial(self._start, row) for row in self.rows]
         for number, ended in forked.side_by_side(starts, jobs):
             row = self.rows[number]
-            if code := ended.process.exitcode:
+            if code := ended.exit_code:
                 self.failures[row.name] = why_failed(code, self._log_of(row))
             else:
                 self.found[row.key] = read_json(self._file_of(row)), ended.seconds
@@ -200,7 +197,7 @@ class _Forecasts:
     def _log_of(self, row: VerdictRow) -> Path:
         return self.folder / f"{row.key}.log"
 
-    def _start(self, row: VerdictRow) -> BaseProcess:
+    def _start(self, row: VerdictRow) -> forked.Child:
         arguments = [
             each
             for each in self.trainer.arguments(VerdictRun.on_hold_out(row))

@@ -15,8 +15,7 @@ from prnn_cli.experiment.settings import choices_of, typed_settings
 from prnn_cli.experiment.space import Space
 from prnn_cli.extensions import FLAG, files
 from prnn_cli.networks.architectures import ID
-from prnn_cli.schema import AUTO, VerdictCommand
-from prnn_cli.system.hardware import num_cores, select_device
+from prnn_cli.schema import VerdictCommand
 from prnn_cli.verdict.rows import HOLD_OUT, TEST, VerdictRow, feature_row, id_rows
 from prnn_cli.verdict.trainer import Trainer
 
@@ -175,10 +174,3 @@ def _hold_out_days(settings: VerdictCommand) -> str:
 
 def _is_of_baselines(override: str) -> bool:
     return _key(override).partition(".")[0] == "baselines"
-
-
-def most_jobs(settings: VerdictCommand) -> int:
-    """The trainings at a time, if memory allows: on a CPU one for each core, on a GPU one."""
-    if settings.jobs != AUTO:
-        return int(settings.jobs)
-    return num_cores() if select_device(settings.hardware).type == "cpu" else 1

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.run_start import ROWS
 from prnn_cli.system import forked
+from prnn_cli.system.cores import share_cores
 from prnn_cli.system.files import write_json
 from prnn_cli.verdict.rows import VerdictRun
 
@@ -34,7 +34,7 @@ class Trainer:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        forked.share_cores(self.jobs)
+        share_cores(self.jobs)
         if (file := self.folder / TRAINED).is_file():
             known = read_json(file)
             self.failures |= known["failures"]
@@ -97,14 +97,14 @@ class Trainer:
     def _log_of(self, run: VerdictRun) -> Path:
         return self.folder / ROWS / f"{run.key}.log"
 
-    def _start(self, run: VerdictRun) -> BaseProcess:
+    def _start(self, run: VerdictRun) -> forked.Child:
         self._log_of(run).parent.mkdir(parents=True, exist_ok=True)
         return forked.start(forked.run_prnn, (self.arguments(run),), self._log_of(run))
 
     def _note(self, run: VerdictRun, ended: forked.Ended) -> None:
         self.took[run.key] = self.took.get(run.key, 0) + ended.seconds
         self.failures.pop(run.key, None)
-        if code := ended.process.exitcode:
+        if code := ended.exit_code:
             self.failures[run.key] = why_failed(code, self._log_of(run))
         self._write()
 
