@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.conftest import SMALL, Result, refusal
+from commands.conftest import SMALL, Result
 from prnn_cli.experiment.forecast import ASSUMED_EPOCHS, Forecast, StageForecast
 from prnn_cli.system.durations import shown_duration
 
@@ -51,10 +51,41 @@ def test_where_a_hold_out_chooses_the_epochs_so_many_are_assumed(prnn: Prnn, wor
     assert found["peak_bytes"] > 10**8
 
 
-def test_a_sweep_has_no_plan(prnn: Prnn) -> None:
-    assert "plan=true tells of one run in one process" in refusal(
-        prnn("train", "-m", *SMALL, "seed=1,2", "plan=true")
+def test_baselines_that_were_never_ranked_take_time_once(prnn: Prnn, workplace: Path) -> None:
+    """Of another log than the other tests', with ranks that are nowhere yet, and then are."""
+    log = [*P_RNN, "dataset.synthetic.num_sessions=401", "epochs=1", "baselines=[item_knn,markov]"]
+    before = prnn("train", *log, "plan=before.json")
+    assert before.exit_code == 0, before.err
+    assert ", baselines " in before.out
+    assert prnn("train", *log, "hydra.run.dir=r").exit_code == 0
+    prnn("train", *log, "plan=after.json")
+    found = [json.loads(Path(f"{when}.json").read_text()) for when in ("before", "after")]
+    assert sorted(name.partition("-")[0] for name in found[0]["baselines"]) == ["item_knn", "markov"]
+    assert found[1]["baselines"] == {}
+    assert found[0]["seconds"] > found[0]["own_s"] > 0
+    assert found[1]["seconds"] == found[1]["own_s"]
+
+
+def test_a_plan_of_a_sweep_tells_of_each_run_and_leaves_nothing(prnn: Prnn, workplace: Path) -> None:
+    told = prnn("train", "-m", *SMALL, "seed=1,2", "epochs=3", "plan=it.json", "hydra.sweep.dir=sweep")
+    assert told.exit_code == 0, told.err
+    rows = [line.split()[:2] for line in told.out.splitlines() if line.startswith("seed=")]
+    assert rows == [["seed=1", "3"], ["seed=2", "3"]]
+    assert "2 runs, 1 at a time: " in told.out
+    found = json.loads(Path("it.json").read_text())
+    assert list(found["runs"]) == ["seed=1", "seed=2"]
+    assert found["seconds"] == pytest.approx(sum(run["own_s"] for run in found["runs"].values()), rel=0.5)
+    assert sorted(each.name for each in workplace.iterdir()) == ["it.json"]
+
+
+def test_a_plan_of_a_search_tells_of_all_its_trials(prnn: Prnn, workplace: Path) -> None:
+    pytest.importorskip("optuna")
+    told = prnn(
+        "train", *SMALL, "search=id_only", "search.trials=7", "dataset.min_ranked_events=1", "plan=true"
     )
+    assert told.exit_code == 0, told.err
+    assert "7 trials, 1 at a time: " in told.out
+    assert not list(workplace.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from prnn_cli.errors import UserError
-from prnn_cli.verdict.planning import Cost, Costs, Plan, plan_within, side_by_side_s, told
+from prnn_cli.system.durations import side_by_side_s
+from prnn_cli.verdict.planning import Cost, Costs, Plan, plan_within, told
 from prnn_cli.verdict.rows import feature_row, id_rows
 from prnn_cli.verdict.setting_up import Field
 

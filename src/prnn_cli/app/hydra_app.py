@@ -83,21 +83,37 @@ def _run_job_or_sweep(app: Hydra, command: str, overrides: list[str], multirun: 
         _refuse_missing_run(command, overrides)
     sweep = plan_sweep(command, overrides, multirun)
     is_planned = any(each.startswith("plan=") and each != "plan=false" for each in overrides)
-    if is_planned and (sweep or process_group().world_size > 1):
-        raise UserError("plan=true tells of one run in one process; leave -m, seeds, sweeps and torchrun out")
+    if is_planned and process_group().world_size > 1:
+        raise UserError("plan=true tells of runs in one process each; leave torchrun out")
     if sweep and process_group().world_size > 1:
         raise UserError("torchrun divides one run; start a sweep without it, or its rows one by one")
     runner = JobRunner(command, sweep or Sweep())
     stop_signal.install()
+    with _place(sweep) as place:
+        _launch(app, runner, [*overrides, *place], is_sweep=sweep is not None)
+    return runner.finish()
+
+
+@contextmanager
+def _place(sweep: Sweep | None) -> Iterator[list[str]]:
+    """The overrides that say where a sweep's jobs go: a plan leaves nothing behind."""
+    if sweep is None or not sweep.plan:
+        yield sweep.extra_overrides if sweep else []
+        return
+    with TemporaryDirectory(prefix="prnn-plan-") as folder:
+        yield [*sweep.extra_overrides, f"hydra.sweep.dir={folder}"]
+
+
+def _launch(app: Hydra, runner: JobRunner, overrides: list[str], is_sweep: bool) -> None:
+    """Has Hydra run the one job, or the jobs of a sweep."""
     # Where prnn has a view of the jobs, or names the trials of a search, Hydra's list of them says it twice.
-    is_told = command == "train" and bool(runner.sweep.names or runner.sweep.searches)
+    is_told = runner.command == "train" and bool(runner.sweep.names or runner.sweep.searches)
     logging.getLogger(BasicLauncher.__module__).setLevel(logging.WARNING if is_told else logging.NOTSET)
     with _launcher_explained(runner), _output_folder_explained(), _logging_explained():
-        if sweep:
-            app.multirun(command, runner.run, [*overrides, *sweep.extra_overrides, MULTIRUN])
+        if is_sweep:
+            app.multirun(runner.command, runner.run, [*overrides, MULTIRUN])
         else:
-            app.run(command, runner.run, overrides)
-    return runner.finish()
+            app.run(runner.command, runner.run, overrides)
 
 
 def _left_to_hydra(command: str, arguments: list[str]) -> int:

@@ -45,7 +45,8 @@ def plan_sweep(command: str, overrides: Sequence[str], multirun: bool) -> Sweep 
     keys = [str(each.key_or_group) for each in given]
     if "search" in keys:
         config = check_search(given)
-        return Sweep(searches=True, **_run_by(command, config, config.search.parallel))
+        run_by = _run_by(command, config, config.search.parallel)
+        return Sweep(searches=True, trials=config.search.trials, **run_by)
     if "hydra/sweeper" in keys:
         _check_other_sweeper(overrides, keys)
         single = [str(each.input_line) for each in given if not each.is_sweep_override()]
@@ -96,13 +97,15 @@ def _planned_jobs(command: str, given: list[Override], multirun: bool) -> Sweep 
 def _run_by(command: str, config: DictConfig, num_jobs: int) -> dict[str, Any]:
     """Who runs so many jobs, as fields of a `Sweep`: a launcher that was chosen, or this machine, some side by side."""
     target = str(OmegaConf.select(config, "hydra.launcher._target_"))
+    if target != OWN_LAUNCHER and config.get("plan"):
+        raise UserError("plan=true tells of this machine; leave hydra/launcher out")
     if target not in (OWN_LAUNCHER, BASIC_LAUNCHER):
         return {"launched": True}
     if target == BASIC_LAUNCHER or command != "train":
         return {}
     settings = typed_settings(command, _without_hydra_node(config))
     most = jobs_at_a_time(settings.jobs, settings.hardware)
-    return {"at_a_time": min(most, num_jobs), "fits_memory": settings.jobs == AUTO}
+    return {"at_a_time": min(most, num_jobs), "fits_memory": settings.jobs == AUTO, "plan": settings.plan}
 
 
 def _composed(command: str, overrides: list[str]) -> DictConfig:
@@ -153,7 +156,7 @@ def _checked(
         with open_dict(config):
             config.hydra.job.num = config.hydra.job.id = number
         folder = Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir)
-        _refuse_folder(folder, _without_hydra(job), taken, resume=config.get("resume", False))
+        _refuse_folder(folder, _without_hydra(job), taken, bool(config.get("resume") or config.get("plan")))
         config = _without_hydra_node(config)
         if command == "train":
             shown = [each for each in job if not each.startswith("hydra")]
@@ -173,7 +176,7 @@ def _without_hydra_node(config: DictConfig) -> DictConfig:
     return config
 
 
-def _refuse_folder(folder: Path, job: str, taken: dict[Path, str], resume: bool) -> None:
+def _refuse_folder(folder: Path, job: str, taken: dict[Path, str], is_free: bool) -> None:
     """Raises `UserError` for a folder that is taken, now rather than once the jobs ahead have been trained."""
     if other := taken.get(folder):
         raise UserError(
@@ -181,7 +184,7 @@ def _refuse_folder(folder: Path, job: str, taken: dict[Path, str], resume: bool)
             "'hydra.sweep.subdir=${row}-${recipe.dropout}-seed${seed}'"
         )
     taken[folder] = job
-    if not resume:
+    if not is_free:
         refuse_if_kept(RunFolder(folder))
 
 

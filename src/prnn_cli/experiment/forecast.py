@@ -3,19 +3,29 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from prnn_cli.data.prepare import prepare
-from prnn_cli.evaluation.methods import sessions_to_rank
-from prnn_cli.experiment.build import build_trainer, extract_used, features_used, multiplications_per_batch
+from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.evaluation.methods import extension_explained, sessions_to_rank
+from prnn_cli.evaluation.rank_cache import RankCache
+from prnn_cli.evaluation.replay import evaluate
+from prnn_cli.experiment.build import (
+    baselines_of,
+    build_trainer,
+    extract_used,
+    features_used,
+    multiplications_per_batch,
+)
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, tell_memory
+from prnn_cli.experiment.ranked_alone import method_searched
 from prnn_cli.experiment.selecting import drawn_sessions, selection_of, sessions_to_validate
 from prnn_cli.experiment.validation import validation
 from prnn_cli.features.extract import fetch_needed
+from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.durations import shown_duration
 from prnn_cli.system.hardware import peak_bytes, select_device, threads_for_training
@@ -43,7 +53,8 @@ class StageForecast:
 class Forecast:
     """The parts of a run's time, in seconds, and its peak of memory, in bytes.
 
-    made_in_s: that the forecast itself took
+    made_in_s: that the forecast itself took; preparing_s: once the data and features are in the cache, as they are now
+    baselines: the file of ranks that each baseline will leave, and its seconds, of those that left none yet
     validating_s: of one round; ranking_s: of the network, at the end; chosen: whether a hold-out chooses the rounds, of
     which so many are assumed; patience: rounds after the best one; refit: whether it then trains anew
     """
@@ -58,10 +69,16 @@ class Forecast:
     patience: int
     refit: bool
     made_in_s: float
+    baselines: dict[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
-        """Of the whole run. Baselines that were never ranked on these data come on top."""
+        """Of the whole run."""
+        return self.own_s + sum(self.baselines.values())
+
+    @property
+    def own_s(self) -> float:
+        """Of the whole run but for the baselines, which the runs on the same data share."""
         training = 0.0
         for stage in self.stages:
             rounds = stage.rounds + self.patience
@@ -70,7 +87,7 @@ class Forecast:
         return self.preparing_s + self.compiling_s * (1 + self.refit) + training + self.ranking_s
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self) | {"seconds": self.seconds}
+        return asdict(self) | {"seconds": self.seconds, "own_s": self.own_s}
 
 
 def forecast(settings: TrainCommand) -> Forecast:
@@ -78,15 +95,16 @@ def forecast(settings: TrainCommand) -> Forecast:
 
     Raises `UserError` for what cannot be trained.
     """
-    device, all_threads, started = (
+    started, device, all_threads = (
+        time.perf_counter(),
         select_device(settings.hardware),
         torch.get_num_threads(),
-        time.perf_counter(),
     )
+    if (method := method_searched(settings)) is not None:
+        return _forecast_alone(settings, method, device)
+    _read(settings, device)
     with _timed() as preparing:
-        fetch_needed(features_used(settings), Path(settings.cache_dir))
-        data = prepare(settings.dataset, Path(settings.cache_dir))
-        features = extract_used(settings, data, device)
+        data, features = _read(settings, device)
     needs = memory_needs(settings, data.train.num_items, features, device)
     refuse_too_large(needs, device)
     tell_memory(needs)
@@ -118,7 +136,55 @@ def forecast(settings: TrainCommand) -> Forecast:
         (selection.patience if selection else 0) or 0,
         bool(settings.training.refit),
         time.perf_counter() - started,
+        seconds_of_baselines(settings, data, features, device),
     )
+
+
+def _read(settings: TrainCommand, device: torch.device) -> tuple[PreparedData, dict[str, FeatureTable]]:
+    """The data and the features, from the cache where they are in it; else they are made, and kept there."""
+    fetch_needed(features_used(settings), Path(settings.cache_dir))
+    data = prepare(settings.dataset, Path(settings.cache_dir))
+    return data, extract_used(settings, data, device)
+
+
+def _forecast_alone(settings: TrainCommand, method: str, device: torch.device) -> Forecast:
+    """The forecast of a trial that ranks a baseline, and trains nothing."""
+    with _timed() as all_of_it:
+        prepare(settings.dataset, Path(settings.cache_dir))
+        with _timed() as preparing:
+            data = prepare(settings.dataset, Path(settings.cache_dir))
+        tell_memory()
+        baselines = seconds_of_baselines(settings, data, {}, device, [method])
+    return Forecast(
+        preparing.seconds, 0, [], 0, 0, peak_bytes(), False, 0, False, all_of_it.seconds, baselines
+    )
+
+
+def seconds_of_baselines(
+    settings: TrainCommand,
+    data: PreparedData,
+    features: Mapping[str, FeatureTable],
+    device: torch.device,
+    names: Sequence[str] | None = None,
+) -> dict[str, float]:
+    """The seconds that fitting and ranking each baseline will take, by the file that it will leave.
+
+    Those that have left theirs take none, and are left out. names: of those that are asked for, or None for all
+    """
+    cache_dir, config, found = Path(settings.cache_dir), settings.evaluation, {}
+    sessions = sessions_to_rank(data, config.part)
+    sample = drawn_sessions(sessions, TIMED_EVENTS)
+    for baseline in baselines_of(settings).chosen(data, features, cache_dir, device):
+        file = RankCache.of(cache_dir, data.data_hash, baseline.name, baseline.settings, config).file
+        if file.exists() or (names is not None and baseline.name not in names):
+            continue
+        with extension_explained(baseline.name):
+            with _timed() as fitting:
+                scorer = baseline.fit(data)
+            with _timed() as ranking:
+                evaluate(scorer, sample, data.support, config, device)
+        found[file.name] = fitting.seconds + ranking.seconds * sessions.num_ranked / sample.num_ranked
+    return found
 
 
 def _stage(
@@ -194,7 +260,8 @@ def told(forecast: Forecast) -> list[str]:
         lines.append(f"ranking the hold-out after each epoch: {shown_duration(forecast.validating_s)}")
     lines.append(
         f"preparing {shown_duration(forecast.preparing_s)}, compiling {shown_duration(forecast.compiling_s)}, ranking "
-        f"{shown_duration(forecast.ranking_s)}, beside baselines that are new here"
+        f"{shown_duration(forecast.ranking_s)}"
+        + (f", baselines {shown_duration(sum(forecast.baselines.values()))}" if forecast.baselines else "")
     )
     lines.append(f"{shown_duration(forecast.seconds)} in all; peak memory {forecast.peak_bytes / 1e9:.1f} GB")
     return lines

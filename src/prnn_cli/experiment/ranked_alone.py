@@ -6,6 +6,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import ranks_of_baseline
 from prnn_cli.experiment.build import baselines_of
 from prnn_cli.experiment.material import data_of_run
+from prnn_cli.experiment.memory import tell_memory
 from prnn_cli.reporting.results import measured, write_results
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TrainCommand
@@ -32,6 +33,7 @@ def rank_alone(settings: TrainCommand, folder: RunFolder, method: str) -> None:
     device, cache_dir = select_device(settings.hardware), Path(settings.cache_dir)
     folder.write_status("running", stage=f"ranking with {method}")
     data = data_of_run(settings, folder)
+    tell_memory()
     (baseline,) = (
         each for each in baselines_of(settings).chosen(data, {}, cache_dir, device) if each.name == method
     )

@@ -21,6 +21,7 @@ from prnn_cli.experiment.dataset_paths import with_paths_from_files
 from prnn_cli.experiment.settings import typed_settings
 from prnn_cli.jobs.failures import failures_recorded, resources_explained, resumption_explained
 from prnn_cli.jobs.sweep import Sweep
+from prnn_cli.jobs.sweep_plan import tell_plan
 from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import run_in_child_process
 from prnn_cli.reporting.sweep_jobs import SweepJob
@@ -39,6 +40,7 @@ class JobRunner:
     a sweep without the results of its other jobs. A launcher's processes unpickle this, on other machines too: relative
     paths then begin at `workplace`, and `extension_files` are loaded there.
 
+    forecasts: what the jobs of a sweep that is planned will take, by their names, or why they cannot run
     is_child: it has a process of its own, of which only the job that it returns is seen
     ended: the jobs of a sweep of training that have been run; table: how `finish` shows them
     is_unread: the reader of the output has gone, before what is printed last
@@ -50,6 +52,7 @@ class JobRunner:
     is_child: bool = False
     is_unread: bool = False
     ended: list[SweepJob] = field(default_factory=list)
+    forecasts: dict[str, dict[str, Any]] = field(default_factory=dict)
     failures: list[UserError | RunError] = field(default_factory=list)
     view: SweepView | None = None
     table: schema.TableConfig | None = None
@@ -76,6 +79,10 @@ class JobRunner:
             if self.command == "train":
                 self.ended.append(as_job(failure))
         return self.ended[-1] if self.ended else None
+
+    def needs_processes(self, num_jobs: int) -> bool:
+        """Whether so many jobs have processes of their own on this machine: some side by side, or for their plan."""
+        return bool(self.sweep.plan) or (self.sweep.at_a_time > 1 and num_jobs > 1)
 
     def take(self, jobs: Sequence[SweepJob]) -> None:
         """Takes jobs of a sweep of training that others have run."""
@@ -169,6 +176,9 @@ class JobRunner:
             raise self.failures[0]
         if self.is_unread:
             raise BrokenPipeError
+        if self.sweep.plan:
+            tell_plan(self.sweep, self.forecasts)
+            return 1 if self.failures else 0
         if self.sweep.searches:
             return 0
         if (table := self.sweep.table or self.table) and self.is_sweep and self.ended:

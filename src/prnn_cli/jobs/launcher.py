@@ -27,7 +27,7 @@ class SideBySideLauncher(BasicLauncher):
 
         # Hydra is given the method of a runner, and hands that on.
         runner = getattr(self.task_function, "__self__", None)
-        if not (isinstance(runner, JobRunner) and runner.sweep.at_a_time > 1 and len(job_overrides) > 1):
+        if not isinstance(runner, JobRunner) or not runner.needs_processes(len(job_overrides)):
             return super().launch(job_overrides, initial_job_idx)
         assert self.config is not None
         assert self.hydra_context is not None

@@ -22,8 +22,8 @@ from prnn_cli.experiment.memory import MEMORY, MEMORY_SHARE, free_memory
 from prnn_cli.jobs.job import JobRunner, sweep_job
 from prnn_cli.jobs.sweep_view import SweepView
 from prnn_cli.jobs.worker import note_death
-from prnn_cli.reporting.sweep_jobs import SweepJob
-from prnn_cli.run_folder import RunFolder
+from prnn_cli.reporting.sweep_jobs import SweepJob, differing_overrides
+from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.system import forked, progress
 from prnn_cli.system.cores import share_cores, threads_each
 from prnn_cli.system.signals import stop_signal
@@ -55,8 +55,8 @@ class JobsSideBySide:
         """Runs them all, and returns what came of each. Raises `Stopped` once all have written their checkpoints."""
         setup_globals()
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
-        Path(str(OmegaConf.select(self.config, DIR))).mkdir(parents=True, exist_ok=True)
         sweep = self.runner.sweep
+        Path(str(OmegaConf.select(self.config, DIR))).mkdir(parents=True, exist_ok=True)
         share_cores(sweep.at_a_time)
         self._free, self._view = free_memory(), SweepView(self._names())
         with tempfile.TemporaryDirectory(prefix="prnn-sweep-") as folder, self._stop_explained():
@@ -64,19 +64,30 @@ class JobsSideBySide:
             starts = [partial(self._start, number, output) for number, output in enumerate(outputs)]
             for number, ended in forked.side_by_side(starts, sweep.at_a_time, self._hear, self._has_room):
                 self._end(number, ended, outputs[number])
+            if sweep.plan:
+                self._take_forecasts(outputs)
         jobs = [self.ended[number] for number in range(len(self.overrides))]
         self.runner.take(jobs)
         return jobs
 
+    def _take_forecasts(self, outputs: Sequence[Path]) -> None:
+        for number, (name, output) in enumerate(zip(self._names(), outputs, strict=True)):
+            failure = self.ended[number].failure
+            self.runner.forecasts[name] = {"failure": failure} if failure else read_json(_plan_file(output))
+
     def _names(self) -> list[str]:
         if self.runner.sweep.names:
             return self.runner.sweep.names
+        if self.runner.sweep.plan:
+            return differing_overrides(self.overrides)
         return [f"trial {self.first + number}" for number in range(len(self.overrides))]
 
     def _start(self, number: int, output: Path) -> forked.Child:
         config = self.context.config_loader.load_sweep_config(self.config, list(self.overrides[number]))
         with open_dict(config):
             config.hydra.job.num = config.hydra.job.id = self.first + number
+            if self.runner.sweep.plan:
+                config.plan = str(_plan_file(output))
         self.configs[number] = config
         self._view.running(number)
         return forked.start(_run, (self.context, replace(self.runner, is_child=True), config), output)
@@ -168,6 +179,10 @@ class _Telling(io.StringIO):
 
 def _folder_of(config: DictConfig) -> RunFolder:
     return RunFolder(Path(str(OmegaConf.select(config, DIR))) / str(OmegaConf.select(config, SUBDIR)))
+
+
+def _plan_file(output: Path) -> Path:
+    return output.with_suffix(".json")
 
 
 def _last_line(output: Path) -> str:

@@ -1,4 +1,6 @@
-"""Durations for people."""
+"""Durations: for people, and of work side by side."""
+
+from collections.abc import Sequence
 
 
 def shown_duration(seconds: float) -> str:
@@ -13,3 +15,12 @@ def shown_duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{round(whole / 60)} min"
     hours, minutes = divmod(round(whole / 60), 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def side_by_side_s(seconds: Sequence[float], jobs: int) -> float:
+    """The seconds of trainings that take so many each, so many at a time: the next one begins where one ends."""
+    ends = [0.0] * jobs
+    for each in seconds:
+        first = min(range(jobs), key=ends.__getitem__)
+        ends[first] += each
+    return max(ends)

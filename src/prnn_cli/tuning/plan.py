@@ -59,6 +59,8 @@ def command_lines(overrides: Sequence[str], config_dir: str | None = None) -> li
         for each in given
         if not _is_of_search(each) and each.key_or_group != "hydra.searchpath"
     ]
+    if config.plan:  # what the searches would find is not known
+        return [*searches, [*kept, "tune=[]"]]
     tuned = [*search_path(str(folder), config_dir), f"tuned=[{','.join(config.tune)}]", "tune=[]"]
     return [*searches, [*kept, *tuned]]
 

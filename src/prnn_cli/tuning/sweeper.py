@@ -57,6 +57,9 @@ class TrialSweeper(Sweeper):
         settings, *_ = [self._settings([*fixed, *_as_overrides(extreme)]) for extreme in space.extremes()]
         assert settings.search is not None
         _refuse_idle(space, settings)
+        if settings.plan:
+            self.launcher.launch([self._job(fixed, extreme, 0) for extreme in space.extremes()], 0)
+            return
         folder = Path(self.config.hydra.sweep.dir)
         study = self._study(folder, space, fixed, settings)
         self._enqueue_present_settings(study, space, fixed)
@@ -135,6 +138,10 @@ class TrialSweeper(Sweeper):
         if all(_contains(inside[key], value) for key, value in present.items()):
             study.enqueue_trial(present)
 
+    def _job(self, fixed: Sequence[str], params: dict[str, Any], number: int) -> list[str]:
+        """The overrides of a trial."""
+        return [*fixed, *_as_overrides(params), f"search.trial={number}"]
+
     def _run(
         self,
         study: Study,
@@ -144,7 +151,7 @@ class TrialSweeper(Sweeper):
         search: SearchConfig,
     ) -> None:
         """Has the launcher run the trials of a batch as jobs, and records how each ended."""
-        jobs = [[*fixed, *_as_overrides(trial.params), f"search.trial={trial.number}"] for trial in batch]
+        jobs = [self._job(fixed, trial.params, trial.number) for trial in batch]
         for trial in batch:
             log.info("trial %d: %s", trial.number, " ".join(_as_overrides(trial.params)))
         for trial, result in zip(batch, self.launcher.launch(jobs, batch[0].number), strict=True):

@@ -12,7 +12,7 @@ from prnn_cli.experiment.memory import MEMORY_SHARE, free_memory
 from prnn_cli.run_folder import read_json
 from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system import forked
-from prnn_cli.system.durations import shown_duration
+from prnn_cli.system.durations import shown_duration, side_by_side_s
 from prnn_cli.system.progress import Meter, meter
 from prnn_cli.verdict.rows import PLACEBOS, VerdictRow, VerdictRun
 from prnn_cli.verdict.setting_up import Field, free_space
@@ -103,15 +103,6 @@ class Plan:
     def read(cls, file: Path) -> "Plan":
         found = read_json(file)
         return cls(**found | {"costs": {key: Cost(**cost) for key, cost in found["costs"].items()}})
-
-
-def side_by_side_s(seconds: Sequence[float], jobs: int) -> float:
-    """The seconds of trainings that take so many each, so many at a time: the next one begins where one ends."""
-    ends = [0.0] * jobs
-    for each in seconds:
-        first = min(range(jobs), key=ends.__getitem__)
-        ends[first] += each
-    return max(ends)
 
 
 @dataclass(frozen=True)
