@@ -121,7 +121,13 @@ def measured(options: argparse.Namespace, dial: str, value: float | None, log: i
     settings += [f"dataset.scale={options.scale}"] if options.scale else []
     for row in ROWS:
         command = [sys.executable, "-m", "prnn_cli", "train", "experiment=table2", "hydra.mode=RUN"]
-        command += [f"row={row}", f"hydra.run.dir={run / row}", f"cache_dir={run / 'cache'}", *settings]
+        command += [
+            f"row={row}",
+            f"hydra.run.dir={run / row}",
+            f"cache_dir={run / 'cache'}",
+            *settings,
+            "resume=true",
+        ]
         command += turned(dial, value, row)
         ran = subprocess.run(
             command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
