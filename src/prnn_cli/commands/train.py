@@ -41,7 +41,7 @@ from prnn_cli.experiment.selecting import (
 )
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
-from prnn_cli.experiment.validation import validation
+from prnn_cli.experiment.validation import foresight_of, validation
 from prnn_cli.experiment.weighing import check_weights, chosen_weights, final_network, warn_of_no_choice
 from prnn_cli.features.extract import fetch_needed
 from prnn_cli.networks.model_file import save_model
@@ -233,6 +233,7 @@ def _attempt(
                     observers,
                     selection,
                     refit,
+                    foresight_of(trainer, data, settings.evaluation, device, all_threads),
                 )
                 return trainer
             except DivergedError as error:

@@ -1,8 +1,7 @@
 """What a run of prnn train will take on this machine, from steps of each of its phases that are timed, and dropped."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,22 +20,19 @@ from prnn_cli.experiment.build import (
     multiplications_per_batch,
 )
 from prnn_cli.experiment.memory import memory_needs, refuse_too_large, tell_memory
+from prnn_cli.experiment.pace import TIMED_EVENTS, Pace, pace_of
 from prnn_cli.experiment.ranked_alone import method_searched
 from prnn_cli.experiment.selecting import drawn_sessions, selection_of, sessions_to_validate
 from prnn_cli.experiment.validation import validation
 from prnn_cli.features.extract import fetch_needed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import TrainCommand
-from prnn_cli.system.durations import shown_duration
+from prnn_cli.system.durations import shown_duration, timed
 from prnn_cli.system.hardware import peak_bytes, select_device, threads_for_training
 from prnn_cli.training.selection import stages
-from prnn_cli.training.state import Cursor
-from prnn_cli.training.strategies import Phase
+from prnn_cli.training.strategies import Phase, Update
 from prnn_cli.training.trainer import Trainer
 
-TIMED_TICKS = 3  # of each kind of phase, after one in which its step is compiled …
-TIMED_S = 3.0  # … or fewer, where they take longer
-TIMED_EVENTS = 2_000  # that are ranked
 ASSUMED_EPOCHS = 10  # of a stage, where a hold-out chooses how many; patience comes on top
 
 
@@ -103,21 +99,21 @@ def forecast(settings: TrainCommand) -> Forecast:
     if (method := method_searched(settings)) is not None:
         return _forecast_alone(settings, method, device)
     _read(settings, device)
-    with _timed() as preparing:
+    with timed() as preparing:
         data, features = _read(settings, device)
     needs = memory_needs(settings, data.train.num_items, features, device)
     refuse_too_large(needs, device)
     tell_memory(needs)
     with threads_for_training(settings.hardware, multiplications_per_batch(settings, data.train.num_items)):
         trainer = build_trainer(settings, data, features, device)
-        compiling_s, epoch_s = _seconds_of_phases(trainer, device)
+        compiling_s, epoch_s = _seconds_of_phases(trainer)
     ranked, validated = (
         sessions_to_rank(data, settings.evaluation.part),
         sessions_to_validate(settings, data),
     )
     sample = drawn_sessions(ranked, TIMED_EVENTS)
     validate = validation(trainer, sample, data.support, settings.evaluation, device, all_threads)
-    with _timed() as ranking:
+    with timed() as ranking:
         if validate:
             validate(len(trainer.phases))
     per_event = ranking.seconds / sample.num_ranked
@@ -149,9 +145,9 @@ def _read(settings: TrainCommand, device: torch.device) -> tuple[PreparedData, d
 
 def _forecast_alone(settings: TrainCommand, method: str, device: torch.device) -> Forecast:
     """The forecast of a trial that ranks a baseline, and trains nothing."""
-    with _timed() as all_of_it:
+    with timed() as all_of_it:
         prepare(settings.dataset, Path(settings.cache_dir))
-        with _timed() as preparing:
+        with timed() as preparing:
             data = prepare(settings.dataset, Path(settings.cache_dir))
         tell_memory()
         baselines = seconds_of_baselines(settings, data, {}, device, [method])
@@ -179,9 +175,9 @@ def seconds_of_baselines(
         if file.exists() or (names is not None and baseline.name not in names):
             continue
         with extension_explained(baseline.name):
-            with _timed() as fitting:
+            with timed() as fitting:
                 scorer = baseline.fit(data)
-            with _timed() as ranking:
+            with timed() as ranking:
                 evaluate(scorer, sample, data.support, config, device)
         found[file.name] = fitting.seconds + ranking.seconds * sessions.num_ranked / sample.num_ranked
     return found
@@ -196,55 +192,17 @@ def _stage(
     return StageForecast(learning, kept, seconds / rounds)
 
 
-def _seconds_of_phases(trainer: Trainer, device: torch.device) -> tuple[float, dict[Phase, float]]:
+def _seconds_of_phases(trainer: Trainer) -> tuple[float, dict[Phase, float]]:
     """The seconds of compiling all kinds of phases, and those of an epoch of each phase."""
-    compiling_s, of_kind, found = 0.0, {}, {}
+    paces: dict[tuple[Update, ...], Pace] = {}
     for number, phase in enumerate(trainer.phases):
-        if phase.updates not in of_kind:
-            first, of_kind[phase.updates] = _seconds_of_epoch(trainer, number, phase, device)
-            compiling_s += first
-        found[phase] = of_kind[phase.updates]
-    return compiling_s, found
-
-
-def _seconds_of_epoch(
-    trainer: Trainer, number: int, phase: Phase, device: torch.device
-) -> tuple[float, float]:
-    """The seconds until a phase's first tick is over, beyond a tick's own, and those of an epoch."""
-    ticks = trainer.ticks.from_cursor(Cursor(phase=number))
-
-    def take() -> int:
-        tick = next(ticks, None)
-        if tick is None:
-            return 0
-        trainer.executor(trainer.state, tick.batches, phase)
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        return len(tick.batches.active)
-
-    with _timed() as first:
-        first_steps = take()
-    steps, spent = 0, 0.0
-    for _ in range(TIMED_TICKS):
-        with _timed() as one:
-            taken = take()
-        steps, spent = steps + taken, spent + one.seconds
-        if not taken or spent > TIMED_S:
-            break
-    per_step = spent / steps if steps else first.seconds / first_steps
-    return max(0.0, first.seconds - first_steps * per_step), per_step * trainer.ticks.num_updating_steps
-
-
-@dataclass
-class _Clock:
-    seconds: float = 0.0
-
-
-@contextmanager
-def _timed() -> Iterator[_Clock]:
-    clock, started = _Clock(), time.perf_counter()
-    yield clock
-    clock.seconds = time.perf_counter() - started
+        if phase.updates not in paces:
+            paces[phase.updates] = pace_of(trainer, number, trainer.state)
+    steps = trainer.ticks.num_updating_steps
+    return (
+        sum(pace.compiling_s for pace in paces.values()),
+        {phase: paces[phase.updates].step_s * steps for phase in trainer.phases},
+    )
 
 
 def told(forecast: Forecast) -> list[str]:

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from prnn_cli.errors import RunError, Stopped
+from prnn_cli.experiment.foresight import Foresight
 from prnn_cli.experiment.refit import Refit
 from prnn_cli.networks.model_file import refuse_other_network
 from prnn_cli.networks.readouts import SHARED
@@ -49,11 +50,13 @@ def train_supervised(
     observers: Sequence[EpochObserver] = (),
     selection: Selection | None = None,
     refit: Refit | None = None,
+    foresight: Foresight | None = None,
 ) -> None:
     """Trains to the end, with a bar, status.json, epochs.csv and checkpoints; signals are honoured at ticks.
 
     origin: of the run, which its checkpoints carry; epochs: of each subnet; validate: measures the network after each
-    epoch; selection: how epochs are chosen by that; refit: where this is the training that follows from such a choice.
+    epoch; selection: how epochs are chosen by that; refit: where this is the training that follows from such a choice;
+    foresight: looks ahead in a long run.
     Raises `UserError` where the state is not the network's, `DivergedError` where training diverges.
     """
     refuse_other_network(f"the checkpoint in {folder.path}", trainer.state.parameters, trainer.network)
@@ -66,7 +69,16 @@ def train_supervised(
     } | (refit.as_decisions() if refit else {})
     with meter("refitting" if refit else "training", trainer.events_total) as bar, stop_signal.deferred():
         supervisor = Supervisor(
-            trainer, folder, decisions, checkpoint_every_s, bar, validate, observers, selection, refit
+            trainer,
+            folder,
+            decisions,
+            checkpoint_every_s,
+            bar,
+            validate,
+            observers,
+            selection,
+            refit,
+            foresight,
         )
         if refit and not trainer.state.is_begun:
             supervisor.begin_refit()
@@ -87,11 +99,12 @@ class Supervisor:
         observers: Sequence[EpochObserver] = (),
         selection: Selection | None = None,
         refit: Refit | None = None,
+        foresight: Foresight | None = None,
     ) -> None:
         self.trainer, self.folder, self.decisions, self.bar = trainer, folder, decisions, bar
         self.checkpoint_every_s = checkpoint_every_s
         self._validate, self._observers, self._selection = validate, observers, selection
-        self._refit = refit
+        self._refit, self._foresight = refit, foresight
         self._started = self._last_checkpoint = self._last_status = time.monotonic()
         self._writing_s = self._last_writing_s = 0.0
 
@@ -101,6 +114,8 @@ class Supervisor:
             progress.phase, progress.epoch, progress.learning, progress.loss, progress.events_per_s
         )
         self.bar.update(progress.events_done, note, progress.seconds_left)
+        if self._foresight:
+            self._foresight.at_tick(progress)
         now = time.monotonic()
         if now - self._last_status >= STATUS_EVERY_S:
             self._last_status = now

@@ -1,17 +1,34 @@
 """The metrics of a training network on sessions of the validation part, after each epoch."""
 
+from functools import partial
+
 import numpy as np
 import torch
 
+from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
-from prnn_cli.evaluation.methods import measure
+from prnn_cli.evaluation.methods import measure, sessions_to_rank
 from prnn_cli.evaluation.metrics import measured_metrics
 from prnn_cli.evaluation.replay import evaluate_sharded
+from prnn_cli.experiment.foresight import Foresight
+from prnn_cli.experiment.pace import TIMED_EVENTS
+from prnn_cli.experiment.selecting import drawn_sessions
 from prnn_cli.experiment.supervisor import Validate
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.schema import EvaluationConfig
 from prnn_cli.system.hardware import num_threads
 from prnn_cli.training.trainer import Trainer
+
+
+def foresight_of(
+    trainer: Trainer, data: PreparedData, config: EvaluationConfig, device: torch.device, threads: int
+) -> Foresight:
+    """What looks ahead in a long run, and times the ranking of a few events of the part that is ranked at the end."""
+    ranked = sessions_to_rank(data, config.part)
+    sample = drawn_sessions(ranked, TIMED_EVENTS)
+    rank_some = validation(trainer, sample, data.support, config, device, threads)
+    assert rank_some is not None
+    return Foresight(trainer, partial(rank_some, len(trainer.phases)), sample.num_ranked / ranked.num_ranked)
 
 
 def validation(

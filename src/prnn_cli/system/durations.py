@@ -1,6 +1,9 @@
 """Durations: for people, and of work side by side."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 
 def shown_duration(seconds: float) -> str:
@@ -24,3 +27,18 @@ def side_by_side_s(seconds: Sequence[float], jobs: int) -> float:
         first = min(range(jobs), key=ends.__getitem__)
         ends[first] += each
     return max(ends)
+
+
+@dataclass
+class Clock:
+    """The seconds that something took, once it is over."""
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def timed() -> Iterator[Clock]:
+    """Times what is done in the context."""
+    clock, started = Clock(), time.perf_counter()
+    yield clock
+    clock.seconds = time.perf_counter() - started

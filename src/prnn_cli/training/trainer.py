@@ -1,8 +1,10 @@
 """The training loop: phases, epochs, ticks, steps."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from prnn_cli.batching import Batch
@@ -11,7 +13,7 @@ from prnn_cli.system.tree import map_tensors
 from prnn_cli.training.divergence import DivergedError, rates_of, refuse_far_above
 from prnn_cli.training.executors import Executor
 from prnn_cli.training.state import EpochRecord, TrainState
-from prnn_cli.training.strategies import Phase
+from prnn_cli.training.strategies import Phase, Update
 from prnn_cli.training.ticks import Tick, TickMaker
 
 
@@ -35,6 +37,8 @@ class Trainer:
 
     loss_of_nothing: the loss of a mini-batch with all scores 0, which that of a tick is compared with; None: with none
     rate_factor: that all learning rates were multiplied with
+    expected: the seconds of an event in kinds of phases to come, where they are known; then_s: of what comes after
+        training
     """
 
     network: Network
@@ -44,6 +48,8 @@ class Trainer:
     state: TrainState
     loss_of_nothing: Callable[[Batch], float] | None = None
     rate_factor: float = 1.0
+    expected: dict[tuple[Update, ...], float] = field(default_factory=dict)
+    then_s: float = 0.0
 
     def run(
         self,
@@ -73,7 +79,7 @@ class Trainer:
             self._run_tick(tick, phase)
             state.cursor.step = tick.stop
             state.epoch_seconds += time.perf_counter() - started
-            at_tick(self._progress(phase))
+            at_tick(self.progress())
             started = time.perf_counter()
 
     def _run_tick(self, tick: Tick, phase: Phase) -> None:
@@ -93,7 +99,12 @@ class Trainer:
         cursor = self.state.cursor
         left = sum(phase.epochs for phase in self.phases[cursor.phase :]) - cursor.epoch
         over = sum(record.events for record in self.state.history)
-        return over + self._events(0, self.ticks.plan.num_steps) * left
+        return over + self.events_of_epoch * left
+
+    @cached_property
+    def events_of_epoch(self) -> int:
+        """The number of events that an epoch is fed."""
+        return self._events(0, self.ticks.plan.num_steps)
 
     def length(self, phases: Sequence[Phase] | None = None) -> dict[str, Any]:
         """How long training is, of `phases` other than its own where they are given: passes over the training part,
@@ -107,8 +118,10 @@ class Trainer:
         updates = sum(phase.epochs * len(phase.updates) for phase in phases)
         return {"epochs": epochs, "updates": self.ticks.num_updating_steps * updates}
 
-    def _progress(self, phase: Phase) -> Progress:
+    def progress(self) -> Progress:
+        """How far training is, within a phase."""
         cursor, history = self.state.cursor, self.state.history
+        phase = self.phases[cursor.phase]
         events = self._events(0, cursor.step)
         done = events + sum(record.events for record in history)
         seconds = self.state.epoch_seconds + sum(record.seconds for record in history)
@@ -120,8 +133,26 @@ class Trainer:
             events_done=done,
             events_total=self.events_total,
             events_per_s=done / seconds,
-            seconds_left=seconds / done * (self.events_total - done),
+            seconds_left=self._training_left_s(events) + self.then_s,
         )
+
+    def _training_left_s(self, events: int) -> float:
+        """The seconds of training that are left, after so many events of the running epoch.
+
+        Each kind of phase is as fast as it has been, or is expected to be; where neither is known, as all so far.
+        """
+        state, spent = self.state, defaultdict[tuple[Update, ...], list[tuple[float, int]]](list)
+        for record in state.history:
+            spent[self.phases[record.phase - 1].updates].append((record.seconds, record.events))
+        spent[self.phases[state.cursor.phase].updates].append((state.epoch_seconds, events))
+        overall = _per_event([each for kind in spent.values() for each in kind])
+        left = 0.0
+        for phase in self.phases[state.cursor.phase :]:
+            known = spent.get(phase.updates)
+            pace = _per_event(known) if known else self.expected.get(phase.updates, overall)
+            left += pace * self.events_of_epoch * phase.epochs
+        pace = _per_event(spent[self.phases[state.cursor.phase].updates])
+        return left - pace * (self.events_of_epoch * state.cursor.epoch + events)
 
     def _epoch_record(self, phase: Phase) -> EpochRecord:
         """The record of the epoch that ends. Its events are all, also those of the last steps that can't update; the
@@ -161,3 +192,7 @@ class Trainer:
                 f"epoch {cursor.epoch + 1}, while {', '.join(phase.learning)} learned",
                 rates_of(phase.learning),
             )
+
+
+def _per_event(spent: Sequence[tuple[float, int]]) -> float:
+    return sum(seconds for seconds, _ in spent) / max(1, sum(events for _, events in spent))
