@@ -689,6 +689,13 @@ class BaselineCase:
 
 
 @dataclass
+class ForecastCase:
+    """A run to be forecast, and then to be run: overrides of `prnn train`."""
+
+    overrides: list[str] = MISSING
+
+
+@dataclass
 class BenchConfig:
     name: str = MISSING
     repeats: int = bounded(at_least=1)
@@ -697,6 +704,7 @@ class BenchConfig:
     ranking: list[RankingCase] = MISSING
     baselines: list[BaselineCase] = MISSING
     preparation: list[LogCase] = MISSING
+    forecasts: list[ForecastCase] = MISSING
 
 
 @dataclass

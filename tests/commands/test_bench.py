@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.conftest import Result
+from commands.conftest import SMALL, Result
 
 CASES = [
     "bench.steps=10",
@@ -14,6 +14,7 @@ CASES = [
     "bench.training=[{num_items: 1000, overrides: ['arch=parallel','strategy=residual','recipe.batch_size=8']}]",
     "bench.ranking=[{num_items: 1000, candidates: 100}]",
     "bench.baselines=[{name: s_knn, num_events: 1000, num_items: 100}]",
+    "bench.forecasts=[]",
     "bench.preparation=[{num_events: 5000, num_items: 100}]",
 ]
 
@@ -42,3 +43,13 @@ def test_every_row_says_what_was_timed_and_how_near_to_its_floor(
     assert (workplace / "bench/bench.md").read_text().count("\n") == 2 + len(rows)
     assert "1,000 items, batch 8, 100+100 units, eager" in done.err
     assert "× floor" in done.out
+
+
+def test_a_run_is_timed_beside_its_forecast(prnn: Callable[..., Result], workplace: Path) -> None:
+    of_run = ",".join(f"'{each}'" for each in SMALL)
+    kinds = [f"bench.{kind}=[]" for kind in ("training", "ranking", "baselines", "preparation")]
+    done = prnn("bench", *kinds, f"bench.forecasts=[{{overrides: [{of_run}]}}]", "hydra.run.dir=bench")
+    assert done.exit_code == 0, done.err
+    (row,) = json.loads((workplace / "bench/bench.json").read_text())
+    assert min(row["seconds"], row["forecast_s"]) > 0
+    assert "forecast as " in done.out

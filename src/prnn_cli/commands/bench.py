@@ -7,6 +7,7 @@ import torch
 from hydra import compose
 
 from prnn_cli.benchmarks.baselines import baseline_rows
+from prnn_cli.benchmarks.forecasts import forecast_row
 from prnn_cli.benchmarks.others import peak_memory_mb, preparation_row, ranking_row
 from prnn_cli.benchmarks.training import training_rows
 from prnn_cli.commands import Command
@@ -15,12 +16,20 @@ from prnn_cli.reporting.environment import environment
 from prnn_cli.reporting.table_formats import TextTable, to_markdown
 from prnn_cli.reporting.terminal import show
 from prnn_cli.run_folder import RunFolder
-from prnn_cli.schema import BaselineCase, BenchCommand, LogCase, RankingCase, TrainCommand, TrainingCase
+from prnn_cli.schema import (
+    BaselineCase,
+    BenchCommand,
+    ForecastCase,
+    LogCase,
+    RankingCase,
+    TrainCommand,
+    TrainingCase,
+)
 from prnn_cli.system.files import write_json, write_text
 from prnn_cli.system.hardware import device_name, select_device
 from prnn_cli.system.progress import console, meter
 
-Case = LogCase | BaselineCase | RankingCase | TrainingCase
+Case = LogCase | BaselineCase | RankingCase | TrainingCase | ForecastCase
 
 HEADINGS = ["what", "time", "× floor", "events/s", "peak memory"]
 
@@ -47,7 +56,13 @@ class Bench(Command):
 def measured(settings: BenchCommand) -> Iterator[dict[str, Any]]:
     """Measures every case of `bench`, and yields a row of bench.json for each."""
     bench, device = settings.bench, select_device(settings.hardware)
-    cases: list[Case] = [*bench.preparation, *bench.baselines, *bench.ranking, *bench.training]
+    cases: list[Case] = [
+        *bench.preparation,
+        *bench.baselines,
+        *bench.ranking,
+        *bench.training,
+        *bench.forecasts,
+    ]
     with meter("bench", len(cases)) as progress:
         for done, case in enumerate(cases):
             progress.update(done, f"case {done + 1} of {len(cases)}")
@@ -64,6 +79,8 @@ def _rows_of(case: Case, settings: BenchCommand, device: torch.device) -> Iterat
                 yield row | {"peak_mb": peak_memory_mb(device)}
         case RankingCase():
             yield ranking_row(case, device, settings.bench.repeats) | {"peak_mb": peak_memory_mb(device)}
+        case ForecastCase():
+            yield forecast_row(case, settings.cache_dir)
         case TrainingCase():
             train = train_settings(case.overrides)
             train.hardware = settings.hardware
@@ -81,10 +98,13 @@ def _cells(row: dict[str, Any]) -> list[str]:
     time = f"{row['us_per_step']:,.0f} µs" if "us_per_step" in row else _seconds(row["seconds"])
     ratio = f"{row['ratio']:.2f}" if "ratio" in row else ""
     peak = f"{row['peak_mb']:,} MB" if "peak_mb" in row else ""
-    return [f"{row['what']}: {_case(row)}", time, ratio, f"{row['events_per_s']:,.0f}", peak]
+    what = f"{row['what']}: {_case(row)}".removesuffix(": ")
+    return [what, time, ratio, f"{row['events_per_s']:,.0f}", peak]
 
 
 def _case(row: dict[str, Any]) -> str:
+    if "forecast_s" in row:
+        return f"forecast as {_seconds(row['forecast_s'])}"
     parts = [f"{row['num_items']:,} items"]
     if "batch_size" in row:
         parts.append(f"batch {row['batch_size']}")
@@ -105,7 +125,8 @@ def _seconds(seconds: float) -> str:
 
 def _figures(row: dict[str, Any]) -> str:
     if "us_per_step" not in row:
-        return f"{_seconds(row['seconds'])}, {row['events_per_s']:,.0f} events/s"
+        case = f", {_case(row)}" if "forecast_s" in row else ""
+        return f"{_seconds(row['seconds'])}{case}, {row['events_per_s']:,.0f} events/s"
     return f"{_case(row)}: {row['us_per_step']:,.0f} µs a step, {row['ratio']:.2f} × its floor"
 
 
