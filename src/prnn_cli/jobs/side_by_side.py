@@ -79,7 +79,7 @@ class JobsSideBySide:
         if self.runner.sweep.names:
             return self.runner.sweep.names
         if self.runner.sweep.plan:
-            return differing_overrides(self.overrides)
+            return [name or "trial" for name in differing_overrides(self.overrides)]
         return [f"trial {self.first + number}" for number in range(len(self.overrides))]
 
     def _start(self, number: int, output: Path) -> forked.Child:
