@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from prnn_cli.baselines import pairs_of_items, sequential_rules
 from prnn_cli.cli import main
@@ -15,6 +17,7 @@ from prnn_cli.system.hardware import num_threads
 
 DAY_S = 86_400
 COLOURS, THINGS = ("blue", "green", "red", "white"), ("bowl", "cup", "jar", "lamp", "vase")
+SIZES = ("large", "medium", "small")
 ITEMS = [f"{colour}-{thing}" for colour in COLOURS for thing in THINGS]
 OPTIONS = [
     "dataset=generic",
@@ -33,6 +36,13 @@ OPTIONS = [
     "hardware=cpu",
     "hardware.compile=never",
 ]
+
+
+class Answer(NamedTuple):
+    """The rank of every test click by every method, and what the network learned."""
+
+    ranks: pd.DataFrame
+    parameters: dict[str, torch.Tensor]
 
 
 class Row(NamedTuple):
@@ -66,25 +76,34 @@ def write_csv(rows: Sequence[Row], path: str = "clicks.csv") -> None:
     pd.DataFrame(rows).to_csv(path, index=False)
 
 
-def write_items(names: Callable[[str], str] = str) -> None:
-    """names: how an item is called; its title stays."""
-    titles = [{"item_id": names(item), "title": item.replace("-", " ")} for item in ITEMS]
-    pd.DataFrame(titles).to_csv("items.csv", index=False)
-
-
 def answer(
-    *options: str, path: str = "clicks.csv", run: str = "run", names: Callable[[str], str] = str
-) -> pd.DataFrame:
-    """Trains in the folder `run`, and returns the rank of every test click by every method.
+    *options: str,
+    path: str = "clicks.csv",
+    run: str = "run",
+    items: Sequence[str] = ITEMS,
+    names: Callable[[str], str] = str,
+) -> Answer:
+    """Trains in the folder `run`.
 
-    names: as in `write_items`; the items are told by their first names
+    path: of the log; items: as the table lists them; names: how the log and the table call an item, which the answer
+    calls by its first name
     """
-    write_items(names)
+    titles = {item: f"{item.replace('-', ' ')}, {SIZES[len(item) % 3]}" for item in items}
+    pd.DataFrame({"item_id": map(names, items), "title": titles.values()}).to_csv("items.csv", index=False)
     assert main(["train", *OPTIONS, *options, f"dataset.path={path}", f"hydra.run.dir={run}"]) == 0
     first_name = {names(item): item for item in ITEMS}
-    ranks, items = (pd.read_parquet(f"{run}/{name}.parquet") for name in ("ranks", "items"))
-    item_of = items.set_index("item_index")["item_id"].map(first_name)
-    return ranks.assign(item_index=ranks["item_index"].map(item_of))
+    ranks, known = (pd.read_parquet(f"{run}/{name}.parquet") for name in ("ranks", "items"))
+    item_of = known.set_index("item_index")["item_id"].map(first_name)
+    ranks["item_index"] = ranks["item_index"].map(item_of)
+    return Answer(ranks, load_file(f"{run}/model.safetensors"))
+
+
+def assert_same(one: Answer, other: Answer) -> None:
+    """To the bit."""
+    pd.testing.assert_frame_equal(one.ranks, other.ranks)
+    assert one.parameters.keys() == other.parameters.keys()
+    for name, value in one.parameters.items():
+        assert torch.equal(value, other.parameters[name]), name
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +113,7 @@ def own_cache(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
     """The folder of the run on `ROWS`, and its answer."""
     folder = tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
@@ -105,13 +124,13 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]
 
 
 @pytest.fixture
-def first_answer(first: tuple[Path, pd.DataFrame]) -> pd.DataFrame:
+def first_answer(first: tuple[Path, Answer]) -> Answer:
     return first[1]
 
 
-def test_the_methods_answer_differently(first_answer: pd.DataFrame) -> None:
+def test_the_methods_answer_differently(first_answer: Answer) -> None:
     """What the other tests rest on: ranks that a change could show in, of a network and thirteen baselines."""
-    by_method = first_answer.filter(like="rank_")
+    by_method = first_answer.ranks.filter(like="rank_")
     assert by_method.shape == (56, 14)
     assert by_method.nunique().min() >= 3
     assert not by_method.T.duplicated().any()
@@ -134,53 +153,56 @@ WRITTEN: dict[str, Callable[[str], None]] = {
 
 
 @pytest.mark.parametrize("path", list(WRITTEN))
-def test_neither_the_format_of_the_log_nor_that_of_its_times_matters(
-    path: str, first_answer: pd.DataFrame
-) -> None:
+def test_neither_the_format_of_the_log_nor_that_of_its_times_matters(path: str, first_answer: Answer) -> None:
     WRITTEN[path](path)
-    pd.testing.assert_frame_equal(answer(path=path), first_answer)
+    assert_same(answer(path=path), first_answer)
 
 
-def test_neither_the_order_of_the_rows_nor_how_files_divide_them_matters(first_answer: pd.DataFrame) -> None:
+def test_neither_the_order_of_the_rows_nor_how_files_divide_them_matters(first_answer: Answer) -> None:
     """Three files, each of which has every third row, the last one first."""
     Path("log").mkdir()
     for number in range(3):
         write_csv(ROWS[number::3][::-1], f"log/{number}.csv")
-    pd.testing.assert_frame_equal(answer(path="log"), first_answer)
+    assert_same(answer(path="log"), first_answer)
 
 
-def test_the_names_of_sessions_do_not_matter(first_answer: pd.DataFrame) -> None:
+def test_the_names_of_sessions_do_not_matter(first_answer: Answer) -> None:
     """s95 becomes 59s, and s09 90s: names in quite another order."""
     write_csv([row._replace(session_id=row.session_id[::-1]) for row in ROWS])
-    pd.testing.assert_frame_equal(answer(), first_answer)
+    assert_same(answer(), first_answer)
 
 
-def test_names_of_items_in_the_same_order_do_not_matter(first_answer: pd.DataFrame) -> None:
+def test_names_of_items_in_the_same_order_do_not_matter(first_answer: Answer) -> None:
     write_csv([row._replace(item_id=in_the_same_order(row.item_id)) for row in ROWS])
-    pd.testing.assert_frame_equal(answer(names=in_the_same_order), first_answer)
+    assert_same(answer(names=in_the_same_order), first_answer)
 
 
 def in_the_same_order(item: str) -> str:
     return f"shop/{item.upper()}"
 
 
-def test_names_of_items_in_another_order_matter_to_no_baseline(first_answer: pd.DataFrame) -> None:
+def test_names_of_items_in_another_order_matter_to_no_baseline(first_answer: Answer) -> None:
     """Items are numbered in the order of their names, and a network draws its initial values in that of the numbers."""
     write_csv([row._replace(item_id=backwards(row.item_id)) for row in ROWS])
-    renamed = answer(names=backwards)
-    pd.testing.assert_frame_equal(
-        renamed.drop(columns="rank_network"), first_answer.drop(columns="rank_network")
+    renamed, once = (
+        each.ranks.drop(columns="rank_network") for each in (answer(names=backwards), first_answer)
     )
+    pd.testing.assert_frame_equal(renamed, once)
 
 
 def backwards(item: str) -> str:
     return item[::-1]
 
 
-def test_the_day_on_which_the_log_begins_does_not_matter(first_answer: pd.DataFrame) -> None:
+def test_the_order_of_the_items_table_does_not_matter(first_answer: Answer) -> None:
+    write_csv(ROWS)
+    assert_same(answer(items=ITEMS[::-1]), first_answer)
+
+
+def test_the_day_on_which_the_log_begins_does_not_matter(first_answer: Answer) -> None:
     """A leap year and more earlier, so that times have fewer bits before the point."""
     write_csv([row._replace(time=row.time - 10_000 * DAY_S) for row in ROWS])
-    pd.testing.assert_frame_equal(answer(), first_answer)
+    assert_same(answer(), first_answer)
 
 
 def test_an_order_column_or_else_the_order_of_the_rows_orders_what_has_one_time() -> None:
@@ -188,14 +210,12 @@ def test_an_order_column_or_else_the_order_of_the_rows_orders_what_has_one_time(
     write_csv(AT_ONCE)
     as_written = answer()
     write_csv(sorted(AT_ONCE, key=lambda row: row.session_id, reverse=True), "by_session.csv")
-    pd.testing.assert_frame_equal(answer(path="by_session.csv", run="by_session"), as_written)
+    assert_same(answer(path="by_session.csv", run="by_session"), as_written)
     write_csv(AT_ONCE[::-1], "backwards.csv")
-    pd.testing.assert_frame_equal(
-        answer("dataset.columns.order=order", path="backwards.csv", run="backwards"), as_written
-    )
+    assert_same(answer("dataset.columns.order=order", path="backwards.csv", run="backwards"), as_written)
 
 
-def test_neither_tiles_nor_blocks_matter(first_answer: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_tiles_nor_blocks_matter(first_answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is counted, read and multiplied in pieces is so small here that it is one piece; now it is many."""
     monkeypatch.setitem(replay.MAX_SLOTS, "cpu", 3)
     monkeypatch.setattr(replay, "STEPS_A_TICK", 2)
@@ -205,11 +225,11 @@ def test_neither_tiles_nor_blocks_matter(first_answer: pd.DataFrame, monkeypatch
     monkeypatch.setattr(sequential_rules, "PAIRS_A_BLOCK", 100)
     monkeypatch.setattr(data_file, "BLOCK_BYTES", 1000)
     write_csv(ROWS)
-    pd.testing.assert_frame_equal(answer(), first_answer)
+    assert_same(answer(), first_answer)
 
 
 def test_the_number_of_threads_that_rank_does_not_matter(
-    first: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch
+    first: tuple[Path, Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of two threads counts some of the tiles, and a baseline's thread some of the sessions."""
     monkeypatch.setattr(tiles, "TILE", 16)
