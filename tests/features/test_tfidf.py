@@ -73,6 +73,12 @@ def test_rows_have_norm_1_and_a_text_without_known_words_is_zero() -> None:
     np.testing.assert_allclose(norms, [1, 1, 1, 0], rtol=1e-6)
 
 
+def test_the_order_of_the_texts_changes_neither_weights_nor_the_order_in_which_they_are_added_up() -> None:
+    there, back = tfidf(FOUR, settings()), tfidf(FOUR[::-1], settings())[[3, 2, 1, 0]]
+    np.testing.assert_array_equal(back.indices, there.indices)
+    np.testing.assert_array_equal(back.data, there.data)
+
+
 def test_what_stands_in_one_document_only_is_discarded_however_often() -> None:
     assert tfidf(["red red red", "blue", "blue"], settings()).shape == (3, 1)
     assert tfidf(["red red red", "blue", "blue"], settings(min_documents=1)).shape == (3, 3)

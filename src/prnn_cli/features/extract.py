@@ -18,7 +18,7 @@ from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
 
-FORMAT_VERSION = 5  # part of the hash: raise it with every change of what is extracted or written
+FORMAT_VERSION = 6  # part of the hash: raise it with every change of what is extracted or written
 VECTORS = "vectors.safetensors"
 
 log = logging.getLogger(__name__)

@@ -80,6 +80,8 @@ def tfidf(texts: Sequence[str], config: TfidfConfig) -> tuple[csr_array, dict[st
             f"no word stands in {config.min_documents} of the {len(texts)} texts of items; check "
             "dataset.items.text, or lower features.tfidf.min_documents"
         ) from error
+    # They stand in the order of the words' first texts: sums over a row would round by the order of the table.
+    matrix.sort_indices()
     terms = [term.encode() for term in vectorizer.get_feature_names_out()]
     return matrix, {
         "terms": np.frombuffer(b"".join(terms), dtype=np.uint8).copy(),
