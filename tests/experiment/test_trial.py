@@ -28,7 +28,7 @@ def test_a_trial_that_is_below_the_median_is_pruned_and_stays_in_the_table(
         return [lambda number, record, measured: report(number, record, {"mrr@20": worth})]
 
     monkeypatch.setattr("prnn_cli.commands.train.trial_observers", falling)
-    arguments = [each for each in SEARCH if not each.startswith("search.prune")]
+    arguments = [each for each in SEARCH if not each.startswith("search.prune")] + ["search.parallel=1"]
     result = prnn(*arguments, "epochs=2", "search.prune_after_trials=1", "search.prune_after_epochs=0")
     assert result.exit_code == 0, result.err
     table = trials()
