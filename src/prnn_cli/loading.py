@@ -1,20 +1,28 @@
 """Imports of what is large, without the search for garbage meanwhile."""
 
 import gc
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class _Process:
+    is_own = False
+
+
+def own_process() -> None:
+    """Says that the process runs prnn and nothing else, so that what is no garbage when prnn has been loaded stays."""
+    _Process.is_own = True
+
+
 @contextmanager
 def loading() -> Iterator[None]:
-    """Puts off Python's search for garbage while modules are imported, and leaves what they made out of it for good.
+    """Puts off Python's search for garbage while modules are imported, and leaves all that there is then out of it.
 
-    Importing torch and pandas makes a million objects, nearly all of which stay; a search at each so many of them takes
-    a fifth of the time to the first step. Once torch is there, nothing is changed: that is also so where prnn is a part
-    of another program, whose garbage must not stay.
+    torch and pandas make a million objects, nearly all of which stay, and searching them again and again takes a fifth
+    of the time to the first step. In a process that is not prnn's own nothing is changed, as garbage of others would
+    stay, too.
     """
-    if "torch" in sys.modules or not gc.isenabled():
+    if not (_Process.is_own and gc.isenabled()):
         yield
         return
     gc.disable()
