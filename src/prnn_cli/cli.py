@@ -15,6 +15,7 @@ from prnn_cli import __version__
 from prnn_cli.commands import WORD_COMMANDS
 from prnn_cli.errors import RunError, Stopped, UserError, shortage, visible
 from prnn_cli.extensions import commands, take_flags
+from prnn_cli.loading import loading, own_process
 from prnn_cli.system.distributed import process_group
 
 LOADED_BYTES = 1.5e9  # of address space, on two cores
@@ -80,6 +81,7 @@ def entry_point() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A console without − or ━ must not end a finished run.
             stream.reconfigure(errors="replace")
+    own_process()
     ends_quickly = _QuickEnd()
     ends_quickly.exit_code = main(sys.argv[1:])
     if ends_quickly.exit_code == 128 + signal.SIGPIPE:
@@ -143,7 +145,8 @@ def _dispatch(arguments: Sequence[str]) -> int:
     if _loads_torch(command, rest):
         _refuse_small_memory(command)
         _say_what_is_waited_for(command)
-    from prnn_cli.app.hydra_app import run_command
+    with loading():
+        from prnn_cli.app.hydra_app import run_command
 
     return run_command(command, rest)
 

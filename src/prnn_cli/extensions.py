@@ -27,6 +27,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from prnn_cli.errors import UserError
+from prnn_cli.loading import loading
 
 GROUP = "prnn.extensions"
 FLAG = "--extend"
@@ -169,8 +170,9 @@ def registered(kind: str) -> dict[str, Any]:
     """The entries of a kind by name, prnn's own first. Raises `UserError` where two define one name."""
     found: dict[str, Any] = {}
     owner: dict[str, str] = {}
-    sources = [("prnn", module) for module in _own_modules(HOMES[kind])]
-    sources += [(each.origin, each.module()) for each in extensions()]
+    with loading():
+        sources = [("prnn", module) for module in _own_modules(HOMES[kind])]
+        sources += [(each.origin, each.module()) for each in extensions()]
     for origin, module in sources:
         for name, entry in entries_of(module, kind, origin).items():
             if name in found:

@@ -7,8 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 
 from commands.conftest import Result
+from prnn_cli.app import completion
+from prnn_cli.extensions import own_configs
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -51,6 +56,31 @@ pytest_plugins = ["commands.conftest"]
 )
 def test_completions(prnn: Prnn, line: str, completions: list[str]) -> None:
     assert prnn("completion", "query", line).out.rstrip("\n").split("\n") == completions
+
+
+@pytest.mark.parametrize("group", ["arch", "dataset", "baselines", "experiment"])
+@pytest.mark.parametrize("start", ["", "p"])
+def test_choices_are_those_that_hydra_lists(group: str, start: str) -> None:
+    line = f"{group}={start}"
+    assert completion.query(f"prnn train {line}") == completion._query_hydra("train", line)
+
+
+def test_groups_are_those_that_hydra_lists(prnn: Prnn) -> None:
+    """Of all groups alike, as a word that is begun leaves some of them."""
+    found = prnn("completion", "query", "prnn train ").out.split()
+    with initialize_config_dir(str(own_configs()), version_base="1.3"):
+        groups = GlobalHydra.instance().config_loader().get_group_options("", ObjectType.GROUP)
+    ends = {each.rstrip("=") for each in found if not each.endswith(".")}
+    assert set(groups) <= ends
+    assert "hydra" in groups
+
+
+def test_choices_are_listed_without_hydra() -> None:
+    code = (
+        "import sys; from prnn_cli.app.completion import query; assert query('prnn train arch=i'); "
+        "sys.exit(bool({'torch', 'hydra', 'pandas', 'numpy', 'omegaconf'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

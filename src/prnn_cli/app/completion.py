@@ -1,10 +1,12 @@
-"""Shell completion: commands are completed here; groups, choices and options by Hydra."""
+"""Shell completion: commands and choices are completed here; groups and options by Hydra."""
 
+import re
 from collections.abc import Sequence
 
 from prnn_cli.commands import WORD_COMMANDS
 from prnn_cli.errors import UserError
-from prnn_cli.extensions import commands, own_configs, take_flags
+from prnn_cli.extensions import commands, config_folders, own_configs, take_flags
+from prnn_cli.loading import loading
 
 BASH = r"""
 _prnn() {
@@ -62,7 +64,15 @@ def query(line: str) -> list[str]:
         return ["describe"] if len(overrides) == 1 and "describe".startswith(overrides[0]) else []
     if command not in commands():
         return []
-    return _query_hydra(command, " ".join(overrides))
+    if (choice := re.fullmatch(r"(\w+)=(\w*)", overrides[-1])) and (choices := _choices(choice[1])):
+        return [f"{choice[1]}={each}" for each in choices if each.startswith(choice[2])]
+    with loading():
+        return _query_hydra(command, " ".join(overrides))
+
+
+def _choices(group: str) -> list[str]:
+    """The choices of a group, without Hydra, which takes longer to import; none where prnn has no such group."""
+    return sorted({file.stem for folder in config_folders() for file in (folder / group).glob("*.yaml")})
 
 
 def _query_hydra(command: str, line: str) -> list[str]:
@@ -72,8 +82,26 @@ def _query_hydra(command: str, line: str) -> list[str]:
 
     from prnn_cli.experiment.settings import register_schemas
 
+    class Completion(BashCompletion):
+        """Hydra's, which would compose part of the configuration anew to list each group."""
+
+        def _query_config_groups(
+            self, word: str, config_name: str | None, words: list[str]
+        ) -> tuple[list[str], bool]:
+            if re.fullmatch(r"[\w.]*", word) is None:
+                groups: tuple[list[str], bool] = super()._query_config_groups(word, config_name, words)
+                return groups
+            return [
+                each for each in (*(f"{group}=" for group in _groups()), "hydra") if each.startswith(word)
+            ], False
+
     register_schemas()
     with initialize_config_dir(str(own_configs()), version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
-        found: list[str] = BashCompletion(loader)._query(command, line)
+        found: list[str] = Completion(loader)._query(command, line)
         return sorted(set(found))
+
+
+def _groups() -> set[str]:
+    """The groups of prnn and of extensions: the folders of configs."""
+    return {file.parent.name for folder in config_folders() for file in folder.glob("*/*.yaml")}

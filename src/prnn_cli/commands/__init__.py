@@ -7,6 +7,7 @@ commands in the same way.
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from prnn_cli.extensions import chosen
+from prnn_cli.loading import loading
 
 if TYPE_CHECKING:  # help needs none of it
     from prnn_cli.run_folder import RunFolder
@@ -50,6 +51,7 @@ def command_of(name: str) -> Command:
 
     own = f"{__name__}.{name}"
     if importlib.util.find_spec(own):
-        command: Command = importlib.import_module(own).COMMANDS[name]
+        with loading():
+            command: Command = importlib.import_module(own).COMMANDS[name]
         return command
     return chosen("COMMANDS", name, "prnn")  # type: ignore[no-any-return]

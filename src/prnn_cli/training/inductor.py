@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from prnn_cli.loading import loading
+
 Compiled = Callable[..., Any]
 aten = torch.ops.aten
 
@@ -18,30 +20,59 @@ def compile_function(function: Callable[..., None], arguments: list[Tensor]) -> 
 
     It is for torch's present number of threads, too. Raises whatever a compiler may raise.
     """
+    with loading():
+        import torch._inductor.compile_fx  # it takes seconds: before what traces imports parts of it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's own, about torch
         with torch.autograd.set_multithreading_enabled(False):  # CUDA's other thread would not be traced
-            traced = make_fx(function, tracing_mode="fake")(*arguments)
+            formulas = _formulas(arguments[0].device)
+            traced = make_fx(function, decomposition_table=formulas, tracing_mode="fake")(*arguments)
         return by_inductor(traced, arguments)
+
+
+def _formulas(device: torch.device) -> dict[Any, Callable[..., Tensor]]:
+    """What the trace holds instead of some operations.
+
+    Inductor would take them as well, but keeps nothing for later runs that it compiles by formulas of others.
+    """
+    if device.type != "cpu":
+        return {}
+    if torch.get_num_threads() == 1:
+        return {aten.tanh.default: tanh}
+    return {aten.tanh.default: tanh, aten.index_add.default: index_add, aten.index_add_.default: index_add_}
 
 
 def by_inductor(traced: GraphModule, arguments: list[Tensor]) -> Compiled:
     """What `traced` computes, as machine code that gives the same bits at every call."""
-    from torch._inductor.compile_fx import compile_fx  # it takes a second to import
-    from torch._inductor.decomposition import select_decomp_table
+    from torch._inductor.compile_fx import compile_fx
 
-    formulas = dict(select_decomp_table())
-    if arguments[0].device.type == "cpu":
-        formulas[aten.tanh.default] = tanh
-        if torch.get_num_threads() > 1:
-            # By Inductor's formula the threads add to one row in whatever order they meet there.
-            formulas.pop(aten.index_add.default, None)
-    # Checks of every argument at every call, which take time and would find nothing.
-    options = {"size_asserts": False}
-    return cast(Compiled, compile_fx(traced, arguments, config_patches=options, decompositions=formulas))
+    # The tensors without values that it was traced with: of others, Inductor does not look up what earlier runs kept.
+    described = [node.meta["val"] for node in traced.graph.find_nodes(op="placeholder")]
+    options = {
+        "size_asserts": False,  # checks of every argument at every call, which take time and would find nothing
+        "cpp.threads": torch.get_num_threads(),  # a part of what earlier runs are looked up by
+    }
+    return cast(Compiled, compile_fx(traced, described, config_patches=options))
 
 
 def tanh(x: Tensor) -> Tensor:
     """tanh by way of the sigmoid: its absolute error is below 1.8e-7, and the vectorised tanh takes three times as
     long."""
     return 2 * torch.sigmoid(2 * x) - 1
+
+
+@torch.library.custom_op("prnn::index_add", mutates_args=())
+def index_add(table: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """torch's index_add, which Inductor leaves as it is: by its own formula several threads add to one row in whatever
+    order they meet there."""
+    return table.index_add(dim, index, source)
+
+
+@index_add.register_fake
+def _(table: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    return torch.empty_like(table)
+
+
+def index_add_(table: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """`index_add` in place."""
+    return table.copy_(index_add(table, dim, index, source))

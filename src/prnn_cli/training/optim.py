@@ -54,10 +54,11 @@ class ParameterState:
     def initial(cls, value: Tensor, settings: LearningSettings, is_table: bool) -> "ParameterState":
         """A parameter of which no step has been taken."""
         count_shape = (len(value), 1) if is_table else ()
+        # Not zeros_like: of a tensor without values, it has torch import sympy, which takes half a second.
         return cls(
             value,
-            accumulator=torch.zeros_like(value),
-            velocity=torch.zeros_like(value) if settings.has_velocity else None,
+            accumulator=value.new_zeros(value.shape),
+            velocity=value.new_zeros(value.shape) if settings.has_velocity else None,
             count=value.new_zeros(count_shape, dtype=torch.int32) if settings.counts_steps else None,
         )
 
