@@ -1,8 +1,8 @@
 """The jobs of a sweep, composed and checked before the first one runs."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from hydra import compose
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -45,8 +45,8 @@ def plan_sweep(command: str, overrides: Sequence[str], multirun: bool) -> Sweep 
     keys = [str(each.key_or_group) for each in given]
     if "search" in keys:
         config = check_search(given)
-        run_by = _run_by(command, config, config.search.parallel)
-        return Sweep(searches=True, trials=config.search.trials, **run_by)
+        sweep = _run_by(command, config, config.search.parallel)
+        return replace(sweep, searches=True, trials=config.search.trials)
     if "hydra/sweeper" in keys:
         _check_other_sweeper(overrides, keys)
         single = [str(each.input_line) for each in given if not each.is_sweep_override()]
@@ -71,14 +71,17 @@ def _planned_jobs(command: str, given: list[Override], multirun: bool) -> Sweep 
         return None
     params = OmegaConf.select(first, "hydra.sweeper.params") or {}
     swept = parse_overrides([f"{key}={value}" for key, value in params.items()])
+    number = len(_jobs([*swept, *given, *parse_overrides([*seeds, MULTIRUN])]))
+    sweep = _run_by(command, first, number)
     # Fixed now, as its name may hold the time: other processes write there, wherever they are, and this one reads.
-    extra = [*seeds, f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"]
+    has_others = sweep.launched or sweep.at_a_time > 1
+    fixed = [f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"] if has_others else []
+    extra = [*seeds, *fixed]
     arguments = _jobs([*swept, *given, *parse_overrides([*extra, MULTIRUN])])
-    run_by = _run_by(command, first, len(arguments))
     taken: dict[Path, str] = {}
     checked = []
     if len(arguments) > 1:
-        side_by_side = f", {run_by['at_a_time']} at a time" if run_by.get("at_a_time", 1) > 1 else ""
+        side_by_side = f", {sweep.at_a_time} at a time" if sweep.at_a_time > 1 else ""
         console.print(
             f"checking {len(arguments)} jobs before the first one runs{side_by_side} …", highlight=False
         )
@@ -90,22 +93,22 @@ def _planned_jobs(command: str, given: list[Override], multirun: bool) -> Sweep 
     if command != "train":
         return Sweep(names, extra)
     table = checked_settings(command, _without_hydra_node(first)).table
-    jobs = [job for _, job in checked if job] if run_by.get("launched") else []
-    return Sweep(names, extra, jobs=jobs, table=table, **run_by)
+    jobs = [job for _, job in checked if job] if sweep.launched else []
+    return replace(sweep, names=names, extra_overrides=extra, jobs=jobs, table=table)
 
 
-def _run_by(command: str, config: DictConfig, num_jobs: int) -> dict[str, Any]:
-    """Who runs so many jobs, as fields of a `Sweep`: a launcher that was chosen, or this machine, some side by side."""
+def _run_by(command: str, config: DictConfig, num_jobs: int) -> Sweep:
+    """A sweep that knows who runs so many jobs: a launcher that was chosen, or this machine, some side by side."""
     target = str(OmegaConf.select(config, "hydra.launcher._target_"))
     if target != OWN_LAUNCHER and config.get("plan"):
         raise UserError("plan=true tells of this machine; leave hydra/launcher out")
     if target not in (OWN_LAUNCHER, BASIC_LAUNCHER):
-        return {"launched": True}
+        return Sweep(launched=True)
     if target == BASIC_LAUNCHER or command != "train":
-        return {}
+        return Sweep()
     settings = typed_settings(command, _without_hydra_node(config))
     most = jobs_at_a_time(settings.jobs, settings.hardware)
-    return {"at_a_time": min(most, num_jobs), "fits_memory": settings.jobs == AUTO, "plan": settings.plan}
+    return Sweep(at_a_time=min(most, num_jobs), fits_memory=settings.jobs == AUTO, plan=settings.plan)
 
 
 def _composed(command: str, overrides: list[str]) -> DictConfig:
