@@ -18,6 +18,7 @@ from prnn_cli.reporting.sweep_jobs import SweepJob, differing_overrides
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.run_start import refuse_if_kept
 from prnn_cli.schema import AUTO
+from prnn_cli.system import forked
 from prnn_cli.system.extras import refuse_silent, require
 from prnn_cli.system.hardware import jobs_at_a_time
 from prnn_cli.system.progress import console, meter
@@ -46,6 +47,7 @@ def plan_sweep(command: str, overrides: Sequence[str], multirun: bool) -> Sweep 
     if "search" in keys:
         config = check_search(given)
         sweep = _run_by(command, config, config.search.parallel)
+        _begin_processes(sweep)
         return replace(sweep, searches=True, trials=config.search.trials)
     if "hydra/sweeper" in keys:
         _check_other_sweeper(overrides, keys)
@@ -73,6 +75,7 @@ def _planned_jobs(command: str, given: list[Override], multirun: bool) -> Sweep 
     swept = parse_overrides([f"{key}={value}" for key, value in params.items()])
     number = len(_jobs([*swept, *given, *parse_overrides([*seeds, MULTIRUN])]))
     sweep = _run_by(command, first, number)
+    _begin_processes(sweep)
     # Fixed now, as its name may hold the time: other processes write there, wherever they are, and this one reads.
     has_others = sweep.launched or sweep.at_a_time > 1
     fixed = [f"hydra.sweep.dir='{Path(first.hydra.sweep.dir).absolute()}'"] if has_others else []
@@ -109,6 +112,12 @@ def _run_by(command: str, config: DictConfig, num_jobs: int) -> Sweep:
     settings = typed_settings(command, _without_hydra_node(config))
     most = jobs_at_a_time(settings.jobs, settings.hardware)
     return Sweep(at_a_time=min(most, num_jobs), fits_memory=settings.jobs == AUTO, plan=settings.plan)
+
+
+def _begin_processes(sweep: Sweep) -> None:
+    """Has what the jobs' processes start with loaded while the jobs are checked."""
+    if sweep.at_a_time > 1 or sweep.plan:
+        forked.begin(sweep.at_a_time)
 
 
 def _composed(command: str, overrides: list[str]) -> DictConfig:

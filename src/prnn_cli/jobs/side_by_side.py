@@ -25,7 +25,7 @@ from prnn_cli.jobs.worker import note_death
 from prnn_cli.reporting.sweep_jobs import SweepJob, differing_overrides
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.system import forked, progress
-from prnn_cli.system.cores import share_cores, threads_each
+from prnn_cli.system.cores import threads_each
 from prnn_cli.system.signals import stop_signal
 
 NOTE, SAID, RESULT = "note", "said", "result"  # what a job tells, beside its MEMORY
@@ -57,7 +57,6 @@ class JobsSideBySide:
         configure_log(self.config.hydra.hydra_logging, self.config.hydra.verbose)
         sweep = self.runner.sweep
         Path(str(OmegaConf.select(self.config, DIR))).mkdir(parents=True, exist_ok=True)
-        share_cores(sweep.at_a_time)
         self._free, self._view = free_memory(), SweepView(self._names())
         with tempfile.TemporaryDirectory(prefix="prnn-sweep-") as folder, self._stop_explained():
             outputs = [Path(folder) / str(number) for number in range(len(self.overrides))]

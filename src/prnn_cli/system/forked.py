@@ -12,13 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import forkserver, get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 from prnn_cli.errors import Stopped
+from prnn_cli.system.cores import share_cores
 from prnn_cli.system.gpus import own_gpu
 
 _context = get_context("forkserver")
@@ -41,12 +42,22 @@ class Child:
             return
 
 
+def begin(jobs: int) -> None:
+    """Begins to load what processes start with, while this one goes on with something else. jobs: that will run at once
+
+    Each gets its share of the cores.
+    """
+    share_cores(jobs)
+    _context.set_forkserver_preload(["prnn_cli.system.fork_server"])
+    forkserver.ensure_running()
+
+
 def start(work: Callable[..., None], arguments: tuple[Any, ...], output: Path) -> Child:
     """Starts a process that does `work`, a function of a module; what it prints is added to `output`.
 
     It is out of reach of signals at the terminal, and gets SIGTERM where this process ends. Of GPUs it sees one.
     """
-    _context.set_forkserver_preload(["prnn_cli.system.fork_server"])
+    begin(jobs=1)  # where nobody has begun it
     ours, theirs = _context.Pipe(duplex=False)
     surroundings = Path.cwd(), dict(os.environ)  # the server has those of its start
     process = _context.Process(

@@ -9,7 +9,6 @@ from pathlib import Path
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.run_start import ROWS
 from prnn_cli.system import forked
-from prnn_cli.system.cores import share_cores
 from prnn_cli.system.files import write_json
 from prnn_cli.verdict.rows import VerdictRun
 
@@ -34,7 +33,7 @@ class Trainer:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        share_cores(self.jobs)
+        forked.begin(self.jobs)
         if (file := self.folder / TRAINED).is_file():
             known = read_json(file)
             self.failures |= known["failures"]
