@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
 
 from commands.conftest import SMALL, Result
+from prnn_cli.experiment.saved_model import _stored_settings
+from prnn_cli.run_folder import CONFIG, RunFolder
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
 
 DATASET = SMALL[:4]
+RUN = "hydra.run.dir=runs/mine"
 
 
 def test_evaluate_finds_a_log_whose_path_was_relative_from_elsewhere(
@@ -83,3 +87,14 @@ def test_evaluate_refuses_a_run_that_is_not_finished(prnn: Prnn) -> None:
     result = prnn("evaluate", "run=runs/mine")
     assert result.exit_code == 2
     assert "runs/mine is not finished (status: failed)" in result.err
+
+
+def test_options_that_came_after_a_run_have_their_defaults(prnn: Prnn) -> None:
+    """As if the run were of a version that knew neither jobs nor new items, nor rankings of held-out ones."""
+    assert prnn("train", *SMALL, RUN).exit_code == 0
+    folder = RunFolder(Path("runs/mine"))
+    before = _stored_settings(folder)
+    config = folder.config()
+    del config.jobs, config.new_items, config.evaluation.cold_items
+    (folder.path / CONFIG).write_text(OmegaConf.to_yaml(config))
+    assert _stored_settings(folder) == before

@@ -14,7 +14,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.experiment.build import build_network, check_code, check_combination, features_used, weighted
 from prnn_cli.experiment.kept import kept_features, kept_items
 from prnn_cli.experiment.refit import whole
-from prnn_cli.experiment.settings import typed_settings
+from prnn_cli.experiment.settings import typed_settings, with_new_options
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.model_file import load_model
 from prnn_cli.networks.network import Network
@@ -55,7 +55,7 @@ def stored_baselines(run: str, names: Sequence[str] | None = None) -> dict[str, 
     config = RunFolder.existing(run).config()
     if names is not None:
         config.baselines = {name: config.baselines[name] for name in names}
-    baselines: dict[str, Any] = typed_settings("train", config).baselines
+    baselines: dict[str, Any] = typed_settings("train", with_new_options("train", config)).baselines
     return baselines
 
 
@@ -126,7 +126,7 @@ def _stored_settings(folder: RunFolder) -> TrainCommand:
         config = folder.config()
         config.baselines = {}  # nobody who takes up the network needs those of an extension
         config.table.gain_over = None
-        settings: TrainCommand = typed_settings("train", config)
+        settings: TrainCommand = typed_settings("train", with_new_options("train", config))
     except UserError as error:
         raise UserError(
             f"the configuration in {folder.path / CONFIG} cannot be used ({error}); it may be another version's, or "

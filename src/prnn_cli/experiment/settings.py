@@ -1,6 +1,7 @@
 """A composed configuration -> the typed settings that a command runs on, checked against every bound."""
 
 import dataclasses
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,8 @@ def schema_of(command: str) -> type:
 class NoOptions:
     """The options of a command that has none."""
 
+
+log = logging.getLogger(__name__)
 
 _registered: dict[str, type] = {}
 
@@ -82,14 +85,36 @@ def other_hydra_set_aside() -> Iterator[None]:
 
 def composed(command: str, overrides: Sequence[str]) -> Any:
     """The typed settings of a command line, composed outside of one. Raises `UserError` for what is wrong in it."""
+    return typed_settings(command, composed_config(command, overrides))
+
+
+def composed_config(command: str, overrides: Sequence[str]) -> DictConfig:
+    """The configuration of a command line, composed outside of one. Raises `UserError` for what is wrong in it."""
     register_schemas()
     with (
         other_hydra_set_aside(),
         composition_explained(command, overrides),
         initialize_config_dir(str(own_configs()), version_base="1.3"),
     ):
-        config = compose(command, list(overrides))
-    return typed_settings(command, config)
+        return compose(command, list(overrides))
+
+
+def with_new_options(command: str, config: DictConfig) -> DictConfig:
+    """A configuration of an earlier version, with the options that came later: each as this version has it by default.
+
+    What this version has no default for stays absent.
+    """
+    typed = OmegaConf.merge(OmegaConf.structured(schema_of(command)), OmegaConf.to_container(config))
+    lacking = [key for key in sorted(OmegaConf.missing_keys(typed)) if OmegaConf.select(config, key) is None]
+    if not lacking:
+        return config
+    config = config.copy()
+    defaults = composed_config(command, [])
+    for key in lacking:
+        if not OmegaConf.is_missing(defaults, key) and OmegaConf.select(defaults, key) is not None:
+            OmegaConf.update(config, key, OmegaConf.select(defaults, key), force_add=True)
+    log.info("options that came after this run have their defaults: %s", ", ".join(lacking))
+    return config
 
 
 def choices_of(group: str) -> list[str]:
