@@ -33,6 +33,9 @@ from prnn_cli.training.selection import stages
 from prnn_cli.training.strategies import Phase, Update
 from prnn_cli.training.trainer import Trainer
 
+# The seconds of baselines that earlier forecasts of the same sweep have timed, by the file that each will leave.
+timed_before: dict[str, float] = {}
+
 ASSUMED_EPOCHS = 10  # of a stage, where a hold-out chooses how many; patience comes on top
 
 
@@ -173,6 +176,9 @@ def seconds_of_baselines(
     for baseline in baselines_of(settings).chosen(data, features, cache_dir, device):
         file = RankCache.of(cache_dir, data.data_hash, baseline.name, baseline.settings, config).file
         if file.exists() or (names is not None and baseline.name not in names):
+            continue
+        if file.name in timed_before:
+            found[file.name] = timed_before[file.name]
             continue
         with extension_explained(baseline.name):
             with timed() as fitting:

@@ -5,7 +5,7 @@ import logging
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +18,7 @@ from hydra.types import HydraContext
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from prnn_cli.errors import Stopped
+from prnn_cli.experiment.forecast import timed_before
 from prnn_cli.experiment.memory import MEMORY, MEMORY_SHARE, free_memory
 from prnn_cli.jobs.job import JobRunner, sweep_job
 from prnn_cli.jobs.sweep_view import SweepView
@@ -63,16 +64,11 @@ class JobsSideBySide:
             starts = [partial(self._start, number, output) for number, output in enumerate(outputs)]
             for number, ended in forked.side_by_side(starts, sweep.at_a_time, self._hear, self._has_room):
                 self._end(number, ended, outputs[number])
-            if sweep.plan:
-                self._take_forecasts(outputs)
         jobs = [self.ended[number] for number in range(len(self.overrides))]
+        known = self.runner.forecasts  # by the ends of the jobs
+        self.runner.forecasts = {name: known[name] for name in self._names() if name in known}
         self.runner.take(jobs)
         return jobs
-
-    def _take_forecasts(self, outputs: Sequence[Path]) -> None:
-        for number, (name, output) in enumerate(zip(self._names(), outputs, strict=True)):
-            failure = self.ended[number].failure
-            self.runner.forecasts[name] = {"failure": failure} if failure else read_json(_plan_file(output))
 
     def _names(self) -> list[str]:
         if self.runner.sweep.names:
@@ -89,7 +85,13 @@ class JobsSideBySide:
                 config.plan = str(_plan_file(output))
         self.configs[number] = config
         self._view.running(number)
-        return forked.start(_run, (self.context, replace(self.runner, is_child=True), config), output)
+        arguments = (self.context, replace(self.runner, is_child=True), config, self._baselines_timed())
+        return forked.start(_run, arguments, output)
+
+    def _baselines_timed(self) -> dict[str, float]:
+        """The seconds of the baselines that a plan has timed so far, which all jobs share."""
+        ended = self.runner.forecasts.values()
+        return {file: seconds for each in ended for file, seconds in each.get("baselines", {}).items()}
 
     def _hear(self, number: int, what: str, value: Any) -> None:
         if what == NOTE:
@@ -117,6 +119,10 @@ class JobsSideBySide:
             failure = note_death(folder, ended.exit_code, _last_line(output))
             self.ended[number] = sweep_job(config, config.hydra, folder.path, failure)
         self._view.ended(number, self.ended[number])
+        if self.runner.sweep.plan:
+            failure = self.ended[number].failure
+            forecast = {"failure": failure} if failure else read_json(_plan_file(output))
+            self.runner.forecasts[self._names()[number]] = forecast
 
     @contextmanager
     def _stop_explained(self) -> Iterator[None]:
@@ -133,8 +139,11 @@ class JobsSideBySide:
             self._view.close()
 
 
-def _run(context: HydraContext, runner: JobRunner, config: DictConfig) -> None:
+def _run(
+    context: HydraContext, runner: JobRunner, config: DictConfig, baselines_timed: Mapping[str, float]
+) -> None:
     """Runs a job, as the work of a process, and tells what came of it."""
+    timed_before.update(baselines_timed)
     logging.raiseExceptions = False
     stop_signal.install()
     setup_globals()
