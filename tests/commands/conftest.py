@@ -13,6 +13,9 @@ import pytest
 
 from prnn_cli import extensions
 from prnn_cli.cli import main
+from prnn_cli.experiment import supervisor
+from prnn_cli.experiment.supervisor import Supervisor
+from prnn_cli.training.trainer import Progress
 
 SMALL = [
     "dataset.synthetic.num_items=60",
@@ -26,6 +29,10 @@ SMALL = [
     "hardware=cpu",
     "hardware.threads=1",
 ]
+
+
+class CutOffError(BaseException):
+    """What nothing expects, as little as a kill."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,30 @@ def start_prnn(workplace: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch, prnn: Callable[..., Result]) -> Callable[..., None]:
+    """cut_off(7, "train", …): the run ends at its seventh tick; writing checkpoints may take as long as it does."""
+    monkeypatch.setattr(supervisor, "WRITING_SHARE", float("inf"))
+
+    def run(tick: int, *arguments: str) -> None:
+        seen = 0
+        at_tick = Supervisor.at_tick
+
+        def end(self: Supervisor, progress: Progress) -> None:
+            nonlocal seen
+            at_tick(self, progress)
+            seen += 1
+            if seen == tick:
+                raise CutOffError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Supervisor, "at_tick", end)
+            with pytest.raises(CutOffError):
+                prnn(*arguments)
+
+    return run
 
 
 @pytest.fixture
