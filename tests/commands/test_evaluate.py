@@ -9,7 +9,9 @@ from commands.conftest import SMALL, Result
 Prnn = Callable[..., Result]
 
 
-def test_evaluate_repeats_the_runs_metrics_and_takes_other_settings(prnn: Prnn) -> None:
+def test_evaluate_repeats_the_runs_metrics_takes_other_settings_and_writes_where_it_is_told_or_into_the_run(
+    prnn: Prnn,
+) -> None:
     assert prnn("train", *SMALL, "hydra.run.dir=runs/mine").exit_code == 0
     trained = json.loads(Path("runs/mine/metrics.json").read_text())
 
@@ -29,9 +31,6 @@ def test_evaluate_repeats_the_runs_metrics_and_takes_other_settings(prnn: Prnn) 
     assert "recall@20" not in Path("other/results.md").read_text()
     assert json.loads(Path("runs/mine/metrics.json").read_text()) == trained
 
-
-def test_evaluate_writes_into_the_runs_folder_by_default(prnn: Prnn) -> None:
-    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
-    prnn("evaluate", "run=runs/mine")
+    assert prnn("evaluate", "run=runs/mine").exit_code == 0  # into the run's folder by default
     (folder,) = Path("runs/mine").glob("evaluation_*")
     assert (folder / "metrics.json").is_file()

@@ -86,13 +86,9 @@ def assert_same_run(left: str, right: str) -> None:
 
 
 MINE = [*SMALL, "hydra.run.dir=runs/mine"]
-PAIRS = [
-    ("id_only", "simultaneous"),
-    ("parallel", "residual"),
-    ("interaction", "interleaving"),
-]
+PAIRS = [("parallel", "residual"), ("interaction", "interleaving")]
 OTHERS = [pair for pair in product(("parallel", "shared_w", "interaction"), STRATEGIES) if pair not in PAIRS]
-OTHERS += [(arch, "simultaneous") for arch in ("feature_only", "concatenated")]
+OTHERS += [(arch, "simultaneous") for arch in ("id_only", "feature_only", "concatenated")]
 
 
 @pytest.mark.usefixtures("short_ticks")
