@@ -9,7 +9,7 @@ from commands.conftest import SMALL, Result
 Prnn = Callable[..., Result]
 
 
-def test_evaluate_repeats_the_runs_metrics_takes_other_settings_and_writes_where_it_is_told_or_into_the_run(
+def test_evaluate_repeats_the_metrics_takes_other_settings_and_writes_into_the_run(
     prnn: Prnn,
 ) -> None:
     assert prnn("train", *SMALL, "hydra.run.dir=runs/mine").exit_code == 0
