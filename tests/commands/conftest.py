@@ -1,6 +1,7 @@
 """Runs `prnn` as a user does, in an empty folder and on a log that trains in about a second."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -69,6 +70,25 @@ def prnn(workplace: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Re
         return Result(exit_code, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="session")
+def _run_of_small(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A finished run of SMALL, for all tests of this process."""
+    folder = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+        assert main(["train", *SMALL, "hydra.run.dir=runs/mine"]) == 0
+    return folder / "runs/mine"
+
+
+@pytest.fixture
+def run_of_small(_run_of_small: Path, workplace: Path) -> Path:
+    """runs/mine is a copy of a finished run of SMALL."""
+    copied = Path("runs/mine")
+    shutil.copytree(_run_of_small, copied)
+    return copied
 
 
 @pytest.fixture

@@ -198,7 +198,12 @@ def test_the_table_keeps_the_rows_that_were_run_before(prnn: Prnn, smoke: Path) 
 
 
 def test_seeds_make_a_sweep_of_any_run(prnn: Prnn) -> None:
-    assert prnn("train", *SMALL, "seeds=2", "table.figures=false", "hydra.sweep.dir=runs/mine").exit_code == 0
+    assert (
+        prnn(
+            "train", *SMALL, "epochs=1", "seeds=2", "table.figures=false", "hydra.sweep.dir=runs/mine"
+        ).exit_code
+        == 0
+    )
     frame = pd.read_csv("runs/mine/table.csv").set_index("method")
     assert frame.loc["id_only", "seeds"] == "42 43"
 

@@ -252,7 +252,7 @@ def test_a_console_without_unicode_does_not_end_a_finished_run(
     prnn: Prnn, start_prnn: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    process = start_prnn("train", *SMALL, RUN)
+    process = start_prnn("train", *SMALL, "epochs=1", RUN)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Item-kNN" in out
