@@ -8,6 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+# OpenMP reads it once, as torch is loaded. Its threads spin while they wait for work, which takes the core from the
+# other tests: most of the time of a test that ranks with all threads.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import torch
 
 from prnn_cli.data.sessions import Sessions
