@@ -1,5 +1,6 @@
 """Shared fixtures: the real data sets where they lie beside the repository, and small logs made on the spot."""
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -7,6 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+# OpenMP reads it once, as torch is loaded. Its threads spin while they wait for work, which takes the core from the
+# other tests: most of the time of a test that ranks with all threads.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import torch
 
 from prnn_cli.data.sessions import Sessions
@@ -14,6 +20,10 @@ from small import sessions_of
 
 # The tests' products are tiny: threads would only wait for each other, long where the machine is busy.
 torch.set_num_threads(1)
+
+# Commands compose their configuration of many small objects that live for as long as the command: looking for
+# garbage at Python's usual pace takes a tenth of the tests' time.
+gc.set_threshold(50_000, 50, 50)
 
 
 @pytest.fixture(autouse=True)

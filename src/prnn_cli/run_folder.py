@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -153,17 +155,16 @@ class RunFolder:
         """
         file = self.path / CONFIG
         try:
-            check_yaml(file.read_text(encoding="utf-8"))
-            loaded = OmegaConf.load(file)
+            values = _values_in(file.read_text(encoding="utf-8"))
         except (OmegaConfBaseException, YAMLError, OSError, ValueError, LookupError) as error:
             raise UserError(
                 f"{file} is damaged ({first_line(error)}); restore it, or train in another folder"
             ) from error
-        if not isinstance(loaded, DictConfig):
+        if not isinstance(values, dict):
             raise UserError(
                 f"{file} is damaged (it holds no settings); restore it, or train in another folder"
             )
-        return literal(OmegaConf.to_container(loaded, resolve=False))
+        return literal(values)
 
     def metrics(self) -> dict[str, Any]:
         """The content of metrics.json.
@@ -275,6 +276,14 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError(f"{path} is damaged: it holds no object")
     return value
+
+
+@lru_cache(maxsize=4)
+def _values_in(text: str) -> Any:
+    """What a configuration's YAML holds, unresolved and not to be changed: a command asks for the same several times,
+    and reading it takes longer than much of what is done with it."""
+    check_yaml(text)
+    return OmegaConf.to_container(OmegaConf.load(StringIO(text)), resolve=False)
 
 
 def literal(values: Any) -> DictConfig:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,11 +32,15 @@ def features() -> dict[str, FeatureTable]:
     return {"text": FeatureTable("text", csr_array(terms), terms.any(axis=1))}
 
 
-def fitted(name: str, log: Sessions) -> Scorer:
+@cache
+def options_of(name: str) -> Any:
     changes = [f"baselines.{name}.{key}={value}" for key, value in SMALL.get(name, {}).items()]
-    options = composed("train", [f"baselines=[{name}]", *changes]).baselines[name]
+    return composed("train", [f"baselines=[{name}]", *changes]).baselines[name]
+
+
+def fitted(name: str, log: Sessions) -> Scorer:
     entry = registered("BASELINES")[name]
-    baseline = ChosenBaseline(name, entry, options, features() if entry.uses_features else {})
+    baseline = ChosenBaseline(name, entry, options_of(name), features() if entry.uses_features else {})
     return baseline.fit(prepared(log))
 
 

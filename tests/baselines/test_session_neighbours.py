@@ -1,6 +1,7 @@
 """S-kNN, V-SKNN, STAN and VSTAN against dicts and loops written from their formulas, and by hand."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ SLOW: dict[str, Callable[..., dict[int, float]]] = {
 }
 
 
+@cache
 def options_of(method: str, **changes: Any) -> Any:
     given = [
         f"baselines.{method}.{key}={'null' if value is None else value}" for key, value in changes.items()
@@ -225,8 +227,9 @@ def test_a_sample_of_any_size_is_the_sessions_that_ended_last(sample_size: int) 
     rng = np.random.default_rng(0)
     training = [([0, 1, int(rng.integers(5, 25))], float(day)) for day in range(20)]
     training += [([2, int(rng.integers(5, 25))], float(day)) for day in range(30, 60)]
+    scorer = fit("s_knn", training, k=1, sample_size=sample_size)
     for session in ([0, 1, 2], [0, 2], [0, 1], [2]):
-        found = scores(fit("s_knn", training, k=1, sample_size=sample_size), session)
+        found = scores(scorer, session)
         expected = slow.s_knn(training, session, 1, sample_size, "cosine", True)
         np.testing.assert_allclose(found, divided_by_highest(expected), rtol=1e-6)
 

@@ -1,6 +1,7 @@
 """Runs `prnn` as a user does, in an empty folder and on a log that trains in about a second."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import pytest
 
 from prnn_cli import extensions
 from prnn_cli.cli import main
+from prnn_cli.experiment import supervisor
+from prnn_cli.experiment.supervisor import Supervisor
+from prnn_cli.training.trainer import Progress
 
 SMALL = [
     "dataset.synthetic.num_items=60",
@@ -26,6 +30,10 @@ SMALL = [
     "hardware=cpu",
     "hardware.threads=1",
 ]
+
+
+class CutOffError(BaseException):
+    """What nothing expects, as little as a kill."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,25 @@ def prnn(workplace: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Re
     return run
 
 
+@pytest.fixture(scope="session")
+def _run_of_small(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A finished run of SMALL, for all tests of this process."""
+    folder = tmp_path_factory.mktemp("small")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+        assert main(["train", *SMALL, "hydra.run.dir=runs/mine"]) == 0
+    return folder / "runs/mine"
+
+
+@pytest.fixture
+def run_of_small(_run_of_small: Path, workplace: Path) -> Path:
+    """runs/mine is a copy of a finished run of SMALL."""
+    copied = Path("runs/mine")
+    shutil.copytree(_run_of_small, copied)
+    return copied
+
+
 @pytest.fixture
 def start_prnn(workplace: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """start_prnn("train", …) as a process of its own, for signals and limits."""
@@ -85,6 +112,30 @@ def start_prnn(workplace: Path) -> Iterator[Callable[..., subprocess.Popen[str]]
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def cut_off(monkeypatch: pytest.MonkeyPatch, prnn: Callable[..., Result]) -> Callable[..., None]:
+    """cut_off(7, "train", …): the run ends at its seventh tick; writing checkpoints may take as long as it does."""
+    monkeypatch.setattr(supervisor, "WRITING_SHARE", float("inf"))
+
+    def run(tick: int, *arguments: str) -> None:
+        seen = 0
+        at_tick = Supervisor.at_tick
+
+        def end(self: Supervisor, progress: Progress) -> None:
+            nonlocal seen
+            at_tick(self, progress)
+            seen += 1
+            if seen == tick:
+                raise CutOffError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Supervisor, "at_tick", end)
+            with pytest.raises(CutOffError):
+                prnn(*arguments)
+
+    return run
 
 
 @pytest.fixture

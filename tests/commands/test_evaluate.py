@@ -4,14 +4,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from commands.conftest import SMALL, Result
+from commands.conftest import Result
 
 Prnn = Callable[..., Result]
 
 
-def test_evaluate_repeats_the_runs_metrics_and_takes_other_settings(prnn: Prnn) -> None:
-    assert prnn("train", *SMALL, "hydra.run.dir=runs/mine").exit_code == 0
-    trained = json.loads(Path("runs/mine/metrics.json").read_text())
+def test_evaluate_repeats_the_metrics_takes_other_settings_and_writes_into_the_run(
+    prnn: Prnn, run_of_small: Path
+) -> None:
+    trained = json.loads((run_of_small / "metrics.json").read_text())
 
     assert prnn("evaluate", "run=runs/mine", "hydra.run.dir=again").exit_code == 0
     again = json.loads(Path("again/metrics.json").read_text())
@@ -27,11 +28,8 @@ def test_evaluate_repeats_the_runs_metrics_and_takes_other_settings(prnn: Prnn) 
     assert metrics["recall@1"] == metrics["mrr@1"] <= metrics["recall@5"]
     assert metrics["recall@20"] == 1  # measured whatever is asked for: 20 of 10 candidates
     assert "recall@20" not in Path("other/results.md").read_text()
-    assert json.loads(Path("runs/mine/metrics.json").read_text()) == trained
+    assert json.loads((run_of_small / "metrics.json").read_text()) == trained
 
-
-def test_evaluate_writes_into_the_runs_folder_by_default(prnn: Prnn) -> None:
-    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
-    prnn("evaluate", "run=runs/mine")
-    (folder,) = Path("runs/mine").glob("evaluation_*")
+    assert prnn("evaluate", "run=runs/mine").exit_code == 0  # into the run's folder by default
+    (folder,) = run_of_small.glob("evaluation_*")
     assert (folder / "metrics.json").is_file()

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import prnn_cli
-from commands.conftest import SMALL, Result, refusal
+from commands.conftest import Result, refusal
 from prnn_cli.system.extras import EXTRAS
 from prnn_cli.system.tensor_files import read_tensors
 
@@ -21,14 +21,13 @@ Prnn = Callable[..., Result]
 
 
 @pytest.fixture
-def exported(prnn: Prnn) -> pd.DataFrame:
+def exported(prnn: Prnn, run_of_small: Path) -> pd.DataFrame:
     """The items of an export in `model`, of a run in runs/mine."""
-    assert prnn("train", *SMALL, "hydra.run.dir=runs/mine").exit_code == 0
-    before = sorted(Path("runs/mine").rglob("*"))
+    before = sorted(run_of_small.rglob("*"))
     done = prnn("export", "run=runs/mine", "out=model")
     assert done.exit_code == 0, done.err
     assert "written to model" in done.out
-    assert sorted(Path("runs/mine").rglob("*")) == before
+    assert sorted(run_of_small.rglob("*")) == before
     return pd.read_parquet("model/items.parquet")
 
 

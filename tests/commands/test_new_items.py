@@ -1,8 +1,10 @@
 """Items that training has not seen: held out or new, with rows from their texts, ranked apart, and recommended."""
 
+import io
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +24,25 @@ def metrics_of(folder: str) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
-def test_held_out_items_are_ranked_by_rows_from_their_texts(prnn: Prnn) -> None:
-    done = prnn("train", *SMALL, *COLD, "hydra.run.dir=runs/ridge")
-    assert done.exit_code == 0, done.err
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> tuple[Path, str]:
+    """The folder of a run with held out items, and what it printed."""
+    folder, printed = tmp_path_factory.mktemp("held out"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+        assert main(["train", *SMALL, *COLD, f"hydra.run.dir={folder}/ridge"]) == 0
+    return folder / "ridge", printed.getvalue()
+
+
+@pytest.fixture
+def ridge(held_out: tuple[Path, str], workplace: Path) -> str:
+    """What a run printed that lies in runs/ridge."""
+    run, printed = held_out
+    shutil.copytree(run, "runs/ridge")
+    return printed
+
+
+def test_held_out_items_are_ranked_by_rows_from_their_texts(prnn: Prnn, ridge: str) -> None:
     metrics = metrics_of("runs/ridge")
     ranks = pd.read_parquet("runs/ridge/ranks.parquet")
     cold = ranks["support"] == 0
@@ -37,8 +55,8 @@ def test_held_out_items_are_ranked_by_rows_from_their_texts(prnn: Prnn) -> None:
     assert metrics["cold"]["item_knn"]["recall@20"] == 0
     num_items = len(pd.read_parquet("runs/ridge/items.parquet"))
     assert metrics["cold"]["chance"]["recall@20"] == pytest.approx(20 / num_items)
-    assert "cold recall@20" in done.out
-    assert "new_items.fit=ridge" in done.out
+    assert "cold recall@20" in ridge
+    assert "new_items.fit=ridge" in ridge
     assert "cold: " in Path("runs/ridge/results.md").read_text()
 
     assert prnn("train", *SMALL, *COLD, "new_items.fit=none", "hydra.run.dir=runs/none").exit_code == 0
@@ -46,11 +64,10 @@ def test_held_out_items_are_ranked_by_rows_from_their_texts(prnn: Prnn) -> None:
     assert metrics_of("runs/none")["cold"]["content_knn"] == metrics["cold"]["content_knn"]
 
 
+@pytest.mark.usefixtures("ridge")
 def test_rows_of_new_items_go_with_the_model(prnn: Prnn) -> None:
-    for boost in (1, 5):
-        asked = [*SMALL, *COLD, f"new_items.boost={boost}", f"hydra.run.dir=runs/{boost}"]
-        assert prnn("train", *asked).exit_code == 0
-    runs = {boost: prnn_cli.load_run(f"runs/{boost}") for boost in (1, 5)}
+    assert prnn("train", *SMALL, *COLD, "new_items.boost=5", "hydra.run.dir=runs/boosted").exit_code == 0
+    runs = {boost: prnn_cli.load_run(f"runs/{name}") for boost, name in ((1, "ridge"), (5, "boosted"))}
     new = (runs[1].items["support"] == 0).to_numpy()
     vectors = {boost: run.item_vectors for boost, run in runs.items()}
     assert np.array_equal(vectors[1][~new], vectors[5][~new])
@@ -228,9 +245,9 @@ def test_vectors_of_new_items(prnn: Prnn, trained: Path, workplace: Path) -> Non
     assert sorted(Path().iterdir()) == before
 
 
+@pytest.mark.usefixtures("ridge")
 def test_an_evaluation_measures_cold_and_warm_anew(prnn: Prnn) -> None:
-    assert prnn("train", *SMALL, *COLD, "hydra.run.dir=runs/cold").exit_code == 0
-    asked = ["run=runs/cold", "baselines=[item_knn]", "evaluation.candidates=20", "hydra.run.dir=again"]
+    asked = ["run=runs/ridge", "baselines=[item_knn]", "evaluation.candidates=20", "hydra.run.dir=again"]
     done = prnn("evaluate", *asked)
     assert done.exit_code == 0, done.err
     metrics, ranks = metrics_of("again"), pd.read_parquet("again/ranks.parquet")

@@ -29,14 +29,14 @@ TWO_ROWS = [*TINY, "row=id_only,parallel_res"]
 
 
 @pytest.fixture(scope="module")
-def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def smoke(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """The whole of experiment=smoke, as a user types it."""
     from prnn_cli.cli import main
 
     folder = tmp_path_factory.mktemp("smoke")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setenv("PRNN_CACHE_DIR", str(folder / "cache"))
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
         assert main(["train", "experiment=smoke", "hardware=cpu", "hardware.threads=1"]) == 0
     return folder / "runs" / "smoke"
 
@@ -105,7 +105,28 @@ def test_tables_shows_parameters_and_speed(prnn: Prnn, smoke: Path) -> None:
     assert "| parameters | events/s |" in header
 
 
-def test_a_stopped_sweep_goes_on_by_the_same_command_to_the_same_table(
+def test_a_sweep_that_was_cut_off_goes_on_by_the_same_command_to_the_same_table(
+    prnn: Prnn, cut_off: Callable[..., None], smoke: Path
+) -> None:
+    """The first row is kept, the second one goes on from its checkpoint: at the end of its first phase."""
+    command = ["train", *TWO_ROWS]
+    cut_off(2, *command, "checkpoint.every_s=0")  # the second row's first tick
+    finished = Path("runs/smoke/id_only-seed42/metrics.json")
+    before = finished.stat().st_mtime
+    assert prnn(*command).exit_code == 2  # only with resume=true
+    resumed = prnn(*command, "resume=true")
+    assert resumed.exit_code == 0
+    assert "resuming at phase" in resumed.err
+    assert finished.stat().st_mtime == before
+
+    for row in ("id_only", "parallel_res"):
+        shutil.copytree(smoke / f"{row}-seed42", f"runs/whole/{row}-seed42")
+    assert prnn(*command, "resume=true", "hydra.sweep.dir=runs/whole").exit_code == 0
+    assert Path("runs/smoke/table.md").read_text() == Path("runs/whole/table.md").read_text()
+
+
+@pytest.mark.nightly
+def test_a_killed_sweep_goes_on_by_the_same_command_to_the_same_table(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
     """The first row is kept, the second one goes on from its checkpoint."""
@@ -177,7 +198,12 @@ def test_the_table_keeps_the_rows_that_were_run_before(prnn: Prnn, smoke: Path) 
 
 
 def test_seeds_make_a_sweep_of_any_run(prnn: Prnn) -> None:
-    assert prnn("train", *SMALL, "seeds=2", "table.figures=false", "hydra.sweep.dir=runs/mine").exit_code == 0
+    assert (
+        prnn(
+            "train", *SMALL, "epochs=1", "seeds=2", "table.figures=false", "hydra.sweep.dir=runs/mine"
+        ).exit_code
+        == 0
+    )
     frame = pd.read_csv("runs/mine/table.csv").set_index("method")
     assert frame.loc["id_only", "seeds"] == "42 43"
 

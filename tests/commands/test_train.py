@@ -220,9 +220,11 @@ def test_a_stopped_run_resumes_to_the_same_bits(
     ]
 
 
+@pytest.mark.nightly
 def test_a_killed_run_is_dead_and_resumes_from_its_last_checkpoint(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
+    """By day some are killed in tests/faults, and test_status.py has a dead one."""
     long = [*LONG, "checkpoint.every_s=0"]
     process = start_prnn("train", *long, RUN)
     wait_for(Path("runs/mine/checkpoint/state.safetensors").is_file, process)
@@ -250,7 +252,7 @@ def test_a_console_without_unicode_does_not_end_a_finished_run(
     prnn: Prnn, start_prnn: Callable[..., object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    process = start_prnn("train", *SMALL, RUN)
+    process = start_prnn("train", *SMALL, "epochs=1", RUN)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Item-kNN" in out
@@ -287,10 +289,11 @@ def test_every_parallel_network_runs_with_every_strategy(prnn: Prnn, arch: str, 
     assert json.loads(Path("again/metrics.json").read_text())["mrr@20"] == metrics["mrr@20"]
 
 
+@pytest.mark.nightly
 def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
-    """No file may grow beyond 8 KB, so the first checkpoint cannot be written."""
+    """No file may grow beyond 8 KB, so the first checkpoint cannot be written; tests/faults fills disks by day."""
 
     def limit_file_size() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
@@ -337,7 +340,9 @@ def test_a_sweep_has_a_folder_for_each_job_and_one_table(prnn: Prnn) -> None:
     assert methods == ["Method", "---", "Item-kNN", "Markov", "Popularity", "seed=1", "seed=2"]
 
 
+@pytest.mark.nightly
 def test_a_sweep_over_all_strategies(prnn: Prnn) -> None:
+    """By day the rows of experiment=smoke are a sweep over them."""
     own = [argument for argument in SMALL if not argument.startswith(("arch", "epochs"))]
     sweep = [
         "epochs=1",

@@ -157,7 +157,7 @@ def test_items_and_vectors_of_other_data_are_refused(
 
 def test_ranks_of_another_run_make_no_row(mine: Path, prnn: Prnn) -> None:
     shutil.copy("runs/other/ranks.parquet", mine / "ranks.parquet")
-    result = prnn("tables", "runs=runs", "hydra.run.dir=tables")
+    result = prnn("tables", "runs=runs", "table.figures=false", "hydra.run.dir=tables")
     assert "runs/mine: ranks.parquet is damaged, or belongs to another run" in result.err
 
 
@@ -173,14 +173,17 @@ def test_metrics_that_the_ranks_do_not_give_make_no_row(mine: Path, prnn: Prnn) 
     metrics = json.loads(file.read_text())
     metrics["baselines"]["markov"]["recall@20"] += 0.1
     file.write_text(json.dumps(metrics))
-    assert "metrics.json is damaged: recall@20 of markov is" in prnn("tables", "runs=runs").err
+    assert (
+        "metrics.json is damaged: recall@20 of markov is"
+        in prnn("tables", "runs=runs", "table.figures=false").err
+    )
 
 
 def test_a_flipped_bit_in_the_ranks_makes_no_row(mine: Path, prnn: Prnn) -> None:
     content = bytearray((mine / "ranks.parquet").read_bytes())
     content[len(content) // 3] ^= 4
     (mine / "ranks.parquet").write_bytes(content)
-    assert "skipped runs/mine: " in prnn("tables", "runs=runs").err
+    assert "skipped runs/mine: " in prnn("tables", "runs=runs", "table.figures=false").err
 
 
 def test_a_model_and_its_evaluation_outlive_the_log(

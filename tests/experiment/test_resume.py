@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from commands.conftest import SMALL, Result
+from commands.conftest import SMALL, CutOffError, Result
 from prnn_cli.experiment import supervisor as supervising
 from prnn_cli.experiment.supervisor import Supervisor
 from prnn_cli.system.tensor_files import read_tensors, write_tensors
@@ -29,38 +29,11 @@ BOTH += ["arch=parallel", "units.each=6", "recipe.momentum=0.1", "recipe.dropout
 NETWORK = ("readout.id", "readout.text", "subnets.id.recurrent", "subnets.text.recurrent")
 
 
-class CutOffError(BaseException):
-    """What nothing expects, as little as a kill."""
-
-
 @pytest.fixture
 def short_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Some nine ticks an epoch, a checkpoint at each."""
     monkeypatch.setattr(ticks, "STEPS", 10)
     monkeypatch.setattr(supervising, "WRITING_SHARE", float("inf"))
-
-
-@pytest.fixture
-def cut_off(monkeypatch: pytest.MonkeyPatch, prnn: Prnn) -> Callable[..., None]:
-    """cut_off(7, "train", …): the run ends at its seventh tick."""
-
-    def run(tick: int, *arguments: str) -> None:
-        seen = 0
-        at_tick = Supervisor.at_tick
-
-        def end(self: Supervisor, progress: Progress) -> None:
-            nonlocal seen
-            at_tick(self, progress)
-            seen += 1
-            if seen == tick:
-                raise CutOffError
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Supervisor, "at_tick", end)
-            with pytest.raises(CutOffError):
-                prnn(*arguments)
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +86,9 @@ def assert_same_run(left: str, right: str) -> None:
 
 
 MINE = [*SMALL, "hydra.run.dir=runs/mine"]
-PAIRS = [
-    ("id_only", "simultaneous"),
-    ("parallel", "residual"),
-    ("interaction", "interleaving"),
-]
+PAIRS = [("parallel", "residual"), ("interaction", "interleaving")]
 OTHERS = [pair for pair in product(("parallel", "shared_w", "interaction"), STRATEGIES) if pair not in PAIRS]
-OTHERS += [(arch, "simultaneous") for arch in ("feature_only", "concatenated")]
+OTHERS += [(arch, "simultaneous") for arch in ("id_only", "feature_only", "concatenated")]
 
 
 @pytest.mark.usefixtures("short_ticks")

@@ -56,9 +56,8 @@ def test_evaluate_refuses_a_log_that_has_changed_once_the_cache_has_forgotten_th
     assert "have changed since the model was trained" in result.err
 
 
-def test_evaluate_names_a_damaged_model(prnn: Prnn) -> None:
-    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
-    model = Path("runs/mine/model.safetensors")
+def test_evaluate_names_a_damaged_model(prnn: Prnn, run_of_small: Path) -> None:
+    model = run_of_small / "model.safetensors"
     model.write_bytes(model.read_bytes()[:-50])
     result = prnn("evaluate", "run=runs/mine")
     assert result.exit_code == 2
@@ -66,9 +65,10 @@ def test_evaluate_names_a_damaged_model(prnn: Prnn) -> None:
 
 
 @pytest.mark.parametrize("command", [["evaluate"], ["recommend", "session=[i1]"]])
-def test_a_model_and_metrics_of_another_format_are_refused(prnn: Prnn, command: list[str]) -> None:
-    prnn("train", *SMALL, "hydra.run.dir=runs/mine")
-    model, metrics = Path("runs/mine/model.safetensors"), Path("runs/mine/metrics.json")
+def test_a_model_and_metrics_of_another_format_are_refused(
+    prnn: Prnn, run_of_small: Path, command: list[str]
+) -> None:
+    model, metrics = run_of_small / "model.safetensors", run_of_small / "metrics.json"
     save_file(load_file(model), model, {"format": "1"})
     refused = prnn(*command, "run=runs/mine", "hydra.run.dir=first")
     assert refused.exit_code == 2

@@ -1,14 +1,13 @@
 """The validation part is ranked after each epoch."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 import torch
 
-from commands.conftest import SMALL, Result, wait_for
+from commands.conftest import SMALL, Result
 from prnn_cli.experiment import validation
 from prnn_cli.system.hardware import num_threads
 
@@ -56,15 +55,15 @@ def test_validation_takes_all_threads_and_measures_the_papers_cutoff(
 
 
 def test_a_resumed_run_keeps_what_it_had_measured_on_the_validation_part(
-    prnn: Prnn, start_prnn: Callable[..., object]
+    prnn: Prnn, cut_off: Callable[..., None]
 ) -> None:
-    long = [*SMALL, "dataset.validation_days=1", "epochs=12", "checkpoint.every_s=0"]
-    process = start_prnn("train", *long, RUN)
-    epochs_file = Path("runs/mine/epochs.csv")
-    wait_for(lambda: epochs_file.is_file() and epochs_file.read_text().count("\n") > 3, process)
-    process.kill()
-    process.wait()
-    assert prnn("train", *long, RUN, "resume=true").exit_code == 0
+    """Cut off at the end of its third epoch's steps: two are measured, the third is after the resumption."""
+    long = [*SMALL, "dataset.validation_days=1", "epochs=4", "checkpoint.every_s=0"]
+    cut_off(3, "train", *long, RUN)
+    before = pd.read_csv("runs/mine/epochs.csv")
+    assert len(before) == 2
+    assert "resuming at phase 1, epoch 3" in prnn("train", *long, RUN, "resume=true").err
     epochs = pd.read_csv("runs/mine/epochs.csv")
-    assert len(epochs) == 12
+    assert len(epochs) == 4
     assert epochs["mrr@20"].notna().all()
+    assert epochs.head(2).equals(before)

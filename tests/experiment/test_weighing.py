@@ -1,6 +1,7 @@
 """arch=late_fusion: networks that are trained alone, added with weights that the validation part chooses."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from commands.conftest import SMALL, Result, refusal
+from prnn_cli.cli import main
 from prnn_cli.system.tensor_files import read_tensors
 
 Prnn = Callable[..., Result]
@@ -17,6 +19,25 @@ pytest_plugins = ["commands.conftest"]
 OWN = [*(each for each in SMALL if not each.startswith(("arch", "subnets", "epochs"))), "units.each=6"]
 FUSED = [*OWN, "arch=late_fusion", "features=text", "baselines=[popularity]"]
 CHOOSING = ["epochs=2", "dataset.validation_days=1", "training.select=best"]
+
+
+@pytest.fixture(scope="module")
+def weighed(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
+    """A run whose weight was chosen among three."""
+    folder = tmp_path_factory.mktemp("weighed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+        own = ["arch.weights=[0.5,0,3]", "evaluation.part=validation", f"hydra.run.dir={folder}/fused"]
+        assert main(["train", *FUSED, *CHOOSING, *own]) == 0
+    return folder / "fused"
+
+
+@pytest.fixture
+def fused(weighed: Path, workplace: Path) -> dict[str, Any]:
+    """What a run in `fused` measured."""
+    shutil.copytree(weighed, "fused")
+    metrics: dict[str, Any] = json.loads(Path("fused/metrics.json").read_text())
+    return metrics
 
 
 def metrics_of(prnn: Prnn, run: str, *arguments: str) -> dict[str, Any]:
@@ -46,10 +67,7 @@ def test_its_subnets_are_to_the_bit_the_networks_that_each_would_be_alone(prnn: 
     assert fused["mrr@20"] == only_id["mrr@20"] > 0
 
 
-def test_the_weight_is_the_one_that_ranks_the_validation_part_best(prnn: Prnn) -> None:
-    fused = metrics_of(
-        prnn, "fused", *FUSED, *CHOOSING, "arch.weights=[0.5,0,3]", "evaluation.part=validation"
-    )
+def test_the_weight_is_the_one_that_ranks_the_validation_part_best(prnn: Prnn, fused: dict[str, Any]) -> None:
     measured = dict(map(tuple, fused["weighing"]["text"]))
     assert list(measured) == [0.5, 0.0, 3.0]
     assert len(set(measured.values())) == 3
@@ -87,11 +105,8 @@ def test_networks_that_learn_together_can_be_weighed_too(prnn: Prnn) -> None:
     assert told["weights"] == {"text": 1.0 if together >= alone else 0.0}
 
 
-def test_damaged_weights_are_a_sentence(prnn: Prnn) -> None:
-    metrics_of(prnn, "fused", *FUSED, *CHOOSING)
-    file = Path("fused/metrics.json")
-    metrics = json.loads(file.read_text())
-    file.write_text(json.dumps(metrics | {"weights": {"text": "0.25"}}))
+def test_damaged_weights_are_a_sentence(prnn: Prnn, fused: dict[str, Any]) -> None:
+    Path("fused/metrics.json").write_text(json.dumps(fused | {"weights": {"text": "0.25"}}))
     assert "weights" in refusal(prnn("evaluate", "run=fused"))
 
 

@@ -31,7 +31,7 @@ def test_a_refused_run_leaves_no_folder_that_nobody_named(prnn: Prnn) -> None:
 def test_a_folder_of_a_refused_run_is_free_again(prnn: Prnn) -> None:
     refused = prnn("train", *SMALL[4:], "dataset=generic", "dataset.path=nope.csv", RUN)
     assert refused.exit_code == 2
-    assert prnn("train", *SMALL, RUN).exit_code == 0
+    assert prnn("train", *SMALL, "epochs=1", RUN).exit_code == 0
 
 
 def test_a_failure_stands_in_the_runs_log(prnn: Prnn) -> None:
@@ -42,7 +42,7 @@ def test_a_failure_stands_in_the_runs_log(prnn: Prnn) -> None:
 def test_a_closed_pipe_does_not_make_a_finished_run_a_failed_one(
     prnn: Prnn, start_prnn: Callable[..., object]
 ) -> None:
-    process = start_prnn("train", *SMALL, RUN)
+    process = start_prnn("train", *SMALL, "epochs=1", RUN)
     process.stdout.close()
     assert process.wait(timeout=60) == 128 + signal.SIGPIPE  # nobody reads the output
     assert "Traceback" not in process.stderr.read()
@@ -51,7 +51,7 @@ def test_a_closed_pipe_does_not_make_a_finished_run_a_failed_one(
 
 def test_a_job_that_fails_does_not_stop_the_others(prnn: Prnn) -> None:
     rates = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38", "table.figures=false"]
-    result = prnn("train", "-m", *SMALL, *rates, "hydra.sweep.dir=runs/sweep")
+    result = prnn("train", "-m", *SMALL, "epochs=1", *rates, "hydra.sweep.dir=runs/sweep")
     failed = prnn("status", "run=runs/sweep/1").out
     assert result.exit_code == 1
     assert "job 1 failed" in result.err

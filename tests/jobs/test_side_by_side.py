@@ -20,7 +20,7 @@ from prnn_cli.run_folder import RunFolder
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
 
-SWEEP = ["train", "-m", *SMALL, "table.figures=false"]
+SWEEP = ["train", "-m", *SMALL, "epochs=1", "table.figures=false"]
 LONG = ["train", "-m", *SMALL, "epochs=100000", "seed=1,2", "jobs=2", "hydra.sweep.dir=runs/sweep"]
 
 
@@ -87,7 +87,9 @@ def test_a_signal_stops_all_jobs_with_checkpoints_from_which_they_go_on(
     assert all(same_bits(Path(f"runs/whole/{job}"), Path(f"runs/sweep/{job}")) for job in range(2))
 
 
+@pytest.mark.nightly
 def test_trials_side_by_side_are_those_of_one_after_the_other(prnn: Prnn) -> None:
+    """As jobs of a sweep are, which are tried by day; and what a trial reports does not depend on its neighbour."""
     pytest.importorskip("optuna")
     search = ["train", *SMALL, "search=id_only", "search.trials=3", "epochs=1", "dataset.min_ranked_events=1"]
     for jobs in (1, 2):

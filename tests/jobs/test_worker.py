@@ -32,8 +32,10 @@ def launch(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
 
 
-@pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.nightly)])
+@pytest.mark.nightly
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_rows_and_failures_arrive_in_one_table(workplace: Path, launcher: str) -> None:
+    """As those of jobs=2 do, which are tried by day."""
     module, settings = LAUNCHERS[launcher]
     pytest.importorskip(module)
     swept = ["recipe.activation=linear", "recipe.learning_rate=0.05,1e38"]

@@ -54,7 +54,10 @@ def test_a_training_leaves_what_the_command_leaves(workplace: Path) -> None:
 
 
 def test_runs_make_a_table(workplace: Path) -> None:
-    seeds = [prnn_cli.train(prnn_cli.compose([*SMALL, f"seed={n}", f"hydra.run.dir={n}"])) for n in (1, 2)]
+    seeds = [
+        prnn_cli.train(prnn_cli.compose([*SMALL, "epochs=1", f"seed={n}", f"hydra.run.dir={n}"]))
+        for n in (1, 2)
+    ]
     table = prnn_cli.table(seeds).set_index("method")
     row = table.loc["id_only (simultaneous, 12 units)"]
     assert row["seeds"] == "1 2"

@@ -6,18 +6,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from commands.conftest import SMALL, Result
+from commands.conftest import SMALL, Result, refusal
 from prnn_cli.run_folder import read_json
+from prnn_cli.system.distributed import ProcessGroup, substituted
 
 pytest_plugins = ["commands.conftest"]
 pytestmark = pytest.mark.skipif(not torch.distributed.is_available(), reason="this torch is built without it")
 
+T = TypeVar("T")
 PARALLEL = [*SMALL, "arch=parallel", "strategy=residual", "subnets.text.hidden_size=12", "epochs=1"]
 
 
@@ -69,6 +73,7 @@ def test_a_run_of_two_that_is_stopped_goes_on_to_the_same_bits(
         assert torch.equal(parameters("stopped")[name], value)
 
 
+@pytest.mark.nightly
 def test_a_lost_process_ends_the_run_with_a_sentence_and_the_checkpoint_goes_on(
     prnn: Callable[..., Result],
 ) -> None:
@@ -82,18 +87,38 @@ def test_a_lost_process_ends_the_run_with_a_sentence_and_the_checkpoint_goes_on(
     assert prnn("train", *given, "hydra.run.dir=run", "resume=true").exit_code == 0  # by one process
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["train", "recipe.batch_size=17"], "recipe.batch_size=17 cannot be divided among 2 processes"),
-        pytest.param(["train", "seed=1,2", "-m"], "torchrun divides one run", marks=pytest.mark.nightly),
-        (["preprocess"], "torchrun is for prnn train"),
-    ],
-)
+REFUSED = [
+    (["train", "recipe.batch_size=17"], "recipe.batch_size=17 cannot be divided among 2 processes"),
+    (["train", "seed=1,2", "-m"], "torchrun divides one run"),
+    (["preprocess"], "torchrun is for prnn train"),
+]
+
+
+class OfTwo(ProcessGroup):
+    """One of two processes, the other of which would say the same."""
+
+    def initialised(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+    def broadcast(self, value: T) -> T:
+        return value
+
+    def all_gather(self, value: T) -> list[T]:
+        return [value, value]
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED)
 def test_what_cannot_be_divided_is_a_sentence(
-    workplace: Path,
-    arguments: list[str],
-    sentence: str,
+    prnn: Callable[..., Result], arguments: list[str], sentence: str
+) -> None:
+    with substituted(OfTwo(rank=0, local_rank=0, world_size=2)):
+        assert sentence in refusal(prnn(*arguments))
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize(("arguments", "sentence"), REFUSED)
+def test_what_cannot_be_divided_is_a_sentence_under_torchrun(
+    workplace: Path, arguments: list[str], sentence: str
 ) -> None:
     exit_code, _, err = finished(*arguments)
     assert exit_code != 0

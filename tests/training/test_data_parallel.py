@@ -97,9 +97,14 @@ def in_threads(number: int, work: Callable[[ProcessGroup], T]) -> list[T]:
 
 
 @pytest.mark.parametrize(
-    ("arch", "strategy"), list(product(["parallel", "shared_w", "interaction"], strategies.STRATEGIES))
+    ("arch", "strategy"),
+    [
+        pytest.param(*pair, marks=[] if i % 5 == 0 else pytest.mark.nightly)
+        for i, pair in enumerate(product(["parallel", "shared_w", "interaction"], strategies.STRATEGIES))
+    ],
 )
 def test_three_processes_of_two_slots_train_as_one_of_six(arch: str, strategy: str) -> None:
+    """Three pairs by day: each network once, and three of the four strategies."""
     network = in_single_precision(network_of(arch, "image_and_text"), CPU)
     alone = trained(network, "top1", strategy, ProcessGroup())
     shared = in_threads(3, lambda group: trained(network, "top1", strategy, group))

@@ -79,10 +79,17 @@ class TracedExecutor(CompiledExecutor):
         return compiled
 
 
-@pytest.mark.parametrize(("arch", "strategy"), list(product(ARCHITECTURES, STRATEGIES)))
+@pytest.mark.parametrize(
+    ("arch", "strategy"),
+    [
+        pytest.param(*pair, marks=[] if i % 5 == 0 else pytest.mark.nightly)
+        for i, pair in enumerate(product(ARCHITECTURES, STRATEGIES))
+    ],
+)
 def test_the_traced_step_is_the_plain_one_for_every_architecture_and_strategy(
     arch: str, strategy: str
 ) -> None:
+    """Three pairs by day, beside those of the tests below; the plain step of every pair is that of slow loops."""
     network = network_of(arch, "image_and_text")
     plain = trained(network, "top1", strategy, EagerExecutor, momentum=0.2)
     assert_close(trained(network, "top1", strategy, TracedExecutor, momentum=0.2), plain)

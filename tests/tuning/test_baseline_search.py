@@ -1,6 +1,9 @@
 """A search for a baseline's options: nothing is trained, and what it finds is a config like any other."""
 
+import io
+import shutil
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +11,7 @@ import pytest
 import yaml
 
 from commands.conftest import SMALL, Result, refusal
+from prnn_cli.cli import main
 from prnn_cli.run_folder import CONFIG, RunFolder, read_json
 from prnn_cli.system.files import write_text
 
@@ -18,9 +22,27 @@ SEARCH = ["train", "search=sequential_rules", *SMALL, "search.trials=3"]
 FOLDER = Path("runs/tuned/synthetic/sequential_rules")
 
 
-def test_the_best_options_are_a_config_that_the_next_command_takes(prnn: Prnn) -> None:
-    found = prnn(*SEARCH)
-    assert found.exit_code == 0, found.err
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> tuple[Path, str]:
+    """The folder of a search of three trials, and what it printed."""
+    folder, printed = tmp_path_factory.mktemp("made"), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
+        patch.setenv("PRNN_JOBS", "1")
+        assert main(SEARCH) == 0
+    return folder, printed.getvalue()
+
+
+@pytest.fixture
+def found(made: tuple[Path, str], workplace: Path) -> str:
+    """What a search printed that has left a copy of its folder here."""
+    folder, printed = made
+    shutil.copytree(folder, workplace, dirs_exist_ok=True)
+    return printed
+
+
+def test_the_best_options_are_a_config_that_the_next_command_takes(prnn: Prnn, found: str) -> None:
     trials = pd.read_csv(FOLDER / "trials.csv")
     assert list(trials["state"]) == ["done"] * 3
     assert trials["baselines.sequential_rules.steps"][0] == 10, "the first trial has the present options"
@@ -28,7 +50,7 @@ def test_the_best_options_are_a_config_that_the_next_command_takes(prnn: Prnn) -
     best = trials.loc[trials["mrr@20"].idxmax()]
     written = yaml.safe_load(Path("runs/tuned/synthetic/tuned/sequential_rules.yaml").read_text())
     assert written["baselines"]["sequential_rules"]["steps"] == best["baselines.sequential_rules.steps"]
-    assert "-cd runs/tuned/synthetic baselines=[sequential_rules] tuned=sequential_rules" in found.out
+    assert "-cd runs/tuned/synthetic baselines=[sequential_rules] tuned=sequential_rules" in found
 
     tuned = ["-cd", "runs/tuned/synthetic", "baselines=[item_knn,sequential_rules]", "tuned=sequential_rules"]
     done = prnn("train", *tuned, *SMALL, "arch=id_only", "epochs=1", "hydra.run.dir=runs/best")
@@ -39,8 +61,7 @@ def test_the_best_options_are_a_config_that_the_next_command_takes(prnn: Prnn) -
     assert part == "validation"
 
 
-def test_the_value_of_a_trial_is_what_the_baseline_reaches_beside_a_network(prnn: Prnn) -> None:
-    assert prnn(*SEARCH, "search.trials=1").exit_code == 0
+def test_the_value_of_a_trial_is_what_the_baseline_reaches_beside_a_network(prnn: Prnn, found: str) -> None:
     beside = ["evaluation.part=validation", "dataset.validation_days=1", "baselines=[sequential_rules]"]
     assert prnn("train", *SMALL, *beside, "arch=id_only", "epochs=1", "hydra.run.dir=a").exit_code == 0
     alone, network = (read_json(path / "metrics.json") for path in (FOLDER / "trial-0", Path("a")))
@@ -48,8 +69,7 @@ def test_the_value_of_a_trial_is_what_the_baseline_reaches_beside_a_network(prnn
     assert alone["mrr@20"] == network["baselines"]["sequential_rules"]["mrr@20"]
 
 
-def test_best_options_without_their_baseline_say_what_to_add(prnn: Prnn) -> None:
-    assert prnn(*SEARCH, "search.trials=1").exit_code == 0
+def test_best_options_without_their_baseline_say_what_to_add(prnn: Prnn, found: str) -> None:
     tuned = ["-cd", "runs/tuned/synthetic", "tuned=sequential_rules"]
     refused = refusal(prnn("train", *tuned, *SMALL))
     assert "sequential_rules is not among the baselines; add it to baselines=[…]" in refused

@@ -55,7 +55,9 @@ def test_a_lead_by_hand() -> None:
         assert (found.low, found.high) == (pytest.approx(0.25 - half), pytest.approx(0.25 + half))
 
 
-@pytest.mark.parametrize("of_seeds", [0.05, 0.1, 0.2, 0.4])
+@pytest.mark.parametrize(
+    "of_seeds", [0.05, *(pytest.param(each, marks=pytest.mark.nightly) for each in (0.1, 0.2)), 0.4]
+)
 def test_wrong_answers_are_as_rare_as_the_level_says_whatever_varies_more(of_seeds: float) -> None:
     """At the level that a verdict with two claims and two looks uses, 1.25 %, two-sided.
 
