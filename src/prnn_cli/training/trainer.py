@@ -146,13 +146,13 @@ class Trainer:
             spent[self.phases[record.phase - 1].updates].append((record.seconds, record.events))
         spent[self.phases[state.cursor.phase].updates].append((state.epoch_seconds, events))
         overall = _per_event([each for kind in spent.values() for each in kind])
-        left = 0.0
+        left, over = 0.0, self.events_of_epoch * state.cursor.epoch + events
         for phase in self.phases[state.cursor.phase :]:
             known = spent.get(phase.updates)
             pace = _per_event(known) if known else self.expected.get(phase.updates, overall)
-            left += pace * self.events_of_epoch * phase.epochs
-        pace = _per_event(spent[self.phases[state.cursor.phase].updates])
-        return left - pace * (self.events_of_epoch * state.cursor.epoch + events)
+            left += pace * (self.events_of_epoch * phase.epochs - over)
+            over = 0  # of the phases that are still to come
+        return left
 
     def _epoch_record(self, phase: Phase) -> EpochRecord:
         """The record of the epoch that ends. Its events are all, also those of the last steps that can't update; the
