@@ -1,15 +1,19 @@
 """What a run will take: by hand, and of a small run."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from commands.conftest import SMALL, Result
 from prnn_cli.experiment.forecast import ASSUMED_EPOCHS, Forecast, StageForecast
+from prnn_cli.experiment.pace import pace_of
 from prnn_cli.system.durations import shown_duration
+from prnn_cli.training.state import Cursor
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -94,3 +98,22 @@ def test_a_plan_of_a_search_tells_of_all_its_trials(prnn: Prnn, workplace: Path)
 )
 def test_durations_have_two_units_at_most(seconds: float, shown: str) -> None:
     assert shown_duration(seconds) == shown
+
+
+def test_compiling_is_counted_once_where_an_epoch_is_shorter_than_a_tick() -> None:
+    """Each tick takes as long as its steps, but the first one a minute more, in which the step is compiled."""
+    clock = SimpleNamespace(now=0.0, ticks=0)
+
+    def execute(state: object, batches: object, phase: object) -> None:
+        clock.now += 3.0 + (60.0 if clock.ticks == 0 else 0.0)
+        clock.ticks += 1
+
+    def one_tick(cursor: Cursor) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(batches=SimpleNamespace(active=[1, 1, 1]))
+
+    trainer = SimpleNamespace(phases=[None], ticks=SimpleNamespace(from_cursor=one_tick), executor=execute)
+    state = SimpleNamespace(device=torch.device("cpu"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("prnn_cli.system.durations.time.perf_counter", lambda: clock.now)
+        pace = pace_of(trainer, 0, state)
+    assert (pace.compiling_s, pace.step_s) == (60.0, 1.0)

@@ -120,8 +120,10 @@ def test_a_job_starts_where_memory_holds_one_more(told: dict[int, int], running:
     assert jobs._has_room(running), "jobs=N asks for so many"
 
 
-def test_what_a_process_printed_last_is_its_last_word(tmp_path: Path) -> None:
+def test_the_last_error_that_a_process_printed_is_its_last_word(tmp_path: Path) -> None:
     output = tmp_path / "0"
-    assert side_by_side._last_line(output) == ""
-    output.write_text("Fatal error:\n  out of memory \n\n")
-    assert side_by_side._last_line(output) == "out of memory"
+    assert side_by_side._last_words(output) == ""
+    output.write_text("mine.py:3: UserWarning: slow\n  ran = run_job(…)\n")
+    assert side_by_side._last_words(output) == ""
+    output.write_text("Traceback …\n  File …\ntorch.OutOfMemoryError: 3 GB\n\n")
+    assert side_by_side._last_words(output) == "torch.OutOfMemoryError: 3 GB"

@@ -1,6 +1,7 @@
 """The pace of a phase of training on this machine, from a few ticks of it that are timed."""
 
 from dataclasses import dataclass
+from itertools import chain, count
 
 import torch
 
@@ -24,13 +25,12 @@ class Pace:
 def pace_of(trainer: Trainer, number: int, state: TrainState) -> Pace:
     """The pace of phase `number` (from 0). Changes `state` as training would."""
     phase, device = trainer.phases[number], state.device
-    ticks = trainer.ticks.from_cursor(Cursor(phase=number))
+    # Of further epochs where one is too short.
+    ticks = chain.from_iterable(trainer.ticks.from_cursor(Cursor(number, epoch)) for epoch in count())
 
     def take() -> int:
         """Trains for a tick, and returns its number of steps."""
-        tick = next(ticks, None)
-        if tick is None:
-            return 0
+        tick = next(ticks)
         trainer.executor(state, tick.batches, phase)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
@@ -43,7 +43,7 @@ def pace_of(trainer: Trainer, number: int, state: TrainState) -> Pace:
         with timed() as one:
             taken = take()
         steps, spent = steps + taken, spent + one.seconds
-        if not taken or spent > TIMED_S:
+        if spent > TIMED_S:
             break
-    step_s = spent / steps if steps else first.seconds / first_steps
+    step_s = spent / steps
     return Pace(max(0.0, first.seconds - first_steps * step_s), step_s)

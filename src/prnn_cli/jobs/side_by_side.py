@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 import sys
 import tempfile
 import time
@@ -31,6 +32,8 @@ from prnn_cli.system.signals import stop_signal
 
 NOTE, SAID, RESULT = "note", "said", "result"  # what a job tells, beside its MEMORY
 NOTE_EVERY_S = 0.2
+SIGNALS = 128  # exit codes above it are of a process that ended by a signal in its own way
+ERROR = re.compile(r"[\w.]*(Error|Exception)\b|Fatal|terminate called")
 DIR, SUBDIR = "hydra.sweep.dir", "hydra.sweep.subdir"
 
 
@@ -116,7 +119,9 @@ class JobsSideBySide:
         if number not in self.ended:
             config = self.configs[number]
             folder = _folder_of(config)
-            failure = note_death(folder, ended.exit_code, _last_line(output))
+            # A job that a signal has stopped says itself what became of it.
+            failure = folder.why_unfinished() if ended.exit_code > SIGNALS else ""
+            failure = failure or note_death(folder, ended.exit_code, _last_words(output))
             self.ended[number] = sweep_job(config, config.hydra, folder.path, failure)
         self._view.ended(number, self.ended[number])
         if self.runner.sweep.plan:
@@ -131,7 +136,7 @@ class JobsSideBySide:
             yield
         except Stopped as stop:
             self._view.stop()
-            if not self.configs:
+            if self.runner.sweep.plan or not self.configs:
                 raise
             first = _folder_of(self.configs[min(self.configs)])
             raise Stopped(stop.exit_code - 128, f"stopped; {first.how_to_resume}") from stop
@@ -193,7 +198,7 @@ def _plan_file(output: Path) -> Path:
     return output.with_suffix(".json")
 
 
-def _last_line(output: Path) -> str:
-    """What a process printed last."""
-    lines = output.read_text(encoding="utf-8", errors="replace").split("\n") if output.is_file() else []
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+def _last_words(output: Path) -> str:
+    """The last error that a process printed; empty for none: what else it printed is no reason for its end."""
+    lines = output.read_text(encoding="utf-8", errors="replace").splitlines() if output.is_file() else []
+    return next((line.strip() for line in reversed(lines) if ERROR.match(line)), "")

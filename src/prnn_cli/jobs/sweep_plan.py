@@ -42,7 +42,9 @@ def tell_plan(sweep: Sweep, forecasts: Mapping[str, Mapping[str, Any]]) -> None:
     else:
         seconds = sum(baselines.values()) + _total(sweep, own)
         shared = f", {shown_duration(sum(baselines.values()))} of it for baselines, once" if baselines else ""
-        say(f"{len(known)} runs, {sweep.at_a_time} at a time: {shown_duration(seconds)} in all{shared}")
+        missing = f" of {len(forecasts)}" if len(known) < len(forecasts) else ""
+        runs = f"{len(known)}{missing} {'run' if len(known) == 1 else 'runs'}"
+        say(f"{runs}, {sweep.at_a_time} at a time: {shown_duration(seconds)} in all{shared}")
     if isinstance(sweep.plan, str):
         write_json(Path(sweep.plan), {"seconds": seconds, "at_a_time": sweep.at_a_time, "runs": forecasts})
 

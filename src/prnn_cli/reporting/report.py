@@ -57,6 +57,8 @@ def report_sweep(jobs: Sequence[SweepJob], config: TableConfig) -> None:
         failed += [row for row in failed_before if row.key]
     if finished:
         write_report(folder, finished, failed, config, skipped)
+    else:
+        say(f"no job finished, so there is no table; {folder} holds what each left")
 
 
 def report_runs(folder: Path, found: Sequence[Path], config: TableConfig) -> None:

@@ -58,7 +58,8 @@ class TrialSweeper(Sweeper):
         assert settings.search is not None
         _refuse_idle(space, settings)
         if settings.plan:
-            self.launcher.launch([self._job(fixed, extreme, 0) for extreme in space.extremes()], 0)
+            jobs = [self._job(fixed, extreme, number) for number, extreme in enumerate(space.extremes())]
+            self.launcher.launch(jobs, 0)
             return
         folder = Path(self.config.hydra.sweep.dir)
         study = self._study(folder, space, fixed, settings)
