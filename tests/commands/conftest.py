@@ -72,14 +72,19 @@ def prnn(workplace: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Re
     return run
 
 
+def train_in(folder: Path, cache: Path, *arguments: str) -> None:
+    """Trains in a folder, for fixtures that several tests share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("PRNN_CACHE_DIR", str(cache))
+        assert main(["train", *arguments]) == 0
+
+
 @pytest.fixture(scope="session")
 def _run_of_small(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """A finished run of SMALL, for all tests of this process."""
     folder = tmp_path_factory.mktemp("small")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
-        assert main(["train", *SMALL, "hydra.run.dir=runs/mine"]) == 0
+    train_in(folder, shared_cache, *SMALL, "hydra.run.dir=runs/mine")
     return folder / "runs/mine"
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.conftest import SMALL, Result, refusal
-from prnn_cli.cli import main
+from commands.conftest import SMALL, Result, refusal, train_in
 
 Prnn = Callable[..., Result]
 SECRET = "hunter2"
@@ -20,11 +19,8 @@ TEXTS = ("label", "recipe.name", "dataset.name")
 def trained(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """A finished run whose configuration asks for an environment variable wherever it may hold text."""
     folder = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
-        texts = [f"{option}='\\{READS_IT}'" for option in TEXTS]
-        assert main(["train", *SMALL, "hydra.run.dir=theirs", *texts]) == 0
+    texts = [f"{option}='\\{READS_IT}'" for option in TEXTS]
+    train_in(folder, shared_cache, *SMALL, "hydra.run.dir=theirs", *texts)
     run = folder / "theirs"
     assert (run / CONFIG).read_text().count(READS_IT) == len(TEXTS)
     return run

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from commands.conftest import SMALL, Result, wait_for
+from commands.conftest import SMALL, Result, train_in, wait_for
 
 Prnn = Callable[..., Result]
 LABELS = ["ID only", "ID only (200)", "Feature only", "Concatenated"] + [
@@ -31,13 +31,8 @@ TWO_ROWS = [*TINY, "row=id_only,parallel_res"]
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
     """The whole of experiment=smoke, as a user types it."""
-    from prnn_cli.cli import main
-
     folder = tmp_path_factory.mktemp("smoke")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("PRNN_CACHE_DIR", str(shared_cache))
-        assert main(["train", "experiment=smoke", "hardware=cpu", "hardware.threads=1"]) == 0
+    train_in(folder, shared_cache, "experiment=smoke", "hardware=cpu", "hardware.threads=1")
     return folder / "runs" / "smoke"
 
 
@@ -105,12 +100,8 @@ def test_tables_shows_parameters_and_speed(prnn: Prnn, smoke: Path) -> None:
     assert "| parameters | events/s |" in header
 
 
-def test_a_sweep_that_was_cut_off_goes_on_by_the_same_command_to_the_same_table(
-    prnn: Prnn, cut_off: Callable[..., None], smoke: Path
-) -> None:
-    """The first row is kept, the second one goes on from its checkpoint: at the end of its first phase."""
-    command = ["train", *TWO_ROWS]
-    cut_off(2, *command, "checkpoint.every_s=0")  # the second row's first tick
+def resume_second_row(prnn: Prnn, command: list[str]) -> None:
+    """Goes on with a sweep of TWO_ROWS, of which the first is finished, and stays as it is."""
     finished = Path("runs/smoke/id_only-seed42/metrics.json")
     before = finished.stat().st_mtime
     assert prnn(*command).exit_code == 2  # only with resume=true
@@ -119,6 +110,14 @@ def test_a_sweep_that_was_cut_off_goes_on_by_the_same_command_to_the_same_table(
     assert "resuming at phase" in resumed.err
     assert finished.stat().st_mtime == before
 
+
+def test_a_sweep_that_was_cut_off_goes_on_by_the_same_command_to_the_same_table(
+    prnn: Prnn, cut_off: Callable[..., None], smoke: Path
+) -> None:
+    """The first row is kept, the second one goes on from its checkpoint: at the end of its first phase."""
+    command = ["train", *TWO_ROWS]
+    cut_off(2, *command, "checkpoint.every_s=0")  # the second row's first tick
+    resume_second_row(prnn, command)
     for row in ("id_only", "parallel_res"):
         shutil.copytree(smoke / f"{row}-seed42", f"runs/whole/{row}-seed42")
     assert prnn(*command, "resume=true", "hydra.sweep.dir=runs/whole").exit_code == 0
@@ -136,14 +135,7 @@ def test_a_killed_sweep_goes_on_by_the_same_command_to_the_same_table(
     wait_for(checkpoint.is_file, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    finished = Path("runs/smoke/id_only-seed42/metrics.json")
-    before = finished.stat().st_mtime
-
-    assert prnn(*command).exit_code == 2  # only with resume=true
-    resumed = prnn(*command, "resume=true")
-    assert resumed.exit_code == 0
-    assert "resuming at phase" in resumed.err
-    assert finished.stat().st_mtime == before
+    resume_second_row(prnn, command)
     assert prnn(*command, "hydra.sweep.dir=runs/whole").exit_code == 0
     assert Path("runs/smoke/table.md").read_text() == Path("runs/whole/table.md").read_text()
 

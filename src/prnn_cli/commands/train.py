@@ -25,6 +25,7 @@ from prnn_cli.experiment.build import (
     warn_of_bounded_scores,
 )
 from prnn_cli.experiment.forecast import forecast, told
+from prnn_cli.experiment.foresight import Foresight
 from prnn_cli.experiment.kept import keep
 from prnn_cli.experiment.loggers import logger_observers
 from prnn_cli.experiment.material import Material, material_of, material_of_refit
@@ -41,7 +42,7 @@ from prnn_cli.experiment.selecting import (
 )
 from prnn_cli.experiment.supervisor import EpochObserver, train_supervised
 from prnn_cli.experiment.trial import trial_observers
-from prnn_cli.experiment.validation import foresight_of, validation
+from prnn_cli.experiment.validation import seconds_of_ranking, validation
 from prnn_cli.experiment.weighing import check_weights, chosen_weights, final_network, warn_of_no_choice
 from prnn_cli.features.extract import fetch_needed
 from prnn_cli.networks.model_file import save_model
@@ -233,7 +234,10 @@ def _attempt(
                     observers,
                     selection,
                     refit,
-                    foresight_of(trainer, data, settings.evaluation, device, all_threads),
+                    Foresight(
+                        trainer,
+                        partial(seconds_of_ranking, trainer, data, settings.evaluation, device, all_threads),
+                    ),
                 )
                 return trainer
             except DivergedError as error:

@@ -23,7 +23,7 @@ from prnn_cli.experiment.memory import memory_needs, refuse_too_large, tell_memo
 from prnn_cli.experiment.pace import TIMED_EVENTS, Pace, pace_of
 from prnn_cli.experiment.ranked_alone import method_searched
 from prnn_cli.experiment.selecting import drawn_sessions, selection_of, sessions_to_validate
-from prnn_cli.experiment.validation import validation
+from prnn_cli.experiment.validation import seconds_of_ranking
 from prnn_cli.features.extract import fetch_needed
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import TrainCommand
@@ -114,12 +114,8 @@ def forecast(settings: TrainCommand) -> Forecast:
         sessions_to_rank(data, settings.evaluation.part),
         sessions_to_validate(settings, data),
     )
-    sample = drawn_sessions(ranked, TIMED_EVENTS)
-    validate = validation(trainer, sample, data.support, settings.evaluation, device, all_threads)
-    with timed() as ranking:
-        if validate:
-            validate(len(trainer.phases))
-    per_event = ranking.seconds / sample.num_ranked
+    ranking_s = seconds_of_ranking(trainer, data, settings.evaluation, device, all_threads)
+    baselines = seconds_of_baselines(settings, data, features, device)
     selection = selection_of(settings)
     return Forecast(
         preparing.seconds,
@@ -128,14 +124,14 @@ def forecast(settings: TrainCommand) -> Forecast:
             _stage(trainer.phases[stage.first : stage.stop], len(stage.ends), epoch_s, selection is not None)
             for stage in stages(trainer.phases)
         ],
-        validated.num_ranked * per_event if validated else 0.0,
-        ranked.num_ranked * per_event,
+        ranking_s * validated.num_ranked / ranked.num_ranked if validated else 0.0,
+        ranking_s,
         peak_bytes(),
         selection is not None,
         (selection.patience if selection else 0) or 0,
         bool(settings.training.refit),
         time.perf_counter() - started,
-        seconds_of_baselines(settings, data, features, device),
+        baselines,
     )
 
 

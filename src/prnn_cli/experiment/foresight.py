@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from prnn_cli.experiment.memory import free_memory
 from prnn_cli.experiment.pace import pace_of
 from prnn_cli.system.distributed import process_group
-from prnn_cli.system.durations import shown_duration, timed
+from prnn_cli.system.durations import shown_duration
 from prnn_cli.system.tree import map_tensors, tensors_of
 from prnn_cli.training.trainer import Progress, Trainer
 
@@ -24,13 +24,12 @@ log = logging.getLogger(__name__)
 class Foresight:
     """Looks ahead once, and has the trainer's progress count what it saw.
 
-    rank_some: ranks a sample of the events that will be ranked at the end; share: of them all that it is
+    seconds_of_ranking: asks how long what is ranked at the end will take
     started: when training had its first tick; is_done: whether it has looked
     """
 
     trainer: Trainer
-    rank_some: Callable[[], object]
-    share: float
+    seconds_of_ranking: Callable[[], float]
     started: float = 0.0
     is_done: bool = False
 
@@ -41,10 +40,7 @@ class Foresight:
             return
         self.is_done = True
         self._time_phases()
-        self.rank_some()  # which compiles what it needs
-        with timed() as ranking:
-            self.rank_some()
-        self.trainer.then_s = ranking.seconds / self.share
+        self.trainer.then_s = self.seconds_of_ranking()
         left = self.trainer.progress().seconds_left
         until = datetime.now() + timedelta(seconds=left)
         log.info(
