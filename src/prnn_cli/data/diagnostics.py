@@ -1,7 +1,7 @@
 """Figures of a prepared log on which conclusions hang: order, repeats, rare targets, single steps, drift.
 
-A target is an event of the test part that is ranked. What the test part shows beside the end of training is also counted
-a window earlier, of the last training sessions beside those before them, which tells what is usual on this log.
+A target is an event of the test part that is ranked. What the test part shows beside the end of training is also
+counted a window earlier, of the last training sessions beside those before them, which tells what is usual on this log.
 """
 
 from dataclasses import dataclass
@@ -108,7 +108,7 @@ def tied_share(events: Path) -> float:
     for block in pq.ParquetFile(events).iter_batches(columns=["session_index", "time"]):
         sessions, times = (block[name].to_numpy() for name in ("session_index", "time"))
         as_before = (np.diff(sessions, prepend=session) == 0) & (np.diff(times, prepend=time) == 0)
-        begins = as_before & ~np.append(was_tied, as_before[:-1])  # with the event before, which is the first so
+        begins = as_before & ~np.append(was_tied, as_before[:-1])  # whose event before is tied with it alone
         total += len(times)
         tied += int(np.count_nonzero(as_before) + np.count_nonzero(begins))
         session, time, was_tied = sessions[-1], times[-1], as_before[-1]
