@@ -146,7 +146,8 @@ def _chain_shares(train: Sessions, last: np.ndarray, target: np.ndarray) -> tupl
 
 
 def _keys(before: np.ndarray, after: np.ndarray, num_items: int) -> np.ndarray:
-    return before.astype(np.int64) * num_items + after
+    keys: np.ndarray = before.astype(np.int64) * num_items + after
+    return keys
 
 
 def _lone_maxima(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -206,9 +207,10 @@ def _change(window: Sessions, before: Sessions, known: np.ndarray) -> Change | N
 
 
 def _chance(window: Sessions, before: Sessions, known: np.ndarray) -> float:
+    """`Drift.chance`. Neither half is empty, as all of `before` is known, and something of `window`."""
     halves = np.zeros((2, window.num_items), dtype=np.int64)
-    for sessions in (before, window):
-        half = np.repeat(np.arange(sessions.num_sessions) % 2, np.diff(sessions.offsets))
+    for sessions, first in ((before, 0), (window, before.num_sessions)):
+        half = np.repeat((first + np.arange(sessions.num_sessions)) % 2, np.diff(sessions.offsets))
         for n in (0, 1):
             halves[n] += np.bincount(sessions.items[half == n], minlength=window.num_items)
     return _total_variation(*(halves * (known > 0)))
