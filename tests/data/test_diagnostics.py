@@ -77,6 +77,15 @@ def test_targets_are_rare_below_20_events_and_unseen_at_none(prepared: Prepared)
     assert (found.rare, found.unseen, found.dropped) == (2 / 4, 0, 1 / 8)
 
 
+def test_where_the_last_events_alone_are_ranked_they_alone_are_targets(prepared: Prepared) -> None:
+    """Targets c, b and a: b is in its session already, and most often after b in training, where c never came after a,
+    nor a after c. The last event of "a b x" is on an item that training does not hold."""
+    found = diagnose(prepared(["a a c"], ["a b b b b", "b c a", "a b x"], split="leave_one_out"))
+    assert (found.same_as_last, found.in_session, found.dropped) == (1 / 3, 1 / 3, 1 / 4)
+    assert (found.chain, found.new_steps) == (1 / 3, 2 / 3)
+    assert found.is_later is False
+
+
 def test_drift_is_counted_of_windows_of_as_many_sessions(prepared: Prepared) -> None:
     """The windows: a a, b c | a b, d d | a c, d d; before them e f.
 

@@ -60,7 +60,8 @@ class Diagnostics:
     in_session: targets on an item that occurred in their session before
     rare: targets on items of fewer than FEW_EVENTS events in training
     unseen: targets on items of none
-    dropped: events of the test part, those on items unknown in training included, that were left out as such
+    dropped: events of the test part, those on items unknown in training included, that were left out as such; of last
+        events where these alone are ranked
     chain: targets that are, alone, the most frequent successor of the event before in training: recall@1 of a
         first-order Markov chain, ties against it
     new_steps: targets that never came right after the event before in training
@@ -87,13 +88,14 @@ def diagnose(data: PreparedData) -> Diagnostics:
     last, target = _steps(data.test)
     chain, new_steps = _chain_shares(data.train, last, target)
     unknown = data.summary["dropped"].get("test: items unknown in training", 0)
+    kept = data.test.num_ranked if data.test.ranks_last_only else data.test.num_events
     return Diagnostics(
         tied=tied_share(data.folder / "events.parquet") if has_times else None,
         same_as_last=_share(last == target),
         in_session=_in_session_share(data.test),
         rare=_share(data.support[target] < FEW_EVENTS),
         unseen=_share(data.support[target] == 0),
-        dropped=unknown / (unknown + data.test.num_events),
+        dropped=unknown / (unknown + kept),
         chain=chain,
         new_steps=new_steps,
         is_later=is_later,
@@ -117,16 +119,16 @@ def tied_share(events: Path) -> float:
 
 def _steps(sessions: Sessions) -> tuple[np.ndarray, np.ndarray]:
     """The item of each ranked event, and of the event before it, as (before, ranked)."""
-    is_ranked = np.ones(sessions.num_events, dtype=bool)
-    is_ranked[sessions.offsets[:-1]] = False
+    is_ranked = sessions.is_ranked
     return sessions.items[:-1][is_ranked[1:]], sessions.items[is_ranked]
 
 
 def _in_session_share(sessions: Sessions) -> float:
     order = counting_argsort(sessions.items)  # stable: of an item's events, those of a session stand together
     session = np.repeat(np.arange(sessions.num_sessions, dtype=np.int32), np.diff(sessions.offsets))[order]
-    again = (np.diff(sessions.items[order]) == 0) & (np.diff(session) == 0)
-    return int(np.count_nonzero(again)) / sessions.num_ranked
+    is_again = np.zeros(sessions.num_events, dtype=bool)
+    is_again[order[1:]] = (np.diff(sessions.items[order]) == 0) & (np.diff(session) == 0)
+    return _share(is_again[sessions.is_ranked])
 
 
 def _chain_shares(train: Sessions, last: np.ndarray, target: np.ndarray) -> tuple[float, float]:
