@@ -163,6 +163,9 @@ def _identity(dataset: DatasetConfig) -> Identity:
     for name in ("keep_new_items", "cold_items"):  # off, they leave data what they were before there were any
         if not settings[name]:
             del settings[name]
+    for group, name in ((settings, "list_item"), (settings["columns"], "milliseconds")):  # likewise
+        if group[name] is None:
+            del group[name]
     try:
         return Identity.of(FORMAT_VERSION, settings, find_files(dataset.path))
     except OSError as error:
