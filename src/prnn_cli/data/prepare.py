@@ -21,6 +21,7 @@ from prnn_cli.data.formats.time_units import unit_advice
 from prnn_cli.data.known_items import KnownItems
 from prnn_cli.data.part_sizes import last_days
 from prnn_cli.data.parts import PARTS
+from prnn_cli.data.public_logs import check_files
 from prnn_cli.data.sessions import Sessions, sessions_of
 from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.data.synthetic.profile import IMAGES, VECTORS, generate_profile
@@ -138,6 +139,7 @@ def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
         return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
     if dataset.profile is not None:
         return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
+    check_files(dataset)
     if dataset.scale is not None:
         raise UserError(
             f"dataset.scale={dataset.scale} sizes a generated log, but dataset={dataset.name} is read from "
@@ -163,7 +165,7 @@ def _identity(dataset: DatasetConfig) -> Identity:
     for name in ("keep_new_items", "cold_items"):  # off, they leave data what they were before there were any
         if not settings[name]:
             del settings[name]
-    files = find_files(dataset.path)
+    files = find_files(dataset.path, within=dataset.files)
     if dataset.split != "window":
         del settings["window"]
     if dataset.split not in ("share", "given"):
@@ -185,7 +187,7 @@ def _identity(dataset: DatasetConfig) -> Identity:
 
 def log_files(dataset: DatasetConfig) -> list[Path]:
     """The files of a log, those of a given test part last, as they are read."""
-    files = find_files(dataset.path)
+    files = find_files(dataset.path, within=dataset.files)
     if dataset.split == "given":
         files += find_files(dataset.test_path, "dataset.test_path")
     return files
