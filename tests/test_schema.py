@@ -51,6 +51,7 @@ WRONG = {
 def test_the_marked_options_of_a_command() -> None:
     assert marked(TrainCommand, Mark.PATH) == (
         "dataset.path",
+        "dataset.test_path",
         "dataset.items.path",
         "dataset.items.image_root",
         "dataset.items.vectors",
@@ -61,6 +62,7 @@ def test_the_marked_options_of_a_command() -> None:
     assert marked(DatasetConfig, Mark.UNHASHED) == (
         "name",
         "path",
+        "test_path",
         "min_ranked_events",
         "scale",
         "synthetic",

@@ -21,7 +21,9 @@ from prnn_cli.errors import UserError
 GENERATED_CLICKS = ("successor", "repeat", "style", "intent", "anywhere")
 GENERATED_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "hu")
 
-UNTIMED_SPLITS = ("given", "share", "leave_one_out")  # of a log, that need no times
+# How the test part is chosen; those that need no times of the events.
+SPLITS = ("days", "gru4rec2023", "window", "given", "share", "leave_one_out")
+TIMELESS_SPLITS = ("given", "share", "leave_one_out")
 
 AUTO = "auto"  # of epochs, and of some numbers
 
@@ -206,6 +208,17 @@ class ItemsConfig:
 
 
 @dataclass
+class WindowConfig:
+    """One of several windows that slide over a log; lengths in days of 24 hours."""
+
+    number: int = bounded(at_least=1, marks=[Mark.SHARES_ROW])
+    train_days: float = bounded(above=0)
+    test_days: float = bounded(above=0)
+    shift_days: float = bounded(at_least=0)
+    offset_days: float = bounded(at_least=0)
+
+
+@dataclass
 class DatasetConfig:
     name: str = option(Mark.UNHASHED)
     path: str | None = option(Mark.PATH, Mark.UNHASHED)
@@ -226,11 +239,15 @@ class DatasetConfig:
     min_item_support: int = bounded(at_least=1)
     repeat_until_stable: bool = MISSING
     drop_repeats: bool = MISSING
+    split: str = one_of(*SPLITS)
     test_days: int = bounded(at_least=1)
     days: str = one_of("calendar", "24_hours")
     test_from: str | None = MISSING
     test_until: str | None = MISSING
     test_by: str = one_of("last_event", "first_event")
+    test_path: str | None = option(Mark.PATH, Mark.UNHASHED)
+    test_share: float = bounded(above=0, at_most=0.5)
+    window: WindowConfig = field(default_factory=WindowConfig)
     validation_days: int = bounded(at_least=0)
     keep_new_items: bool = MISSING
     cold_items: float = bounded(at_least=0, at_most=0.9)
@@ -254,6 +271,15 @@ class DatasetConfig:
                     f"{path}{name}={names} must name each column of the file by a name of its own"
                 )
         _check_session_columns(self, path)
+        if self.split == "given" and not self.test_path:
+            raise UserError(
+                f"{path}split=given needs the log of the test part: {path}test_path=FILE, a folder or a glob"
+            )
+        if self.split != "given" and self.test_path:
+            raise UserError(
+                f"{path}test_path={self.test_path} is the test part of {path}split=given alone; set that, or leave "
+                f"it null with {path}split={self.split}"
+            )
         _check_list_item(self, path)
         _check_untimed(self, path)
 
@@ -292,11 +318,10 @@ def _check_untimed(dataset: DatasetConfig, path: str) -> None:
     """Raises `UserError` for a log without times that is to be split, or cut, by time."""
     if dataset.columns.time is not None:
         return
-    split = getattr(dataset, "split", "days")
-    if split not in UNTIMED_SPLITS:
+    if dataset.split not in TIMELESS_SPLITS:
         raise UserError(
-            f"{path}columns.time=null leaves the log without times, by which {path}split={split} splits it; name the "
-            f"column of the times, or set {path}split to one of {', '.join(UNTIMED_SPLITS)}"
+            f"{path}columns.time=null leaves the log without times, by which {path}split={dataset.split} splits it; "
+            f"name the column of the times, or set {path}split to one of {', '.join(TIMELESS_SPLITS)}"
         )
     for key, value in (
         ("columns.milliseconds", dataset.columns.milliseconds),
@@ -604,7 +629,8 @@ class TrainCommand:
     jobs: Any = option(Mark.FREE_ON_RESUME)
 
     def check_values(self, path: str) -> None:
-        _check_number(f"{path}jobs", self.jobs, AUTO)
+        jobs = int(self.jobs) if str(self.jobs).isdecimal() else self.jobs  # text, where PRNN_JOBS sets it
+        _check_number(f"{path}jobs", jobs, AUTO, note=" (the environment's PRNN_JOBS sets it too)")
         epochs = self.epochs
         if epochs == AUTO:
             return
@@ -823,12 +849,14 @@ def check(config: Any, path: str = "") -> None:
         config.check_values(path)
 
 
-def _check_number(name: str, value: Any, *words: str) -> None:
+def _check_number(name: str, value: Any, *words: str, note: str = "") -> None:
     """Raises `UserError` for what is neither one of the words nor a whole number from 1."""
     value = "null" if value is None else value
     is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
     if value not in words and not is_number:
-        raise UserError(f"{name}={value} cannot be used; give {', '.join(words)}, or a whole number from 1")
+        raise UserError(
+            f"{name}={value} cannot be used; give {', '.join(words)}, or a whole number from 1{note}"
+        )
 
 
 def _nested(value: Any, name: str) -> list[tuple[str, Any]]:
