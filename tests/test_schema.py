@@ -44,6 +44,8 @@ WRONG = {
     "dataset.columns.time=null": "time=null leaves the log without times, by which dataset.split=days splits it",
     "dataset.list_item='^x-1$'": "dataset.list_item=^x-1$ is no regular expression with one group",
     "dataset.list_item='(x'": "dataset.list_item=(x is no regular expression with one group",
+    "dataset.items.path=[]": "dataset.items.path=[] must be a file, a folder or a glob, or a list of such",
+    "dataset.items.vectors=[a.npy]": "dataset.items.vectors=['a.npy'] must be a file, or one for each source",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
 }
 

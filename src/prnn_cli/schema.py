@@ -197,14 +197,33 @@ class ProfileConfig:
 
 @dataclass
 class ItemsConfig:
-    path: str | None = option(Mark.PATH)
+    """What is known of the items.
+
+    path: a file, a folder or a glob, or several of them
+    vector_columns: source of features -> column
+    vectors: a file, or source of features -> file
+    """
+
+    path: Any = option(Mark.PATH)
     header: list[str] | None = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
     image: str | None = MISSING
     image_pattern: str | None = MISSING
     image_root: str | None = option(Mark.PATH)
-    vectors: str | None = option(Mark.PATH)
+    vector_columns: dict[str, str] = MISSING
+    vectors: Any = option(Mark.PATH)
+
+    def check_values(self, path: str) -> None:
+        paths = self.path if isinstance(self.path, list) else [self.path]
+        if not paths or not all(each is None or isinstance(each, str) for each in paths):
+            raise UserError(f"{path}path={self.path} must be a file, a folder or a glob, or a list of such")
+        files = list(self.vectors.values()) if isinstance(self.vectors, dict) else [self.vectors]
+        if not all(each is None or isinstance(each, str) for each in files):
+            raise UserError(
+                f"{path}vectors={self.vectors} must be a file, or one for each source of features, such as "
+                "{text: text.npy, image: image.npy}"
+            )
 
 
 @dataclass

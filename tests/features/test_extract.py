@@ -29,6 +29,7 @@ SOURCES = {
     "image_and_text": {"image": "googlenet", "text": "tfidf"},
     "colour_histogram": {"image": "colour_histogram"},
     "precomputed": {"image": "precomputed"},
+    "vector_columns": {"text": "vector_columns", "image": "vector_columns"},
 }
 TITLES = ["item_id,title", "a,red lamp", "b,red vase", "d,vase", "c,blue bowl", "e,unsold bowl"]
 TEXT = ["features=text", "dataset.items.text=[title]"]

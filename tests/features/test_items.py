@@ -42,6 +42,15 @@ def test_rows_of_the_table_are_found_by_item_index(command: Command, write_items
     assert [catalogue.text(item) for item in range(3)] == ["Red lamp with a foot", "", "Blue vase"]
 
 
+def test_several_files_are_one_table(command: Command, write_items: WriteItems, tmp_path: Path) -> None:
+    write_items("item_id,title", "b,Blue vase", name="more.csv")
+    write_items("item_id,title", "a,Red lamp", name="items.csv")
+    files = f"dataset.items.path=[{tmp_path / 'more.csv'},{tmp_path / 'it*.csv'}]"
+    catalogue = catalogue_of(command("dataset.items.text=[title]", files))
+    assert [catalogue.text(item) for item in range(3)] == ["Red lamp", "Blue vase", ""]
+    assert catalogue.files == [tmp_path / "more.csv", tmp_path / "items.csv"]
+
+
 def test_every_format_of_a_table_says_the_same(
     command: Command, write_items: WriteItems, tmp_path: Path
 ) -> None:

@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
-from prnn_cli.data.formats.rows import FileRows, read_rows
+from prnn_cli.data.formats.rows import FileRows, read_blocks, read_rows
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
 from prnn_cli.errors import UserError
+from prnn_cli.features.source_vectors import seen_by
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.paths import absolute_path
@@ -37,11 +38,18 @@ class ItemCatalogue:
         self.dataset = dataset
         self.item_ids = item_ids
 
+    def seen_by(self, source: str) -> "ItemCatalogue":
+        """The catalogue as the extractor of a source of features sees it, with the vectors of this source alone."""
+        dataset = seen_by(source, self.dataset)
+        return self if dataset is self.dataset else ItemCatalogue(dataset, self.item_ids)
+
     @property
     def files(self) -> list[Path]:
         """The files of the items table; none where the log is the table."""
-        path = self.dataset.items.path
-        return find_files(path, "dataset.items.path") if path is not None else []
+        paths = self.dataset.items.path
+        paths = paths if isinstance(paths, list) else [paths]
+        found = [find_files(path, "dataset.items.path") for path in paths if path is not None]
+        return list(dict.fromkeys(file for files in found for file in files))
 
     @property
     def folder(self) -> Path:
@@ -139,13 +147,21 @@ class ItemCatalogue:
             )
         return unique
 
+    def blocks(self, columns: dict[str, str]) -> Iterator[tuple[pa.ChunkedArray, FileRows]]:
+        """Yields (the ids of the items, the rows) of each block of the items table, with the columns that are named as
+        in `check_columns`. Raises `UserError` for a row without an id, or that doesn't parse."""
+        name = self.dataset.items.item_id
+        columns = {"items.item_id": name} | columns
+        for path in self.files:
+            file = open_file(path, TextOptions.of_items(self.dataset), columns.values())
+            for rows in read_blocks(file, columns):
+                yield _ids_of(rows, name), rows
+
     def _table_rows(self) -> Iterator[FileRows]:
         columns = self._columns()
         for path in self.files:
             rows = read_rows(open_file(path, TextOptions.of_items(self.dataset), columns.values()), columns)
-            name = columns["items.item_id"]
-            has_id = _not_blank(_text(rows, name)).is_valid().to_numpy()
-            rows.raise_if_any(~has_id, name, "is empty; fill it in")
+            _ids_of(rows, self.dataset.items.item_id)
             yield rows
 
     def _first_values_of_the_log(self) -> pa.Table:
@@ -191,6 +207,13 @@ def _first_of_each_item(table: pa.Table, skip_nulls: bool) -> pa.Table:
 
 def _distinct_rows(table: pa.Table) -> int:
     return len(table.group_by(table.column_names).aggregate([]))
+
+
+def _ids_of(rows: FileRows, name: str) -> pa.ChunkedArray:
+    """The ids of the items that rows of their table describe. Raises `UserError` where one is missing."""
+    ids = _not_blank(_text(rows, name))
+    rows.raise_if_any(~ids.is_valid().to_numpy(), name, "is empty; fill it in")
+    return ids
 
 
 def _text(rows: FileRows, name: str) -> pa.ChunkedArray:

@@ -132,7 +132,7 @@ class _Source:
         """The vectors of some of its items."""
         how, trained = self.features.sources[name], self.saved.features[name]
         extractor = chosen("EXTRACTORS", how, "features.sources")(
-            self.features, ItemCatalogue(self.dataset, ids), torch.device("cpu")
+            self.features, ItemCatalogue(self.dataset, ids).seen_by(name), torch.device("cpu")
         )
         vectors: Any
         try:

@@ -1,5 +1,6 @@
 """Rows of one file, with their numbers in it, so that messages can say where they stand."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,3 +59,13 @@ def read_rows(file: DataFile, wanted: dict[str, str]) -> FileRows:
     check_columns(file, wanted)
     table = file.read(set(wanted.values()))
     return FileRows(file, table, np.arange(len(table)))
+
+
+def read_blocks(file: DataFile, wanted: dict[str, str], ids: Collection[str] = ()) -> Iterator[FileRows]:
+    """The same rows block by block; columns in `ids` may come as dictionaries."""
+    check_columns(file, wanted)
+    first = 0
+    for table in file.blocks(set(wanted.values()), ids):
+        yield FileRows(file, table, np.arange(first, first + len(table)))
+        first += len(table)
+    file.check_parsed()
