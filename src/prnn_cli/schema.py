@@ -71,7 +71,7 @@ def options_of(kind: str, named_by: str | None = None, marks: Sequence[Mark] = (
 
 @dataclass
 class ColumnsConfig:
-    session_id: str | None = MISSING
+    session_id: Any = MISSING
     item_id: str = MISSING
     next_item_id: str | None = MISSING
     time: Any = MISSING
@@ -325,6 +325,7 @@ class DatasetConfig:
                 raise UserError(
                     f"{path}{name}={names} must name each column of the file by a name of its own"
                 )
+        _check_session_columns(self, path)
         if self.split == "given" and not self.test_path:
             raise UserError(
                 f"{path}split=given needs the log of the test part: {path}test_path=FILE, a folder or a glob"
@@ -336,6 +337,16 @@ class DatasetConfig:
             )
         _check_list_item(self, path)
         _check_untimed(self, path)
+
+
+def _check_session_columns(dataset: DatasetConfig, path: str) -> None:
+    names = dataset.columns.session_id
+    if names is None or (isinstance(names, str) and names):
+        return
+    if not isinstance(names, list) or not names or not all(isinstance(each, str) and each for each in names):
+        raise UserError(
+            f"{path}columns.session_id={names} must be a column, several as [user_id, session_id], or null"
+        )
 
 
 def _check_list_item(dataset: DatasetConfig, path: str) -> None:

@@ -89,7 +89,7 @@ def _rows_of(
         counts.empty.append(error)
         return
     check_columns(file, wanted)
-    ids = {name for key, name in wanted.items() if key in ID_COLUMNS}
+    ids = {name for key, name in wanted.items() if key.partition("[")[0] in ID_COLUMNS}
     for table in file.blocks(set(wanted.values()), ids):
         numbers = np.arange(first, first + len(table))
         first += len(table)

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from prnn_cli.data.events import time_columns
+from prnn_cli.data.events import session_columns, time_columns
 from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
@@ -56,7 +56,7 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
         listed += f"{listed and ', '}the item in an element is {dataset.list_item}"
     begin, end = (shown_time(data.summary[key]) for key in ("first", "last"))
     lines = [
-        ("session", columns.session_id or "(each row)", gap),
+        ("session", ", ".join(session_columns(dataset)) or "(each row)", gap),
         ("item", columns.item_id, listed),
         ("time", ", ".join(time_columns(dataset).values()), f"{begin} to {end} UTC")
         if columns.time is not None
@@ -103,7 +103,7 @@ def _named(dataset: DatasetConfig) -> set[str]:
     """The columns of the log that the settings name."""
     columns, items = dataset.columns, dataset.items
     named = {
-        columns.session_id,
+        *session_columns(dataset),
         columns.item_id,
         columns.next_item_id,
         columns.milliseconds,
