@@ -37,6 +37,12 @@ def public(tmp_path: Path) -> Callable[[str], tuple[PublicLog, list[str]]]:
     return written
 
 
+def source_of(name: str) -> dict[str, Any]:
+    content: Any = OmegaConf.to_container(OmegaConf.load(own_configs() / "dataset" / f"{name}.yaml"))
+    source: dict[str, Any] = content["source"]
+    return source
+
+
 def latest(pattern: str) -> dict[str, Any]:
     file = max(Path("runs").glob(pattern), key=lambda path: path.stat().st_mtime)
     found: dict[str, Any] = json.loads(file.read_text())
@@ -55,6 +61,16 @@ def test_a_preset_keeps_what_was_counted_by_hand(prnn: Prnn, public: Any, name: 
         log.test,
         log.num_items,
     )
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if source_of(name)["features"] != "none"])
+def test_its_features_cover_the_items_that_have_such(prnn: Prnn, public: Any, name: str) -> None:
+    log, options = public(name)
+    assert f"features={source_of(name)['features']}" in log.features
+    result = prnn("features", *options, *log.features)
+    assert result.exit_code == 0, result.err
+    found = {source["source"]: source["covered_items"] for source in latest("*/features.json")["sources"]}
+    assert found == log.coverage
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -80,9 +96,3 @@ def test_it_says_where_it_comes_from_and_what_was_verified(name: str) -> None:
     source = source_of(name)
     assert source["page"].startswith("https://")
     assert all(source[key] for key in ("title", "licence", "size", "files", "features", "verified"))
-
-
-def source_of(name: str) -> dict[str, Any]:
-    content: Any = OmegaConf.to_container(OmegaConf.load(own_configs() / "dataset" / f"{name}.yaml"))
-    source: dict[str, Any] = content["source"]
-    return source
