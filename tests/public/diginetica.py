@@ -49,6 +49,7 @@ LOG = PublicLog(
     train={"sessions": 3, "events": 7},  # 1, 2, 4
     test={"sessions": 2, "events": 6},  # 5 and 7; of 6 one view is left
     num_items=3,
+    sessions={"1": "102 103 101", "4": "103 101"},
     features=["features=text"],
     coverage={"text": 2},  # 103 has no name
 )

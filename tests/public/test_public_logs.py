@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
@@ -43,10 +44,21 @@ def source_of(name: str) -> dict[str, Any]:
     return source
 
 
+def newest(pattern: str) -> Path:
+    return max(Path("runs").glob(pattern), key=lambda path: path.stat().st_mtime)
+
+
 def latest(pattern: str) -> dict[str, Any]:
-    file = max(Path("runs").glob(pattern), key=lambda path: path.stat().st_mtime)
-    found: dict[str, Any] = json.loads(file.read_text())
+    found: dict[str, Any] = json.loads(newest(pattern).read_text())
     return found
+
+
+def prepared_sessions(folder: Path) -> dict[str, str]:
+    """Session -> its items in their order, of all parts."""
+    items = pd.read_parquet(folder / "items.parquet")["item_id"].to_numpy()
+    events = pd.read_parquet(folder / "events.parquet")
+    item_ids = events["item_index"].map(lambda index: items[index])
+    return item_ids.groupby(events["session_id"].astype(str)).agg(" ".join).to_dict()
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -61,6 +73,8 @@ def test_a_preset_keeps_what_was_counted_by_hand(prnn: Prnn, public: Any, name: 
         log.test,
         log.num_items,
     )
+    prepared = prepared_sessions(newest("*/summary.json").parent)
+    assert {session: prepared[session] for session in log.sessions} == log.sessions
 
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if source_of(name)["features"] != "none"])

@@ -45,4 +45,5 @@ LOG = PublicLog(
     train={"sessions": 4, "events": 10},  # 1, 2, 4, 6
     test={"sessions": 3, "events": 9},  # 7, 8, 9
     num_items=4,
+    sessions={"4": " ".join(str(IDS[item]) for item in "cba")},
 )
