@@ -54,11 +54,12 @@ def latest(pattern: str) -> dict[str, Any]:
 
 
 def prepared_sessions(folder: Path) -> dict[str, str]:
-    """Session -> its items in their order, of all parts."""
+    """Session -> its items in their order; of one that stands in two parts, those of training."""
     items = pd.read_parquet(folder / "items.parquet")["item_id"].to_numpy()
     events = pd.read_parquet(folder / "events.parquet")
     item_ids = events["item_index"].map(lambda index: items[index])
-    return item_ids.groupby(events["session_id"].astype(str)).agg(" ".join).to_dict()
+    texts = item_ids.groupby([events["part"], events["session_id"].astype(str)], observed=True).agg(" ".join)
+    return {**texts["test"].to_dict(), **texts["train"].to_dict()}
 
 
 @pytest.mark.parametrize("name", PRESETS)
