@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,9 @@ from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.paths import absolute_path
 
-PLACEHOLDER = "{item_id}"
+PLACEHOLDER = re.compile(
+    r"\{item_id(?::\.([1-9]\d*))?\}"
+)  # an item's id, or so many characters from its beginning
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +136,7 @@ class ItemCatalogue:
         items, folder = self.dataset.items, self.folder
         if items.image_pattern is not None:
             pattern = items.image_pattern
-            return [_inside(folder, pattern.replace(PLACEHOLDER, each), each) for each in self.item_ids]
+            return [_inside(folder, _filled(pattern, each), each) for each in self.item_ids]
         names = self.table["image"].take(pa.array(np.maximum(self.rows, 0))).to_pylist()
         return [
             _inside(folder, name, item_id) if row >= 0 and name is not None else None
@@ -225,6 +228,10 @@ def _ids_of(rows: FileRows, name: str) -> pa.ChunkedArray:
     ids = rows.texts(name)
     rows.raise_if_any(~ids.is_valid().to_numpy(), name, "is empty; fill it in")
     return ids
+
+
+def _filled(pattern: str, item_id: str) -> str:
+    return PLACEHOLDER.sub(lambda part: item_id[: int(part[1])] if part[1] else item_id, pattern)
 
 
 def _inside(folder: Path, name: str, item_id: str) -> Path:
