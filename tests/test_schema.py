@@ -36,6 +36,8 @@ WRONG = {
     "evaluation.tie_break=luck": "choose one of conservative, median, standard",
     "dataset.list_separator=''": "dataset.list_separator='' cannot be; give one or more characters",
     "dataset.separator='\"'": "dataset.separator='\"' cannot be; give one or more characters",
+    "dataset.columns.session_id=[]": "dataset.columns.session_id=[] must be a column, several as",
+    "dataset.columns.session_id=[user,null]": "dataset.columns.session_id=['user', None] must be a column",
     "dataset.header=[a,a]": "dataset.header=['a', 'a'] must name each column",
     "dataset.items.header=[]": "dataset.items.header=[] must name each column",
     "dataset.quoting=single": "dataset.quoting=single does not exist; choose one of auto, double, none",
@@ -52,6 +54,7 @@ WRONG = {
 def test_the_marked_options_of_a_command() -> None:
     assert marked(TrainCommand, Mark.PATH) == (
         "dataset.path",
+        "dataset.test_path",
         "dataset.items.path",
         "dataset.items.image_root",
         "dataset.items.vectors",
@@ -62,6 +65,9 @@ def test_the_marked_options_of_a_command() -> None:
     assert marked(DatasetConfig, Mark.UNHASHED) == (
         "name",
         "path",
+        "files",
+        "source",
+        "test_path",
         "min_ranked_events",
         "scale",
         "synthetic",

@@ -21,7 +21,9 @@ from prnn_cli.errors import UserError
 GENERATED_CLICKS = ("successor", "repeat", "style", "intent", "anywhere")
 GENERATED_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "hu")
 
-UNTIMED_SPLITS = ("given", "share", "leave_one_out")  # of a log, that need no times
+# How the test part is chosen; those that need no times of the events.
+SPLITS = ("days", "gru4rec2023", "window", "given", "share", "leave_one_out")
+TIMELESS_SPLITS = ("given", "share", "leave_one_out")
 
 AUTO = "auto"  # of epochs, and of some numbers
 
@@ -69,7 +71,7 @@ def options_of(kind: str, named_by: str | None = None, marks: Sequence[Mark] = (
 
 @dataclass
 class ColumnsConfig:
-    session_id: str | None = MISSING
+    session_id: Any = MISSING
     item_id: str = MISSING
     next_item_id: str | None = MISSING
     time: Any = MISSING
@@ -260,9 +262,56 @@ class ItemsConfig:
 
 
 @dataclass
+class WindowConfig:
+    """One of several windows that slide over a log; lengths in days of 24 hours."""
+
+    number: int = bounded(at_least=1, marks=[Mark.SHARES_ROW])
+    train_days: float = bounded(above=0)
+    test_days: float = bounded(above=0)
+    shift_days: float = bounded(at_least=0)
+    offset_days: float = bounded(at_least=0)
+
+
+@dataclass
+class DownloadConfig:
+    """A file that may be fetched without an account; checksum: as "md5:…" or "sha256:…", where its publisher gives one;
+    unpack: the folder within it whose files are wanted, "" for its top."""
+
+    url: str = MISSING
+    bytes: int = MISSING
+    checksum: str | None = None
+    unpack: str | None = None
+
+
+@dataclass
+class SourceConfig:
+    """Where a public log comes from, which `prnn datasets NAME` tells.
+
+    events, sessions, items: of the whole log, before any filter; files: below `DatasetConfig.path`, a name or a glob ->
+    what it holds; optional: likewise, those that only features need; features: the choice of that group to begin with;
+    verified: what of all this was looked up where, and what was not; fetch: the files that `prnn fetch` may take
+    """
+
+    title: str = MISSING
+    page: str = MISSING
+    licence: str = MISSING
+    size: str = MISSING
+    events: int | None = MISSING
+    sessions: int | None = MISSING
+    items: int | None = MISSING
+    files: dict[str, str] = MISSING
+    optional: dict[str, str] = MISSING
+    features: str = MISSING
+    verified: str = MISSING
+    fetch: list[DownloadConfig] = MISSING
+
+
+@dataclass
 class DatasetConfig:
     name: str = option(Mark.UNHASHED)
     path: str | None = option(Mark.PATH, Mark.UNHASHED)
+    files: list[str] | None = option(Mark.UNHASHED)
+    source: SourceConfig | None = option(Mark.UNHASHED)
     separator: str | None = MISSING
     header: list[str] | None = MISSING
     comment: str | None = MISSING
@@ -280,11 +329,15 @@ class DatasetConfig:
     min_item_support: int = bounded(at_least=1)
     repeat_until_stable: bool = MISSING
     drop_repeats: bool = MISSING
+    split: str = one_of(*SPLITS)
     test_days: int = bounded(at_least=1)
     days: str = one_of("calendar", "24_hours")
     test_from: str | None = MISSING
     test_until: str | None = MISSING
     test_by: str = one_of("last_event", "first_event")
+    test_path: str | None = option(Mark.PATH, Mark.UNHASHED)
+    test_share: float = bounded(above=0, at_most=0.5)
+    window: WindowConfig = field(default_factory=WindowConfig)
     validation_days: int = bounded(at_least=0)
     keep_new_items: bool = MISSING
     cold_items: float = bounded(at_least=0, at_most=0.9)
@@ -307,12 +360,32 @@ class DatasetConfig:
                 raise UserError(
                     f"{path}{name}={names} must name each column of the file by a name of its own"
                 )
+        _check_session_columns(self, path)
+        if self.split == "given" and not self.test_path:
+            raise UserError(
+                f"{path}split=given needs the log of the test part: {path}test_path=FILE, a folder or a glob"
+            )
+        if self.split != "given" and self.test_path:
+            raise UserError(
+                f"{path}test_path={self.test_path} is the test part of {path}split=given alone; set that, or leave "
+                f"it null with {path}split={self.split}"
+            )
         _check_list_item(self, path)
         _check_untimed(self, path)
 
 
 def _shown(value: str | None) -> str:
     return "null" if value is None else value
+
+
+def _check_session_columns(dataset: DatasetConfig, path: str) -> None:
+    names = dataset.columns.session_id
+    if names is None or (isinstance(names, str) and names):
+        return
+    if not isinstance(names, list) or not names or not all(isinstance(each, str) and each for each in names):
+        raise UserError(
+            f"{path}columns.session_id={names} must be a column, several as [user_id, session_id], or null"
+        )
 
 
 def _check_list_item(dataset: DatasetConfig, path: str) -> None:
@@ -339,11 +412,10 @@ def _check_untimed(dataset: DatasetConfig, path: str) -> None:
     """Raises `UserError` for a log without times that is to be split, or cut, by time."""
     if dataset.columns.time is not None:
         return
-    split = getattr(dataset, "split", "days")
-    if split not in UNTIMED_SPLITS:
+    if dataset.split not in TIMELESS_SPLITS:
         raise UserError(
-            f"{path}columns.time=null leaves the log without times, by which {path}split={split} splits it; name the "
-            f"column of the times, or set {path}split to one of {', '.join(UNTIMED_SPLITS)}"
+            f"{path}columns.time=null leaves the log without times, by which {path}split={dataset.split} splits it; "
+            f"name the column of the times, or set {path}split to one of {', '.join(TIMELESS_SPLITS)}"
         )
     for key, value in (
         ("columns.milliseconds", dataset.columns.milliseconds),
@@ -652,7 +724,8 @@ class TrainCommand:
     jobs: Any = option(Mark.FREE_ON_RESUME)
 
     def check_values(self, path: str) -> None:
-        _check_number(f"{path}jobs", self.jobs, AUTO)
+        jobs = int(self.jobs) if str(self.jobs).isdecimal() else self.jobs  # text, where PRNN_JOBS sets it
+        _check_number(f"{path}jobs", jobs, AUTO, note=" (the environment's PRNN_JOBS sets it too)")
         epochs = self.epochs
         if epochs == AUTO:
             return
@@ -871,12 +944,14 @@ def check(config: Any, path: str = "") -> None:
         config.check_values(path)
 
 
-def _check_number(name: str, value: Any, *words: str) -> None:
+def _check_number(name: str, value: Any, *words: str, note: str = "") -> None:
     """Raises `UserError` for what is neither one of the words nor a whole number from 1."""
     value = "null" if value is None else value
     is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
     if value not in words and not is_number:
-        raise UserError(f"{name}={value} cannot be used; give {', '.join(words)}, or a whole number from 1")
+        raise UserError(
+            f"{name}={value} cannot be used; give {', '.join(words)}, or a whole number from 1{note}"
+        )
 
 
 def _nested(value: Any, name: str) -> list[tuple[str, Any]]:

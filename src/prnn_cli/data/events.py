@@ -38,6 +38,7 @@ class Events:
     time: (num_events,) float64, seconds since 1970, UTC
     dropped: rows that were bad or that a filter took out, by reason
     rows_of_files: rows read of each file
+    is_test: (num_sessions,) bool, the sessions, by code, of a test log that was given; None where none was
     """
 
     session: np.ndarray
@@ -47,6 +48,7 @@ class Events:
     item_ids: pa.Array
     dropped: dict[str, int]
     rows_of_files: list[int]
+    is_test: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -58,7 +60,43 @@ def read_events(dataset: DatasetConfig) -> Events:
     Raises `UserError` with file, line and column for what is no log.
     """
     events = _events_as_written(dataset)
-    return events if dataset.session_gap_s is None else cut_at_gaps(events, dataset.session_gap_s)
+    if dataset.session_gap_s is not None:
+        events = cut_at_gaps(events, dataset.session_gap_s)
+    if dataset.split != "given":
+        return events
+    test = read_events(replace(dataset, path=dataset.test_path, files=None, test_path=None, split="days"))
+    return with_test_log(events, test, dataset)
+
+
+def with_test_log(events: Events, test: Events, dataset: DatasetConfig) -> Events:
+    """The events of both logs, sorted by time; `is_test` tells the sessions of the second.
+
+    Raises `UserError` where a session's id stands in both.
+    """
+    ids = test.session_ids
+    if dataset.columns.session_id is None:  # ids are numbers of rows, which both logs have
+        ids = pc.binary_join_element_wise("test", ids, "#")
+    in_both = pc.filter(ids, pc.is_in(ids, events.session_ids))
+    if len(in_both):
+        raise UserError(
+            f"{len(in_both)} sessions, such as {in_both[0].as_py()!r}, stand in dataset.path={dataset.path} and in "
+            f"dataset.test_path={dataset.test_path}; a session belongs to one of the two"
+        )
+    items = pa.chunked_array([events.item_ids, test.item_ids]).dictionary_encode().combine_chunks()
+    codes = items.indices.to_numpy()[len(events.item_ids) :]
+    time = np.concatenate([events.time, test.time])
+    order = np.argsort(time, kind="stable")
+    num_sessions = len(events.session_ids)
+    return Events(
+        session=np.concatenate([events.session, test.session + np.int32(num_sessions)])[order],
+        item=np.concatenate([events.item, codes[test.item].astype(np.int32)])[order],
+        time=time[order],
+        session_ids=pa.concat_arrays([events.session_ids, ids]),
+        item_ids=items.dictionary,
+        dropped=dict(Counter(events.dropped) + Counter(test.dropped)),
+        rows_of_files=events.rows_of_files + test.rows_of_files,
+        is_test=np.arange(num_sessions + len(ids)) >= num_sessions,
+    )
 
 
 def cut_at_gaps(events: Events, gap_s: float) -> Events:
@@ -76,6 +114,14 @@ def cut_at_gaps(events: Events, gap_s: float) -> Events:
         events.session_ids.take(pa.array(users)), pa.array(number).cast(pa.string()), "#"
     )
     return replace(events, session=session, session_ids=names)
+
+
+def session_columns(dataset: DatasetConfig) -> list[str]:
+    """The columns whose values together name a session; none where each row is one."""
+    names = dataset.columns.session_id
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) else list(names)
 
 
 def time_columns(dataset: DatasetConfig) -> dict[str, str]:
@@ -163,7 +209,11 @@ def _blocks_of(dataset: DatasetConfig, counts: RowCounts) -> Iterator[tuple[Path
 def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
     """The columns of an event, config key -> name."""
     columns = dataset.columns
-    wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
+    wanted: dict[str, str | None] = {
+        f"columns.session_id[{n}]" if n else "columns.session_id": name
+        for n, name in enumerate(session_columns(dataset))
+    }
+    wanted |= {"columns.item_id": columns.item_id}
     wanted |= {f"columns.{key}": name for key, name in time_columns(dataset).items()}
     wanted |= {"columns.milliseconds": columns.milliseconds, "columns.order": columns.order}
     return {key: name for key, name in wanted.items() if name is not None}
@@ -172,10 +222,11 @@ def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
 def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, counts: RowCounts) -> pa.Table:
     """Columns session_id, item_id (dictionaries of text), time and, if asked for, order (float64) of the good rows."""
     columns, bad_rows = dataset.columns, counts.bad
-    session, item = columns.session_id or ROW_NUMBER, columns.item_id
-    values = {"session_id": _ids(session, rows, counts), "item_id": _ids(item, rows, counts)}
+    of_session = {name: _ids(name, rows, counts) for name in session_columns(dataset) or [ROW_NUMBER]}
+    of_item = _ids(columns.item_id, rows, counts)
+    values = {"session_id": _joined(list(of_session.values())), "item_id": of_item}
     good = np.ones(len(rows.table), dtype=bool)
-    for name, codes in zip((session, item), values.values(), strict=True):
+    for name, codes in [*of_session.items(), (columns.item_id, of_item)]:
         hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
         missing = codes.is_null().to_numpy(zero_copy_only=False)
         bad_rows.add(rows, missing & good, name, rows.table[name], "is empty", hint)
@@ -225,6 +276,14 @@ def _ids(name: str, rows: FileRows, counts: RowCounts) -> pa.DictionaryArray:
     if num_trimmed:
         counts.trimmed[name] += num_trimmed
     return codes
+
+
+def _joined(ids: list[pa.DictionaryArray]) -> pa.DictionaryArray:
+    """The ids of several columns as one, `A/B`; null where one is missing."""
+    if len(ids) == 1:
+        return ids[0]
+    texts = [each.dictionary_decode() for each in ids]
+    return pc.binary_join_element_wise(*texts, "/").dictionary_encode()
 
 
 def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray]:
