@@ -206,6 +206,7 @@ class ItemsConfig:
 
     path: Any = option(Mark.PATH)
     header: list[str] | None = MISSING
+    filters: list[FilterConfig] = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
     image: str | None = MISSING

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, read_blocks, read_rows
+from prnn_cli.data.formats.session_lists import is_list
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
+from prnn_cli.data.row_filters import filter_rows
 from prnn_cli.errors import UserError
 from prnn_cli.features.source_vectors import seen_by
 from prnn_cli.features.text import join
@@ -151,18 +155,28 @@ class ItemCatalogue:
         """Yields (the ids of the items, the rows) of each block of the items table, with the columns that are named as
         in `check_columns`. Raises `UserError` for a row without an id, or that doesn't parse."""
         name = self.dataset.items.item_id
-        columns = {"items.item_id": name} | columns
+        columns = {"items.item_id": name} | columns | self._filtered_columns()
         for path in self.files:
             file = open_file(path, TextOptions.of_items(self.dataset), columns.values())
-            for rows in read_blocks(file, columns):
+            for rows in map(self._kept, read_blocks(file, columns)):
                 yield _ids_of(rows, name), rows
 
     def _table_rows(self) -> Iterator[FileRows]:
-        columns = self._columns()
+        columns = self._columns() | self._filtered_columns()
         for path in self.files:
-            rows = read_rows(open_file(path, TextOptions.of_items(self.dataset), columns.values()), columns)
+            file = open_file(path, TextOptions.of_items(self.dataset), columns.values())
+            rows = self._kept(read_rows(file, columns))
             _ids_of(rows, self.dataset.items.item_id)
             yield rows
+
+    def _filtered_columns(self) -> dict[str, str]:
+        """The columns that `dataset.items.filters` look at, config key -> name."""
+        return {
+            f"items.filters[{n}].column": each.column for n, each in enumerate(self.dataset.items.filters)
+        }
+
+    def _kept(self, rows: FileRows) -> FileRows:
+        return filter_rows(rows, self.dataset.items.filters, Counter(), BadRows())
 
     def _first_values_of_the_log(self) -> pa.Table:
         files = read_log(self.dataset, self._columns(), RowCounts())
@@ -172,7 +186,9 @@ class ItemCatalogue:
     def _as_text(self, rows: FileRows) -> pa.Table:
         items = self.dataset.items
         columns = {"item_id": _not_blank(_text(rows, items.item_id))}
-        columns |= {f"text{n}": _not_blank(_text(rows, name)) for n, name in enumerate(items.text)}
+        columns |= {
+            f"text{n}": _not_blank(_text(rows, name, lists=True)) for n, name in enumerate(items.text)
+        }
         if items.image is not None:
             columns["image"] = _not_blank(_text(rows, items.image))
         return pa.table(columns)
@@ -216,9 +232,13 @@ def _ids_of(rows: FileRows, name: str) -> pa.ChunkedArray:
     return ids
 
 
-def _text(rows: FileRows, name: str) -> pa.ChunkedArray:
+def _text(rows: FileRows, name: str, lists: bool = False) -> pa.ChunkedArray:
+    """A column as text; where it holds lists, and `lists` lets it, their elements with a space between them."""
     column = rows.table[name]
     try:
+        if lists and is_list(column.type):
+            texts = column.cast(pa.list_(pa.string())).to_pylist()
+            return pa.chunked_array([[" ".join(filter(None, each or [])) for each in texts]], pa.string())
         return as_text(column)
     except pa.ArrowException as error:
         raise UserError(

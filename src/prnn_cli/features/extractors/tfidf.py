@@ -47,6 +47,7 @@ class Tfidf:
             items.item_id,
             items.text,
             items.header,
+            *map(dataclasses.asdict, items.filters),
         ], self.catalogue.files
 
     def extract(self, parts: Path) -> tuple[csr_array, np.ndarray]:
