@@ -46,6 +46,7 @@ WRONG = {
     "dataset.list_item='(x'": "dataset.list_item=(x is no regular expression with one group",
     "dataset.items.path=[]": "dataset.items.path=[] must be a file, a folder or a glob, or a list of such",
     "dataset.items.vectors=[a.npy]": "dataset.items.vectors=['a.npy'] must be a file, or one for each source",
+    "dataset.items.properties.value=v": "dataset.items.properties.property=null and dataset.items.properties.value=v",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
 }
 

@@ -196,6 +196,25 @@ class ProfileConfig:
 
 
 @dataclass
+class PropertiesConfig:
+    """The columns of an items table with a row for each property of an item; of all other tables `property` is None.
+
+    time: from when on the item has the value; None: it has all values of a property
+    keep: a pattern that the names of the properties that count match, RE2's, found anywhere in the name
+    """
+
+    property: str | None = MISSING
+    value: str | None = MISSING
+    time: str | None = MISSING
+    keep: str | None = MISSING
+
+    def check_values(self, path: str) -> None:
+        if (self.property is None) != (self.value is None):
+            given = f"{path}property={_shown(self.property)} and {path}value={_shown(self.value)}"
+            raise UserError(f"{given} are columns of one table; name both of them, or none")
+
+
+@dataclass
 class ItemsConfig:
     """What is known of the items.
 
@@ -209,16 +228,32 @@ class ItemsConfig:
     filters: list[FilterConfig] = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
+    properties: PropertiesConfig = field(default_factory=PropertiesConfig)
     image: str | None = MISSING
     image_pattern: str | None = MISSING
     image_root: str | None = option(Mark.PATH)
     vector_columns: dict[str, str] = MISSING
     vectors: Any = option(Mark.PATH)
 
+    @property
+    def has_properties(self) -> bool:
+        """Whether the table has a row for each property of an item, instead of one an item."""
+        return self.properties.property is not None
+
     def check_values(self, path: str) -> None:
         paths = self.path if isinstance(self.path, list) else [self.path]
         if not paths or not all(each is None or isinstance(each, str) for each in paths):
             raise UserError(f"{path}path={self.path} must be a file, a folder or a glob, or a list of such")
+        others = {"text": self.text, "image": self.image, "vector_columns": self.vector_columns}
+        if self.has_properties and (given := [name for name, value in others.items() if value]):
+            raise UserError(
+                f"{path}properties are read from a table with several rows an item, in which {path}{given[0]}="
+                f"{others[given[0]]} cannot be looked up; leave one of them out"
+            )
+        if self.has_properties and self.path is None:
+            raise UserError(
+                f"{path}properties.property={self.properties.property} needs a table; set {path}path"
+            )
         files = list(self.vectors.values()) if isinstance(self.vectors, dict) else [self.vectors]
         if not all(each is None or isinstance(each, str) for each in files):
             raise UserError(
@@ -304,6 +339,10 @@ class DatasetConfig:
         _check_untimed(self, path)
 
 
+def _shown(value: str | None) -> str:
+    return "null" if value is None else value
+
+
 def _check_session_columns(dataset: DatasetConfig, path: str) -> None:
     names = dataset.columns.session_id
     if names is None or (isinstance(names, str) and names):
@@ -346,6 +385,7 @@ def _check_untimed(dataset: DatasetConfig, path: str) -> None:
     for key, value in (
         ("columns.milliseconds", dataset.columns.milliseconds),
         ("session_gap_s", dataset.session_gap_s),
+        ("items.properties.time", dataset.items.properties.time),
     ):
         if value is not None:
             raise UserError(

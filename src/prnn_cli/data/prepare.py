@@ -53,7 +53,8 @@ class PreparedData:
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
     summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read, "rows_of_files":
         the same file by file, "first", "last": times of the log, in seconds since 1970, "last_days": see
-        `part_sizes.last_days`}, and "ranks_last_only": true where the split says so (`Parted`)
+        `part_sizes.last_days`, "test_from": see `test_from`}, and "ranks_last_only": true where the split says so
+        (`Parted`)
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -77,6 +78,18 @@ class PreparedData:
         times = self.read_train_times()
         times.flags.writeable = False
         return times
+
+    def test_from(self, test_by: str) -> float:
+        """When the test part begins, in seconds since 1970: the earliest of the times that decide on its sessions.
+
+        test_by: of the dataset, for data whose summary does not tell it, as those of earlier versions
+        """
+        if "test_from" in self.summary:
+            return float(self.summary["test_from"])
+        columns = ["session_index", "time", "part"]
+        return _start_of_test(
+            pq.read_table(self.folder / "events.parquet", columns=columns).to_pandas(), test_by
+        )
 
     def for_fitting(self) -> "PreparedData":
         """The data as a baseline is fitted on them: without the sessions that it is to predict."""
@@ -125,6 +138,7 @@ def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedD
         progress.update(0, "filtering and splitting")
         split = split_sessions(events, dataset)
         summary = _summary(split, events) | {"last_days": last_days(split.events, dataset.test_by)}
+        summary["test_from"] = _start_of_test(split.events, dataset.test_by)
         with sealed_folder(folder, identity) as empty:
             _write(split, summary, empty, lambda written: progress.update(len(events) + written, "writing"))
     log.info("prepared data in %s", folder)
@@ -207,6 +221,12 @@ def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
     if num_unseen := int((split.items["support"] == 0).sum()):
         summary["unseen_items"] = num_unseen
     return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
+
+
+def _start_of_test(events: pd.DataFrame, test_by: str) -> float:
+    test = events[events["part"] == "test"]
+    times = test.groupby("session_index")["time"]
+    return float((times.first() if test_by == "first_event" else times.last()).min())
 
 
 def _write(split: SplitLog, summary: dict[str, Any], folder: Path, report: Callable[[int], None]) -> None:

@@ -58,7 +58,7 @@ def extract(
     `device` is for extractors that compute on one. Raises `UserError` for what cannot be made into vectors.
     """
     check_features(features, dataset)
-    catalogue = ItemCatalogue(with_files(dataset, cache_dir), data.item_ids)
+    catalogue = catalogue_of(dataset, data, cache_dir)
     tables = {}
     for name, how in features.sources.items():
         make = chosen("EXTRACTORS", how, "features.sources")
@@ -70,6 +70,13 @@ def extract(
         tables[name] = table()
         log.info("%s", coverage(tables[name]))
     return tables
+
+
+def catalogue_of(dataset: DatasetConfig, data: PreparedData, cache_dir: Path) -> ItemCatalogue:
+    """The items of prepared data, as they were described before their test part began."""
+    is_timed = dataset.items.has_properties and dataset.items.properties.time is not None
+    before = data.test_from(dataset.test_by) if is_timed else None
+    return ItemCatalogue(with_files(dataset, cache_dir), data.item_ids, before)
 
 
 def coverage(table: FeatureTable) -> str:

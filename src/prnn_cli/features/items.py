@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -13,20 +14,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prnn_cli.data.bad_rows import BadRows
-from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, read_blocks, read_rows
-from prnn_cli.data.formats.session_lists import is_list
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
 from prnn_cli.data.row_filters import filter_rows
 from prnn_cli.errors import UserError
+from prnn_cli.features.item_properties import texts_of_properties
 from prnn_cli.features.source_vectors import seen_by
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.paths import absolute_path
 
-PLACEHOLDER = "{item_id}"
+PLACEHOLDER = re.compile(
+    r"\{item_id(?::\.([1-9]\d*))?\}"
+)  # an item's id, or so many characters from its beginning
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +37,20 @@ class ItemCatalogue:
     """The prepared log's items (by item_index) and the table that describes them, which is read when it is asked for.
 
     `dataset` names its files (`prepare.with_files`). Where it has no items table, the log is the table: of each
-    item the first value of each column counts that is not empty, in the order of the files.
+    item the first value of each column counts that is not empty, in the order of the files. A table of
+    properties (`dataset.items.properties`) makes up one text for each item, of what was known `before` a time, in
+    seconds since 1970.
     """
 
-    def __init__(self, dataset: DatasetConfig, item_ids: np.ndarray) -> None:
+    def __init__(self, dataset: DatasetConfig, item_ids: np.ndarray, before: float | None = None) -> None:
         self.dataset = dataset
         self.item_ids = item_ids
+        self.before = before
 
     def seen_by(self, source: str) -> "ItemCatalogue":
         """The catalogue as the extractor of a source of features sees it, with the vectors of this source alone."""
         dataset = seen_by(source, self.dataset)
-        return self if dataset is self.dataset else ItemCatalogue(dataset, self.item_ids)
+        return self if dataset is self.dataset else ItemCatalogue(dataset, self.item_ids, self.before)
 
     @property
     def files(self) -> list[Path]:
@@ -66,6 +71,8 @@ class ItemCatalogue:
     @cached_property
     def table(self) -> pa.Table:
         """Columns item_id, text0, text1, … and image, all text, null where an item has none: one row an item."""
+        if self.dataset.items.has_properties:
+            return texts_of_properties(self.blocks, self.dataset, self.before)
         has_table = self.dataset.items.path is not None
         return self._one_row_an_item() if has_table else self._first_values_of_the_log()
 
@@ -85,12 +92,18 @@ class ItemCatalogue:
         return match(described, self.item_ids, source)
 
     def text_columns(self) -> list[list[str | None]]:
-        """The columns `dataset.items.text`, each for all rows of the table."""
-        return [self.table[f"text{n}"].to_pylist() for n in range(len(self.dataset.items.text))]
+        """The texts of all rows of the table, a list for each column of them."""
+        return [self.table[f"text{n}"].to_pylist() for n in range(self.num_texts)]
+
+    @property
+    def num_texts(self) -> int:
+        """The number of columns of texts."""
+        items = self.dataset.items
+        return 1 if items.has_properties else len(items.text)
 
     def text(self, item_index: int) -> str:
         """The joined text of an item, empty where nothing is known."""
-        columns = range(len(self.dataset.items.text))
+        columns = range(self.num_texts)
         if not columns or (row := int(self.rows[item_index])) < 0:
             return ""
         return join(self.table[f"text{n}"][row].as_py() for n in columns)
@@ -126,7 +139,7 @@ class ItemCatalogue:
         items, folder = self.dataset.items, self.folder
         if items.image_pattern is not None:
             pattern = items.image_pattern
-            return [_inside(folder, pattern.replace(PLACEHOLDER, each), each) for each in self.item_ids]
+            return [_inside(folder, _filled(pattern, each), each) for each in self.item_ids]
         names = self.table["image"].take(pa.array(np.maximum(self.rows, 0))).to_pylist()
         return [
             _inside(folder, name, item_id) if row >= 0 and name is not None else None
@@ -185,12 +198,10 @@ class ItemCatalogue:
 
     def _as_text(self, rows: FileRows) -> pa.Table:
         items = self.dataset.items
-        columns = {"item_id": _not_blank(_text(rows, items.item_id))}
-        columns |= {
-            f"text{n}": _not_blank(_text(rows, name, lists=True)) for n, name in enumerate(items.text)
-        }
+        columns = {"item_id": rows.texts(items.item_id)}
+        columns |= {f"text{n}": rows.texts(name, lists=True) for n, name in enumerate(items.text)}
         if items.image is not None:
-            columns["image"] = _not_blank(_text(rows, items.image))
+            columns["image"] = rows.texts(items.image)
         return pa.table(columns)
 
 
@@ -227,28 +238,13 @@ def _distinct_rows(table: pa.Table) -> int:
 
 def _ids_of(rows: FileRows, name: str) -> pa.ChunkedArray:
     """The ids of the items that rows of their table describe. Raises `UserError` where one is missing."""
-    ids = _not_blank(_text(rows, name))
+    ids = rows.texts(name)
     rows.raise_if_any(~ids.is_valid().to_numpy(), name, "is empty; fill it in")
     return ids
 
 
-def _text(rows: FileRows, name: str, lists: bool = False) -> pa.ChunkedArray:
-    """A column as text; where it holds lists, and `lists` lets it, their elements with a space between them."""
-    column = rows.table[name]
-    try:
-        if lists and is_list(column.type):
-            texts = column.cast(pa.list_(pa.string())).to_pylist()
-            return pa.chunked_array([[" ".join(filter(None, each or [])) for each in texts]], pa.string())
-        return as_text(column)
-    except pa.ArrowException as error:
-        raise UserError(
-            f"{rows.file.path}, column {name!r} is of type {column.type}; it must hold text or whole numbers"
-        ) from error
-
-
-def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    trimmed = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+def _filled(pattern: str, item_id: str) -> str:
+    return PLACEHOLDER.sub(lambda part: item_id[: int(part[1])] if part[1] else item_id, pattern)
 
 
 def _inside(folder: Path, name: str, item_id: str) -> Path:

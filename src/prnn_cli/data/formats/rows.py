@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.data_file import DataFile
+from prnn_cli.data.formats.session_lists import is_list
 from prnn_cli.errors import UserError
 
 
@@ -26,6 +29,26 @@ class FileRows:
         if keep.all():
             return self
         return FileRows(self.file, self.table.filter(pa.array(keep)), self.numbers[keep])
+
+    def texts(self, name: str, lists: bool = False) -> pa.ChunkedArray:
+        """A column as text without space around it; null where there is none.
+
+        lists: a column may hold lists, whose elements are then joined with a space
+        Raises `UserError` for a column of fractional numbers or structures, and for other lists.
+        """
+        column = self.table[name]
+        try:
+            if lists and is_list(column.type):
+                elements = column.cast(pa.list_(pa.string())).to_pylist()
+                column = pa.chunked_array(
+                    [[" ".join(filter(None, each or [])) for each in elements]], pa.string()
+                )
+            trimmed = pc.utf8_trim_whitespace(as_text(column))
+        except pa.ArrowException as error:
+            raise UserError(
+                f"{self.file.path}, column {name!r} is of type {column.type}; it must hold text or whole numbers"
+            ) from error
+        return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
 
     def raise_if_any(self, bad: np.ndarray, name: str, what: str) -> None:
         """Raises `UserError` for the first row where `bad` holds; `what` follows its value in the column `name`."""
