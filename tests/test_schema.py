@@ -65,6 +65,8 @@ def test_the_marked_options_of_a_command() -> None:
     assert marked(DatasetConfig, Mark.UNHASHED) == (
         "name",
         "path",
+        "files",
+        "source",
         "test_path",
         "min_ranked_events",
         "scale",

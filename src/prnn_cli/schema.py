@@ -274,9 +274,45 @@ class WindowConfig:
 
 
 @dataclass
+class DownloadConfig:
+    """A file that may be fetched without an account; checksum: as "md5:…" or "sha256:…", where its publisher gives one;
+    unpack: the folder within it whose files are wanted, "" for its top."""
+
+    url: str = MISSING
+    bytes: int = MISSING
+    checksum: str | None = None
+    unpack: str | None = None
+
+
+@dataclass
+class SourceConfig:
+    """Where a public log comes from, which `prnn datasets NAME` tells.
+
+    events, sessions, items: of the whole log, before any filter; files: below `DatasetConfig.path`, a name or a glob ->
+    what it holds; optional: likewise, those that only features need; features: the choice of that group to begin with;
+    verified: what of all this was looked up where, and what was not; fetch: the files that `prnn fetch` may take
+    """
+
+    title: str = MISSING
+    page: str = MISSING
+    licence: str = MISSING
+    size: str = MISSING
+    events: int | None = MISSING
+    sessions: int | None = MISSING
+    items: int | None = MISSING
+    files: dict[str, str] = MISSING
+    optional: dict[str, str] = MISSING
+    features: str = MISSING
+    verified: str = MISSING
+    fetch: list[DownloadConfig] = MISSING
+
+
+@dataclass
 class DatasetConfig:
     name: str = option(Mark.UNHASHED)
     path: str | None = option(Mark.PATH, Mark.UNHASHED)
+    files: list[str] | None = option(Mark.UNHASHED)
+    source: SourceConfig | None = option(Mark.UNHASHED)
     separator: str | None = MISSING
     header: list[str] | None = MISSING
     comment: str | None = MISSING

@@ -64,10 +64,11 @@ def test_sessions_items_and_counts_are_those_of_the_log(dataset: DatasetConfig, 
 def test_the_test_part_begins_with_its_earliest_deciding_event(
     dataset: DatasetConfig, tmp_path: Path, test_by: str, expected: float
 ) -> None:
-    prepared = prepare(dataclasses.replace(dataset, test_by=test_by), tmp_path / "cache")
-    assert prepared.test_from(test_by) == expected
+    dataset = dataclasses.replace(dataset, test_by=test_by)
+    prepared = prepare(dataset, tmp_path / "cache")
+    assert prepared.test_from(dataset) == expected
     del prepared.summary["test_from"]  # as in data of earlier versions
-    assert prepared.test_from(test_by) == expected
+    assert prepared.test_from(dataset) == expected
 
 
 def test_data_of_options_that_came_later_keep_their_hash_where_these_are_off(

@@ -64,7 +64,7 @@ def read_events(dataset: DatasetConfig) -> Events:
         events = cut_at_gaps(events, dataset.session_gap_s)
     if dataset.split != "given":
         return events
-    test = read_events(replace(dataset, path=dataset.test_path, test_path=None, split="days"))
+    test = read_events(replace(dataset, path=dataset.test_path, files=None, test_path=None, split="days"))
     return with_test_log(events, test, dataset)
 
 

@@ -12,6 +12,7 @@ from prnn_cli.schema import DatasetConfig, Mark, marked
 from prnn_cli.system.paths import absolute_path, with_each_path
 
 GROUP = "dataset"
+FROM_ELSEWHERE = ("${dataset.path}", "${oc.env:PRNN_DATA_DIR")  # paths that are no part of the file's own
 
 
 def with_paths_from_files(config: DictConfig, hydra: HydraConf) -> DictConfig:
@@ -53,7 +54,9 @@ def _declared(choice: str, keys: Sequence[str], folders: Sequence[Path]) -> dict
     found = {
         key: (value, file.parent)
         for key, value in values.items()
-        if isinstance(value, str | list | dict) and value != "???"
+        if isinstance(value, str | list | dict)
+        and value != "???"
+        and not any(name in str(value) for name in FROM_ELSEWHERE)
     }
     for default in reversed(content.get("defaults", [])):
         if not isinstance(default, str) or default == "_self_":

@@ -75,7 +75,7 @@ def extract(
 def catalogue_of(dataset: DatasetConfig, data: PreparedData, cache_dir: Path) -> ItemCatalogue:
     """The items of prepared data, as they were described before their test part began."""
     is_timed = dataset.items.has_properties and dataset.items.properties.time is not None
-    before = data.test_from(dataset.test_by) if is_timed else None
+    before = data.test_from(dataset) if is_timed else None
     return ItemCatalogue(with_files(dataset, cache_dir), data.item_ids, before)
 
 

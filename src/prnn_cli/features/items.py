@@ -65,7 +65,7 @@ class ItemCatalogue:
         """The folder that the paths of images are relative to: `dataset.items.image_root`, or else the table's."""
         if self.dataset.items.image_root is not None:
             return absolute_path(self.dataset.items.image_root)
-        files = self.files or find_files(self.dataset.path)
+        files = self.files or find_files(self.dataset.path, within=self.dataset.files)
         return absolute_path(files[0]).parent
 
     @cached_property

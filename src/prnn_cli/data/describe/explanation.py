@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from prnn_cli.data.events import session_columns, time_columns
-from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
 from prnn_cli.data.parts import PARTS
@@ -46,7 +46,7 @@ def files_table(files: list[Path], rows: list[int]) -> pd.DataFrame:
 def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
     """A line for each role of a column (session, item, time, …): the column's name, and how it was read."""
     columns, items = dataset.columns, dataset.items
-    files = zip(find_files(dataset.path), data.summary["rows_of_files"], strict=True)
+    files = zip(log_files(dataset), data.summary["rows_of_files"], strict=True)
     with_rows = next(file for file, count in files if count)
     first = open_file(with_rows, TextOptions.of_log(dataset), _named(dataset))
     gap_s, separator = dataset.session_gap_s, dataset.list_separator
