@@ -225,6 +225,7 @@ class ItemsConfig:
 
     path: Any = option(Mark.PATH)
     header: list[str] | None = MISSING
+    filters: list[FilterConfig] = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
     properties: PropertiesConfig = field(default_factory=PropertiesConfig)
