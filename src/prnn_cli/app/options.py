@@ -18,7 +18,6 @@ from prnn_cli.system.yaml_files import check_yaml
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 OF_HYDRA = ("defaults", "hydra")  # keys of a config that are no options of the command
-FACTS = "source."  # what the config of a public log tells of it, which nobody sets
 
 
 @dataclass(frozen=True)
@@ -222,11 +221,7 @@ def read_config(file: Path) -> Config:
         _head(lines),
         package[1] if package else None,
         content.get("defaults") or [] if isinstance(content, dict) else [],
-        [
-            each
-            for each in options
-            if each.name.split(".")[0] not in OF_HYDRA and not each.name.startswith(FACTS)
-        ],
+        [each for each in options if each.name.split(".")[0] not in OF_HYDRA],
     )
 
 
