@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 NEW_ARTICLE = 99  # of the second part alone
 
@@ -17,7 +18,7 @@ def write(folder: Path) -> None:
         (folder / part).mkdir()
         rows = []
         for number in numbers:
-            user, visit = divmod(number, 2)  # two visits of a user, two hours apart
+            user, visit = number // 2 % 15, number % 2  # two visits of a day, two hours apart
             start = begin + timedelta(hours=2 * visit, minutes=user)
             first, second, third, fourth = along(number, 4)
             shown = [f"N{first}-1 N50-0", f"N51-0 N{second}-1 N{third}-1", f"N{fourth}-1"]
@@ -48,3 +49,16 @@ def _article(number: int) -> str:
     abstract = "" if number == 3 else f"A story of {['sport', 'food'][number % 2]}."
     title = f'"Best of {number % 4}" and 5\' tall'  # a quote begins the cell and does not end it
     return f"N{number}\tnews\tnewsus\t{title}\t{abstract}\thttps://assets.msn.com/{number}.html\t[]\t[]\n"
+
+
+LOG = PublicLog(
+    name="mind",
+    write=write,
+    rows=40 * (4 + 2)
+    + 2,  # four clicks of each session and two that were not clicked; a new article beside another
+    train={"sessions": 30, "events": 120},
+    test={"sessions": 10, "events": 40},
+    num_items=10,
+    features=["features=text"],
+    coverage={"text": 10},
+)
