@@ -42,13 +42,14 @@ def asin(item: int) -> str:
 LOG = PublicLog(
     name="amazon_m2",
     write=write,
-    rows=120 * 5
-    + 16
-    + 30
-    * 3,  # which sessions are of the test part depends on the numbers of their rows; together they are 120
+    # which sessions are of the test part depends on their rows; together they are 120
+    rows=120 * 5 + 16 + 30 * 3,
     train={"sessions": 107, "events": 551},
     test={"sessions": 13, "events": 65},
     num_items=10,
+    sessions={
+        "8": f"{4 * 'B000000005 B000000005 B000000006 B000000007 B000000008 '}B000000009"
+    },  # a list over two lines, and the next item
     features=["features=text"],
     coverage={"text": 10},
 )

@@ -48,6 +48,7 @@ LOG = PublicLog(
     train={"sessions": 30, "events": 120},
     test={"sessions": 10, "events": 40},
     num_items=10,
+    sessions={"3": "2 3 4 5"},  # the views, which stand in the file from last to first, and the purchase
     features=["features=text"],
     coverage={"text": 10},
 )

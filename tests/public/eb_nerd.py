@@ -107,11 +107,12 @@ def write_articles(folder: Path) -> None:
 LOG = PublicLog(
     name="eb_nerd",
     write=write,
-    rows=40 * (4 + 1)
-    + 1,  # four clicks and an impression without any of each session; a click on a new article
+    # four clicks of each session and a list without any; one click on a new article
+    rows=40 * (4 + 1) + 1,
     train={"sessions": 30, "events": 120},
     test={"sessions": 10, "events": 40},
     num_items=10,
+    sessions={"7034": "9770004 9770005 9770006 9770007"},  # begun in the other file
     features=["features=text"],
     coverage={"text": 10},
 )

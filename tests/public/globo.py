@@ -55,10 +55,12 @@ def _click(number: int, start: datetime, article: int, time: datetime) -> str:
 LOG = PublicLog(
     name="globo",
     write=write,
-    rows=41 * 4,  # one session begins after the last day
+    # one session begins after the last day
+    rows=41 * 4,
     train={"sessions": 30, "events": 120},
     test={"sessions": 10, "events": 40},
     num_items=10,
+    sessions={"1507993440000004": "4 5 6 7"},  # its last click is nine days late
     features=["features=precomputed"],
     coverage={"image": 10},
 )

@@ -77,10 +77,12 @@ def _article(item: int) -> str:
 LOG = PublicLog(
     name="hm",
     write=write,
-    rows=40 * 4 + 4,  # four second pieces
+    # four articles of each basket, and four second pieces
+    rows=40 * 4 + 4,
     train={"sessions": 30, "events": 120},
     test={"sessions": 10, "events": 40},
     num_items=10,
+    sessions={f"{sha256(b'15').hexdigest()}/2020-09-22": "0108700001 0109701001 0108702001 0109703001"},
     features=[
         "features=image_and_text",
         "features.sources.image=colour_histogram",

@@ -70,11 +70,12 @@ def _event(user: int, time: datetime, thing: int, kind: str) -> dict[str, Any]:
 LOG = PublicLog(
     name="merrec",
     write=write,
-    rows=40 * (4 + 1 + 1)
-    + 1,  # of 40 users four views, one of a thing that is sold once, and a like; a purchase
+    # of 40 users four views, one of what is sold once, and a like; one purchase
+    rows=40 * (4 + 1 + 1) + 1,
     train={"sessions": 30, "events": 120},
     test={"sessions": 10, "events": 40},
     num_items=10,
+    sessions={"1007/1": "8 9 10 1"},  # without a like, a purchase and what nobody else sees
     features=["features=text"],
     coverage={"text": 10},
 )

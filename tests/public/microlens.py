@@ -49,10 +49,12 @@ def write_titles(path: Path, header: bool) -> None:
 LOG = PublicLog(
     name="microlens",
     write=write,
-    rows=40 * 5 + 1,  # training has all comments but each user's last, which the test part ranks after them
+    # training has all but each user's last event, which the test part ranks after them
+    rows=40 * 5 + 1,
     train={"sessions": 40, "events": 161},
     test={"sessions": 40, "events": 201},
     num_items=10,
+    sessions={"1": "1 1 2 3 4"},
     features=[
         "features=image_and_text",
         "features.sources.image=colour_histogram",

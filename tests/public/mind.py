@@ -25,13 +25,9 @@ def write(folder: Path) -> None:
             if number == 35:
                 shown.append(f"N{NEW_ARTICLE}-1 N50-0")
             history = "" if user % 2 else "N50 N51"
-            rows += [
-                "\t".join(
-                    [str(100 * number + step), f"U{user}", _time(start, 5 * step), history, impressions]
-                )
-                + "\n"
-                for step, impressions in enumerate(shown)
-            ]
+            for step, impressions in enumerate(shown):
+                cells = [str(100 * number + step), f"U{user}", _time(start, 5 * step), history, impressions]
+                rows.append("\t".join(cells) + "\n")
         (folder / part / "behaviors.tsv").write_text("".join(rows[::-1]))
         new = [NEW_ARTICLE] if part == "MINDsmall_dev" else []
         articles = [*range(NUM_ITEMS), 50, 51, *new]
@@ -54,11 +50,12 @@ def _article(number: int) -> str:
 LOG = PublicLog(
     name="mind",
     write=write,
-    rows=40 * (4 + 2)
-    + 2,  # four clicks of each session and two that were not clicked; a new article beside another
+    # four clicks of each session and two articles that were not clicked; a new one beside another
+    rows=40 * (4 + 2) + 2,
     train={"sessions": 30, "events": 120},
     test={"sessions": 10, "events": 40},
     num_items=10,
+    sessions={"U2#4": "N5 N6 N7 N8"},  # the fourth visit, without a new article
     features=["features=text"],
     coverage={"text": 10},
 )

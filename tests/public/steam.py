@@ -79,10 +79,12 @@ def _literal(value: Any) -> str:
 LOG = PublicLog(
     name="steam",
     write=write,
-    rows=40 * 4,  # training has all reviews but each user's last, which the test part ranks after them
+    # training has all but each user's last event, which the test part ranks after them
+    rows=40 * 4,
     train={"sessions": 40, "events": 120},
     test={"sessions": 40, "events": 160},
     num_items=10,
+    sessions={"it's 5": "15 16 17"},
     features=["features=text"],
     coverage={"text": 10},
 )
