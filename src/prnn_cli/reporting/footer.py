@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from prnn_cli.reporting.beside_published import (
+    is_the_papers,
+    published_notes,
+    shows_published,
+    value_published,
+)
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.paper_table import shows_published, value_of_paper
 from prnn_cli.reporting.published import rank_correlation
 from prnn_cli.reporting.significance import enough_resamples
 from prnn_cli.reporting.tables import signed, weights_text
@@ -41,7 +46,7 @@ def footer(comparison: Comparison) -> list[str]:
         )
     sentences += _tests(comparison)
     if shows_published(comparison):
-        sentences.append("The paper's values were measured on other data; they are for orientation.")
+        sentences += published_notes(comparison)
         sentences += _rank_correlations(comparison)
     sentences += [
         f"{row.name}: weights chosen on the validation part: "
@@ -101,7 +106,8 @@ def _tests(comparison: Comparison) -> list[str]:
 
 
 def _rank_correlations(comparison: Comparison) -> list[str]:
-    """How far the methods stand in the paper's order (Spearman); of fewer than four, nothing."""
+    """How far the methods stand in the published order (Spearman); of fewer than four, nothing."""
+    whose = "the paper's" if is_the_papers(comparison) else "the published"
     groups = {
         "methods": comparison.methods,
         "p-RNNs": [row.name for row in comparison.finished if row.is_parallel],
@@ -113,14 +119,14 @@ def _rank_correlations(comparison: Comparison) -> list[str]:
             pairs = {
                 method: (comparison.mean(method, metric), value)
                 for method in methods
-                if (value := value_of_paper(comparison, method, metric)) is not None
+                if (value := value_published(comparison, method, metric)) is not None
             }
             if len(pairs) >= FEWEST_RANKED:
                 found.append(
                     f"{metric} {signed(rank_correlation(list(pairs.values())), 2)} ({len(pairs)} {kind})"
                 )
         if found:
-            sentences.append(f"Rank correlation with the paper's {kind}: {', '.join(found)}.")
+            sentences.append(f"Rank correlation with {whose} {kind}: {', '.join(found)}.")
     return sentences
 
 

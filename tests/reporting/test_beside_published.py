@@ -1,0 +1,82 @@
+"""Published values beside ours: four events in two sessions; baselines rank each of them second."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from prnn_cli.reporting.report import report_runs
+from prnn_cli.reporting.runs import find_folders
+from reporting.runs_on_disk import ALL_FIRST, HALF, cells, table_config, write_run
+
+
+def published_run(folder: Path, *overrides: str, **changes: Any) -> None:
+    """Both baselines rank all events second; published of Markov are recall@20 .3583 and mrr@20 .2295."""
+    names = {"item_knn": "Item-kNN", "markov": "Markov"}
+    measured = {name: {"recall@20": 1.0, "mrr@20": 0.5, "tie_rate": 0.0} for name in names}
+    described = {"experiment": "published_umuai_retailrocket", "dataset": "retailrocket", "labels": names}
+    described |= {"baselines": measured, "baseline_options": {name: {} for name in names}}
+    described |= {"row": "gru4rec_top1_max", "label": "GRU4Rec"}
+    write_run(folder, HALF, **(described | changes))
+    (folder / ".hydra" / "overrides.yaml").write_text(yaml.safe_dump(list(overrides)))
+
+
+def test_published_values_of_the_same_data_stand_beside_ours_with_the_difference(tmp_path: Path) -> None:
+    published_run(tmp_path / "a", "experiment=published_umuai_retailrocket", "dataset.path=logs/retailrocket")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    table = cells(tmp_path)
+    assert table["Method"][-4:] == [
+        "published recall@20",
+        "difference in recall@20",
+        "published mrr@20",
+        "difference in mrr@20",
+    ]
+    assert table["Markov"][-4:] == ["0.3583", "+0.6417", "0.2295", "+0.2705"]
+    assert table["GRU4Rec"][-4:] == ["0.5669", "−0.0669", "0.3237", "+0.1763"]
+    assert table["Item-kNN"][-4:] == [""] * 4
+    text = (tmp_path / "table.md").read_text()
+    assert "rn5l/session-rec docs/umuai/tables_window/tables_retailrocket.html" in text
+    assert "other data" not in text
+    plain = pd.read_csv(tmp_path / "table.csv").set_index("method")
+    assert plain.loc["Markov", "recall@20_published"] == 0.3583
+
+
+@pytest.mark.parametrize(
+    ("overrides", "dataset", "why"),
+    [([], "shop", "dataset=shop"), (["dataset.test_days=3"], "retailrocket", "dataset.test_days")],
+)
+def test_no_difference_is_told_to_values_of_other_data(
+    tmp_path: Path, overrides: list[str], dataset: str, why: str
+) -> None:
+    published_run(tmp_path / "a", *overrides, dataset=dataset)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    table = cells(tmp_path)
+    assert table["Method"][-2:] == ["published recall@20, other data", "published mrr@20, other data"]
+    assert table["Markov"][-2:] == ["0.3583", "0.2295"]
+    assert f"other data, as these runs have {why};" in (tmp_path / "table.md").read_text()
+
+
+def test_the_papers_values_stand_beside_those_measured_marked_as_of_other_data(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", HALF, label="ID only (200)", row="id_only_200", experiment="table2")
+    write_run(tmp_path / "b", ALL_FIRST, label="mine", row="mine", experiment="table2")
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    table = cells(tmp_path)
+    assert table["Method"][-2:] == ["paper's recall@20, other data", "paper's mrr@20, other data"]
+    assert table["Item-kNN"][-2:] == ["0.6263", "0.3740"]
+    assert table["ID only (200)"][-2:] == ["0.6963", "0.3881"]
+    assert table["mine"][-2:] == ["", ""]
+    assert "measured on other data" in (tmp_path / "table.md").read_text()
+
+
+def test_the_footer_says_how_far_rows_stand_in_the_papers_order(tmp_path: Path) -> None:
+    """The paper's recall rises from item_knn (all of whose ranks are 2 here) over concatenated and id_only."""
+    ours = {"concatenated": [1, 30, 30, 30], "id_only": [30] * 4, "id_only_200": [1, 1, 1, 30]}
+    for seed, (row, ranks) in enumerate(ours.items()):
+        write_run(tmp_path / row, ranks, label=row, row=row, experiment="table2", seed=seed)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    text = (tmp_path / "table.md").read_text()
+    # in the paper's order our places are 4 2 1 3: 1 − 6 (9 + 0 + 4 + 1) / (4 · 15) = −0.40
+    assert "Rank correlation with the paper's methods: recall@20 −0.40 (4 methods)" in text
+    assert "p-RNNs:" not in text
