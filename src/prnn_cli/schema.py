@@ -20,6 +20,10 @@ from prnn_cli.errors import UserError
 GENERATED_CLICKS = ("successor", "repeat", "style", "intent", "anywhere")
 GENERATED_LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "nl", "hu")
 
+# How the test part is chosen; those that need no times of the events.
+SPLITS = ("days", "gru4rec2023", "window", "given", "share", "leave_one_out")
+TIMELESS_SPLITS = ("given", "share", "leave_one_out")
+
 AUTO = "auto"  # of epochs, and of some numbers
 
 RESERVED = ("id", "output", "vectors")  # names in the parameters' that no source of features can have
@@ -202,6 +206,17 @@ class ItemsConfig:
 
 
 @dataclass
+class WindowConfig:
+    """One of several windows that slide over a log; lengths in days of 24 hours."""
+
+    number: int = bounded(at_least=1, marks=[Mark.SHARES_ROW])
+    train_days: float = bounded(above=0)
+    test_days: float = bounded(above=0)
+    shift_days: float = bounded(at_least=0)
+    offset_days: float = bounded(at_least=0)
+
+
+@dataclass
 class DatasetConfig:
     name: str = option(Mark.UNHASHED)
     path: str | None = option(Mark.PATH, Mark.UNHASHED)
@@ -221,11 +236,15 @@ class DatasetConfig:
     min_item_support: int = bounded(at_least=1)
     repeat_until_stable: bool = MISSING
     drop_repeats: bool = MISSING
+    split: str = one_of(*SPLITS)
     test_days: int = bounded(at_least=1)
     days: str = one_of("calendar", "24_hours")
     test_from: str | None = MISSING
     test_until: str | None = MISSING
     test_by: str = one_of("last_event", "first_event")
+    test_path: str | None = option(Mark.PATH, Mark.UNHASHED)
+    test_share: float = bounded(above=0, at_most=0.5)
+    window: WindowConfig = field(default_factory=WindowConfig)
     validation_days: int = bounded(at_least=0)
     keep_new_items: bool = MISSING
     cold_items: float = bounded(at_least=0, at_most=0.9)
@@ -248,6 +267,15 @@ class DatasetConfig:
                 raise UserError(
                     f"{path}{name}={names} must name each column of the file by a name of its own"
                 )
+        if self.split == "given" and not self.test_path:
+            raise UserError(
+                f"{path}split=given needs the log of the test part: {path}test_path=FILE, a folder or a glob"
+            )
+        if self.split != "given" and self.test_path:
+            raise UserError(
+                f"{path}test_path={self.test_path} is the test part of {path}split=given alone; set that, or leave "
+                f"it null with {path}split={self.split}"
+            )
 
 
 @dataclass

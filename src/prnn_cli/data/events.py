@@ -37,6 +37,7 @@ class Events:
     time: (num_events,) float64, seconds since 1970, UTC
     dropped: rows that were bad or that a filter took out, by reason
     rows_of_files: rows read of each file
+    is_test: (num_sessions,) bool, the sessions, by code, of a test log that was given; None where none was
     """
 
     session: np.ndarray
@@ -46,6 +47,7 @@ class Events:
     item_ids: pa.Array
     dropped: dict[str, int]
     rows_of_files: list[int]
+    is_test: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -57,7 +59,43 @@ def read_events(dataset: DatasetConfig) -> Events:
     Raises `UserError` with file, line and column for what is no log.
     """
     events = _events_as_written(dataset)
-    return events if dataset.session_gap_s is None else cut_at_gaps(events, dataset.session_gap_s)
+    if dataset.session_gap_s is not None:
+        events = cut_at_gaps(events, dataset.session_gap_s)
+    if dataset.split != "given":
+        return events
+    test = read_events(replace(dataset, path=dataset.test_path, test_path=None, split="days"))
+    return with_test_log(events, test, dataset)
+
+
+def with_test_log(events: Events, test: Events, dataset: DatasetConfig) -> Events:
+    """The events of both logs, sorted by time; `is_test` tells the sessions of the second.
+
+    Raises `UserError` where a session's id stands in both.
+    """
+    ids = test.session_ids
+    if dataset.columns.session_id is None:  # ids are numbers of rows, which both logs have
+        ids = pc.binary_join_element_wise("test", ids, "#")
+    in_both = pc.filter(ids, pc.is_in(ids, events.session_ids))
+    if len(in_both):
+        raise UserError(
+            f"{len(in_both)} sessions, such as {in_both[0].as_py()!r}, stand in dataset.path={dataset.path} and in "
+            f"dataset.test_path={dataset.test_path}; a session belongs to one of the two"
+        )
+    items = pa.chunked_array([events.item_ids, test.item_ids]).dictionary_encode().combine_chunks()
+    codes = items.indices.to_numpy()[len(events.item_ids) :]
+    time = np.concatenate([events.time, test.time])
+    order = np.argsort(time, kind="stable")
+    num_sessions = len(events.session_ids)
+    return Events(
+        session=np.concatenate([events.session, test.session + np.int32(num_sessions)])[order],
+        item=np.concatenate([events.item, codes[test.item].astype(np.int32)])[order],
+        time=time[order],
+        session_ids=pa.concat_arrays([events.session_ids, ids]),
+        item_ids=items.dictionary,
+        dropped=dict(Counter(events.dropped) + Counter(test.dropped)),
+        rows_of_files=events.rows_of_files + test.rows_of_files,
+        is_test=np.arange(num_sessions + len(ids)) >= num_sessions,
+    )
 
 
 def cut_at_gaps(events: Events, gap_s: float) -> Events:

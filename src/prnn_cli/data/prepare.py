@@ -51,9 +51,9 @@ class PreparedData:
     """A prepared log: the sessions of its parts, and its items by item_index.
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
-    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read,
-        "rows_of_files": the same file by file, "first", "last": times of the log, in seconds since 1970,
-        "last_days": see `part_sizes.last_days`}
+    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read, "rows_of_files":
+        the same file by file, "first", "last": times of the log, in seconds since 1970, "last_days": see
+        `part_sizes.last_days`}, and "ranks_last_only": true where the split says so (`Parted`)
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -163,12 +163,29 @@ def _identity(dataset: DatasetConfig) -> Identity:
     for name in ("keep_new_items", "cold_items"):  # off, they leave data what they were before there were any
         if not settings[name]:
             del settings[name]
+    files = find_files(dataset.path)
+    if dataset.split != "window":
+        del settings["window"]
+    if dataset.split not in ("share", "given"):
+        del settings["test_share"]
+    if dataset.split == "given":
+        settings["num_files"] = len(files)
+    if dataset.split == "days":  # so it was before there were others
+        del settings["split"]
     try:
-        return Identity.of(FORMAT_VERSION, settings, find_files(dataset.path))
+        return Identity.of(FORMAT_VERSION, settings, log_files(dataset))
     except OSError as error:
         raise UserError(
             f"{error.filename} cannot be read ({error.strerror}); check its permissions"
         ) from error
+
+
+def log_files(dataset: DatasetConfig) -> list[Path]:
+    """The files of a log, those of a given test part last, as they are read."""
+    files = find_files(dataset.path)
+    if dataset.split == "given":
+        files += find_files(dataset.test_path, "dataset.test_path")
+    return files
 
 
 def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
@@ -182,6 +199,8 @@ def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
             summary[part] = {"sessions": sessions, "events": count}
     summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped}
     summary |= {"rows": sum(events.rows_of_files), "rows_of_files": events.rows_of_files}
+    if split.ranks_last_only:
+        summary["ranks_last_only"] = True
     if num_unseen := int((split.items["support"] == 0).sum()):
         summary["unseen_items"] = num_unseen
     return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
@@ -230,7 +249,12 @@ def _load(folder: Path, identity: Identity) -> PreparedData:
 def _prepared(
     folder: Path, summary: dict[str, Any], events: pd.DataFrame, items: pd.DataFrame, reused: bool
 ) -> PreparedData:
-    parts = {part: sessions_of(events, part, len(items)) for part in PARTS if part in summary}
+    last_only = summary.get("ranks_last_only", False)
+    parts = {
+        part: sessions_of(events, part, len(items), last_only and part != "train")
+        for part in PARTS
+        if part in summary
+    }
     item_ids, support = items["item_id"].to_numpy(dtype=object), items["support"].to_numpy(dtype=np.int64)
     for array in (item_ids, support):
         array.flags.writeable = False

@@ -58,7 +58,7 @@ def replay(
     device: torch.device | str = "cpu",
     num_slots: int | None = None,
 ) -> Ranks:
-    """The ranks of every event but the first of its session, by the scores after the event before it.
+    """The ranks of the events that `sessions` rank, by the scores after the event before each.
 
     The number of slots changes speed and memory, not ranks; None chooses it. Raises `RunError` at a NaN score.
     """
@@ -153,7 +153,7 @@ def slots_in_memory(num_scores: int, kind: str) -> int:
 def _ranks(sessions: Sessions, better: np.ndarray, equal: np.ndarray) -> Ranks:
     lengths = np.diff(sessions.offsets)
     position = np.arange(sessions.num_events) - np.repeat(sessions.offsets[:-1], lengths)
-    predicted = position > 0
+    predicted = sessions.is_ranked
     return Ranks(
         session=np.repeat(sessions.session_index, lengths)[predicted],
         position=position[predicted].astype(np.int32),

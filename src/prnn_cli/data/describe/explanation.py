@@ -11,7 +11,7 @@ from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
 from prnn_cli.data.parts import PARTS
-from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.prepare import PreparedData, log_files
 from prnn_cli.schema import DatasetConfig
 
 FILES_SHOWN = 6
@@ -22,7 +22,7 @@ ITEMS_SHOWN = 8
 def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.DataFrame]:
     """The tables that explain how a log was read, title -> table. `dataset` names its files (`prepare.with_files`)."""
     return {
-        "Files": files_table(find_files(dataset.path), data.summary["rows_of_files"]),
+        "Files": files_table(log_files(dataset), data.summary["rows_of_files"]),
         "Columns": columns_table(dataset, data),
         "Last days": days_table(data.summary["last_days"]),
         "Example sessions": example_sessions(data),
