@@ -3,12 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from prnn_cli.reporting.beside_published import (
-    is_the_papers,
-    published_notes,
-    shows_published,
-    value_published,
-)
+from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.published import rank_correlation
 from prnn_cli.reporting.significance import enough_resamples
@@ -45,9 +40,10 @@ def footer(comparison: Comparison) -> list[str]:
             f"{config.gain_over} is not in this table, so gains are over {' and '.join(references) or 'nothing'}."
         )
     sentences += _tests(comparison)
-    if shows_published(comparison):
-        sentences += published_notes(comparison)
-        sentences += _rank_correlations(comparison)
+    beside = BesidePublished([comparison], comparison.mean)
+    if beside.is_shown:
+        sentences += beside.notes
+        sentences += _rank_correlations(comparison, beside)
     sentences += [
         f"{row.name}: weights chosen on the validation part: "
         + "; ".join(f"{weights_text(run.metrics['weights'])} (seed {run.metrics['seed']})" for run in weighed)
@@ -105,9 +101,9 @@ def _tests(comparison: Comparison) -> list[str]:
     return sentences
 
 
-def _rank_correlations(comparison: Comparison) -> list[str]:
+def _rank_correlations(comparison: Comparison, beside: BesidePublished) -> list[str]:
     """How far the methods stand in the published order (Spearman); of fewer than four, nothing."""
-    whose = "the paper's" if is_the_papers(comparison) else "the published"
+    whose = "the paper's" if beside.is_the_papers else "the published"
     groups = {
         "methods": comparison.methods,
         "p-RNNs": [row.name for row in comparison.finished if row.is_parallel],
@@ -119,7 +115,7 @@ def _rank_correlations(comparison: Comparison) -> list[str]:
             pairs = {
                 method: (comparison.mean(method, metric), value)
                 for method in methods
-                if (value := value_published(comparison, method, metric)) is not None
+                if (value := beside.value(method, metric)) is not None
             }
             if len(pairs) >= FEWEST_RANKED:
                 found.append(

@@ -1,6 +1,6 @@
 """A comparison as the paper prints it: the table of results, and that of intervals and differences."""
 
-from prnn_cli.reporting.beside_published import published_cells, published_header, shows_published
+from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.significance import Difference
@@ -16,7 +16,8 @@ def paper_table(comparison: Comparison) -> TextTable:
     header = ["Method", *metrics, "tie rate", "epochs", "updates"]
     header += ["parameters"] if config.parameters else []
     header += ["events/s"] if config.events_per_s else []
-    header += published_header(comparison) if shows_published(comparison) else []
+    beside = BesidePublished([comparison], comparison.mean)
+    header += beside.header(metrics) if beside.is_shown else []
     table = TextTable(header, spare=["tie rate", "epochs"])
     if len(comparison.baselines) > FEW_BASELINES:
         table.headings.add(0)
@@ -61,8 +62,9 @@ def _extra(comparison: Comparison, method: str, row: Row | None = None) -> list[
         cells.append(f"{first['num_parameters']:,}" if row else "")
     if config.events_per_s:
         cells.append(f"{row.events_per_s:,.0f}" if row else "")
-    if shows_published(comparison):
-        cells += published_cells(comparison, method)
+    beside = BesidePublished([comparison], comparison.mean)
+    if beside.is_shown:
+        cells += beside.cells(method, comparison.metrics)
     return cells
 
 

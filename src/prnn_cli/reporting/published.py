@@ -12,7 +12,8 @@ def published() -> pd.DataFrame:
     """Published recall@20 and mrr@20 by (table, row), in the order of their sources.
 
     table: the name of an experiment; row: a baseline's, or that of a row; dataset: the public log, by the name of its
-    config, "" of the paper's own; source: the paper, or repository and file
+    config, "" of the paper's own; windows: how many of a log's windows the values are means over, 0 of none;
+    source: the paper, or repository and file
     """
     file = Path(__file__).with_name("published.csv")
     return pd.read_csv(file, index_col=["table", "row"], keep_default_na=False)
