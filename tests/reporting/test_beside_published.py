@@ -12,11 +12,11 @@ from prnn_cli.reporting.runs import find_folders
 from reporting.runs_on_disk import ALL_FIRST, HALF, cells, table_config, write_run
 
 
-def published_run(folder: Path, *overrides: str, **changes: Any) -> None:
+def published_run(folder: Path, *overrides: str, ranks: list[int] = HALF, **changes: Any) -> None:
     """Two of four events are ranked first: recall@20 .5, mrr@20 .5; published are .5187 and .2131."""
     described = {"experiment": "published_gru4rec_retailrocket", "dataset": "retailrocket"}
     described |= {"row": "gru4rec_bpr_max", "label": "GRU4Rec, BPR-max"}
-    write_run(folder, HALF, **(described | changes))
+    write_run(folder, ranks, **(described | changes))
     (folder / ".hydra" / "overrides.yaml").write_text(yaml.safe_dump(list(overrides)))
 
 
@@ -65,12 +65,32 @@ def window_run(folder: Path, ranks: list[int], number: int) -> None:
     published_run(
         folder,
         f"dataset.window.number={number}",
+        ranks=ranks,
         experiment="published_umuai_retailrocket",
         row="gru4rec_top1_max",
         label="GRU4Rec",
         data_hash=str(number),
         config={"dataset": {"split": "window", "window": {"number": number}}},
     )
+
+
+def test_the_mean_over_all_published_windows_has_a_difference_that_over_fewer_has_none(
+    tmp_path: Path,
+) -> None:
+    """Recall@20 is 1.0 on windows 1 to 4, 0.5 on the fifth: the mean of five is 0.9."""
+    for number in range(1, 5):
+        window_run(tmp_path / str(number), ALL_FIRST, number)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    four = (tmp_path / "table.md").read_text()
+    assert "other data, as these runs have 4 of 5 windows;" in four
+    assert "difference in" not in four
+    window_run(tmp_path / "5", HALF, 5)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    means = cells(tmp_path)
+    assert means["Method"][-4:-2] == ["published recall@20", "difference in recall@20"]
+    assert means["GRU4Rec"][-4:-2] == ["0.5669", "+0.3331"]
+    plain = pd.read_csv(tmp_path / "windows.csv").set_index("method")
+    assert plain.loc["GRU4Rec", ["recall@20", "recall@20_published"]].to_list() == [0.9, 0.5669]
 
 
 def test_the_papers_values_stand_beside_those_measured_marked_as_of_other_data(tmp_path: Path) -> None:
