@@ -1,4 +1,4 @@
-"""What a table measured beside what was published of the same methods, of the same data or of others."""
+"""What a table measured beside what was published of the same methods, by the same protocol or another."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class BesidePublished:
 
     @cached_property
     def departures(self) -> list[str]:
-        """What the runs rank that the published values are not of, such as "dataset=shop" or "dataset.test_days".
+        """Why the runs rank other events than the published ones, such as "dataset=shop" or "dataset.test_days".
 
         Empty where they were published of this dataset, no option of it was changed, and all their windows are there.
         """
@@ -72,12 +72,13 @@ class BesidePublished:
     def header(self, metrics: Sequence[str]) -> list[str]:
         """The names of the columns that `cells` fills."""
         if self.departures:
-            whose = "paper's" if self.is_the_papers else "published"
-            return [f"{whose} {metric}, other data" for metric in metrics]
+            if self.is_the_papers:
+                return [f"paper's {metric}, other data" for metric in metrics]
+            return [f"published {metric}, other protocol" for metric in metrics]
         return [name for metric in metrics for name in (f"published {metric}", f"difference in {metric}")]
 
     def cells(self, method: str, metrics: Sequence[str]) -> list[str]:
-        """The published value of each metric, and where it is of the same data ours less the published one."""
+        """The published value of each metric, and where it is of the same events ours less the published one."""
         cells: list[str] = []
         for metric in metrics:
             value = self.value(method, metric)
@@ -94,9 +95,7 @@ class BesidePublished:
         sources = ", ".join(self._published["source"].unique())
         notes = [f"Published values: {sources}; docs/published.md says what differs from that protocol."]
         if self.departures:
-            notes.append(
-                f"They are of other data, as these runs have {', '.join(self.departures)}; no difference is told."
-            )
+            notes.append(f"No difference to them is told, as these runs have {', '.join(self.departures)}.")
         return notes
 
     @cached_property
