@@ -574,7 +574,8 @@ class TrainCommand:
     jobs: Any = option(Mark.FREE_ON_RESUME)
 
     def check_values(self, path: str) -> None:
-        _check_number(f"{path}jobs", self.jobs, AUTO)
+        jobs = int(self.jobs) if str(self.jobs).isdecimal() else self.jobs  # text, where PRNN_JOBS sets it
+        _check_number(f"{path}jobs", jobs, AUTO, note=" (the environment's PRNN_JOBS sets it too)")
         epochs = self.epochs
         if epochs == AUTO:
             return
@@ -793,12 +794,14 @@ def check(config: Any, path: str = "") -> None:
         config.check_values(path)
 
 
-def _check_number(name: str, value: Any, *words: str) -> None:
+def _check_number(name: str, value: Any, *words: str, note: str = "") -> None:
     """Raises `UserError` for what is neither one of the words nor a whole number from 1."""
     value = "null" if value is None else value
     is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 1
     if value not in words and not is_number:
-        raise UserError(f"{name}={value} cannot be used; give {', '.join(words)}, or a whole number from 1")
+        raise UserError(
+            f"{name}={value} cannot be used; give {', '.join(words)}, or a whole number from 1{note}"
+        )
 
 
 def _nested(value: Any, name: str) -> list[tuple[str, Any]]:

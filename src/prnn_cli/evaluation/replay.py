@@ -62,9 +62,10 @@ def replay(
 
     The number of slots changes speed and memory, not ranks; None chooses it. Raises `RunError` at a NaN score.
     """
-    plan = SessionParallelPlan.build(
-        sessions, num_slots or choose_num_slots(sessions, candidates, torch.device(device).type)
-    )
+    kind = torch.device(device).type
+    make = SessionParallelPlan.of_like_lengths if sessions.ranks_last_only else SessionParallelPlan.build
+    plan = make(sessions, num_slots or choose_num_slots(sessions, candidates, kind))
+    is_ranked = sessions.is_ranked
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
     done = np.cumsum(plan.num_active).tolist()  # events after each step
@@ -75,11 +76,16 @@ def replay(
     ):
         for start in range(0, plan.num_steps, STEPS_A_TICK):
             positions = plan.positions[start : start + STEPS_A_TICK]
+            ranked = (positions >= 0) & is_ranked[positions + 1]
+            counted = ranked.any(axis=1)
             inputs = plan.steps(start, start + STEPS_A_TICK, device)
-            counts = _walk(scorer, inputs, count, lambda step: progress.update(done[step], "events"), start)
-            active = positions >= 0
-            predicted = positions[active] + 1
-            better[predicted], equal[predicted] = counts.cpu().numpy()[:, active]
+            counts = _walk(
+                scorer, inputs, count, counted, lambda step: progress.update(done[step], "events"), start
+            )
+            if counts is None:
+                continue
+            predicted = positions[counted][ranked[counted]] + 1
+            better[predicted], equal[predicted] = counts.cpu().numpy()[:, ranked[counted]]
             _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
     return _ranks(sessions, better, equal)
 
@@ -89,16 +95,25 @@ Count = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def _walk(
-    scorer: Scorer, inputs: StepInputs, count: Count, report: Callable[[int], None], start: int
-) -> Tensor:
-    """The numbers of better and of equal candidates of each target, (2, T, B); tells each step's number to `report`."""
+    scorer: Scorer,
+    inputs: StepInputs,
+    count: Count,
+    counted: np.ndarray,
+    report: Callable[[int], None],
+    start: int,
+) -> Tensor | None:
+    """The numbers of better and of equal candidates of each target of the steps that are `counted`, (T,) bool.
+
+    Returns (2, T', B), None where no step is; tells each step's number to `report`.
+    """
     counts = []
-    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, strict=True)
-    for step, (items, targets, new_session) in enumerate(steps, start):
+    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, counted, strict=True)
+    for step, (items, targets, new_session, is_counted) in enumerate(steps, start):
         scorer.advance(items, new_session)
-        counts.append(torch.stack(count(targets)))
+        if is_counted:
+            counts.append(torch.stack(count(targets)))
         report(step)
-    return torch.stack(counts, dim=1)
+    return torch.stack(counts, dim=1) if counts else None
 
 
 @contextmanager
