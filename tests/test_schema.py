@@ -39,6 +39,9 @@ WRONG = {
     "dataset.header=[a,a]": "dataset.header=['a', 'a'] must name each column",
     "dataset.items.header=[]": "dataset.items.header=[] must name each column",
     "dataset.quoting=single": "dataset.quoting=single does not exist; choose one of auto, double, none",
+    "dataset.columns.time=null": "time=null leaves the log without times, by which dataset.split=days splits it",
+    "dataset.list_item='^x-1$'": "dataset.list_item=^x-1$ is no regular expression with one group",
+    "dataset.list_item='(x'": "dataset.list_item=(x is no regular expression with one group",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
 }
 
@@ -46,6 +49,7 @@ WRONG = {
 def test_the_marked_options_of_a_command() -> None:
     assert marked(TrainCommand, Mark.PATH) == (
         "dataset.path",
+        "dataset.test_path",
         "dataset.items.path",
         "dataset.items.image_root",
         "dataset.items.vectors",
@@ -56,6 +60,7 @@ def test_the_marked_options_of_a_command() -> None:
     assert marked(DatasetConfig, Mark.UNHASHED) == (
         "name",
         "path",
+        "test_path",
         "min_ranked_events",
         "scale",
         "synthetic",

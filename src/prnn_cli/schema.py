@@ -6,6 +6,7 @@ have.
 """
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -74,6 +75,7 @@ class ColumnsConfig:
     item_id: str = MISSING
     next_item_id: str | None = MISSING
     time: Any = MISSING
+    milliseconds: str | None = MISSING
     order: str | None = MISSING
 
 
@@ -230,6 +232,7 @@ class DatasetConfig:
     time_format: str = MISSING
     stray_years: float | None = bounded(at_least=0.01)
     list_separator: str | None = MISSING
+    list_item: str | None = MISSING
     session_gap_s: float | None = bounded(at_least=0)
     filters: list[FilterConfig] = MISSING
     max_session_length: int | None = bounded(at_least=2)
@@ -275,6 +278,47 @@ class DatasetConfig:
             raise UserError(
                 f"{path}test_path={self.test_path} is the test part of {path}split=given alone; set that, or leave "
                 f"it null with {path}split={self.split}"
+            )
+        _check_list_item(self, path)
+        _check_untimed(self, path)
+
+
+def _check_list_item(dataset: DatasetConfig, path: str) -> None:
+    pattern = dataset.list_item
+    if pattern is None:
+        return
+    try:
+        has_one_group = re.compile(pattern).groups == 1
+    except re.error:
+        has_one_group = False
+    if not has_one_group:
+        raise UserError(
+            f'{path}list_item={pattern} is no regular expression with one group; write one such as "^(.+)-1$", whose '
+            "group is the item"
+        )
+    if dataset.columns.next_item_id is not None:
+        raise UserError(
+            f"{path}list_item={pattern} takes items out of the elements of a list, which {path}columns.next_item_id="
+            f"{dataset.columns.next_item_id} is none of; give one of both"
+        )
+
+
+def _check_untimed(dataset: DatasetConfig, path: str) -> None:
+    """Raises `UserError` for a log without times that is to be split, or cut, by time."""
+    if dataset.columns.time is not None:
+        return
+    if dataset.split not in TIMELESS_SPLITS:
+        raise UserError(
+            f"{path}columns.time=null leaves the log without times, by which {path}split={dataset.split} splits it; "
+            f"name the column of the times, or set {path}split to one of {', '.join(TIMELESS_SPLITS)}"
+        )
+    for key, value in (
+        ("columns.milliseconds", dataset.columns.milliseconds),
+        ("session_gap_s", dataset.session_gap_s),
+    ):
+        if value is not None:
+            raise UserError(
+                f"{path}{key}={value} needs times, and {path}columns.time=null says that there are none; leave it null"
             )
 
 

@@ -58,6 +58,13 @@ def test_sessions_items_and_counts_are_those_of_the_log(dataset: DatasetConfig, 
     }
 
 
+def test_data_of_options_that_came_later_keep_their_hash_where_these_are_off(
+    dataset: DatasetConfig, tmp_path: Path
+) -> None:
+    """So that a newer version finds what an earlier one has prepared."""
+    assert prepare(dataset, tmp_path / "cache").data_hash == "76af7021f5a510b6f962394a90746c4e"
+
+
 def test_the_folder_holds_tables_that_any_reader_understands(dataset: DatasetConfig, tmp_path: Path) -> None:
     folder = prepare(dataset, tmp_path / "cache").folder
     tables = {"events.parquet", "items.parquet", "summary.json", "checksums.json"}

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text, value_text
 from prnn_cli.data.formats.rows import FileRows
@@ -116,13 +117,16 @@ def cut_at_gaps(events: Events, gap_s: float) -> Events:
 
 
 def time_columns(dataset: DatasetConfig) -> dict[str, str]:
-    """The columns that tell the time, config key (below `dataset.columns`) -> name: one, or year, month and day."""
+    """The columns that tell the time, config key (below `dataset.columns`) -> name: one, or year, month and day; none
+    of a log without times."""
     time = dataset.columns.time
+    if time is None:
+        return {}
     if isinstance(time, str):
         return {"time": time}
     if isinstance(time, list) and len(time) == 3:
         return {f"time[{n}]": str(name) for n, name in enumerate(time)}
-    raise UserError(f"dataset.columns.time={time} must be one column, or three as [year, month, day]")
+    raise UserError(f"dataset.columns.time={time} must be one column, three as [year, month, day], or null")
 
 
 def _events_as_written(dataset: DatasetConfig) -> Events:
@@ -199,7 +203,7 @@ def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
     columns = dataset.columns
     wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
     wanted |= {f"columns.{key}": name for key, name in time_columns(dataset).items()}
-    wanted["columns.order"] = columns.order
+    wanted |= {"columns.milliseconds": columns.milliseconds, "columns.order": columns.order}
     return {key: name for key, name in wanted.items() if name is not None}
 
 
@@ -215,23 +219,37 @@ def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, count
         bad_rows.add(rows, missing & good, name, rows.table[name], "is empty", hint)
         good &= ~missing
 
-    time_name, times = _times(dataset, rows)
-    values["time"] = _seconds(parser, times, time_name, rows)
-    what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
-    unknown = np.isnan(values["time"])
-    unknown &= good
-    hint = format_advice(value_text(times, int(unknown.argmax()))) if unknown.any() else ""
-    bad_rows.add(rows, unknown, time_name, times, what, hint)
-    good &= ~unknown
-
-    if columns.order is not None:
-        values["order"] = as_numbers(rows.table[columns.order])
-        unknown = np.isnan(values["order"])
-        what = "is not a number to order by"
-        bad_rows.add(rows, unknown & good, columns.order, rows.table[columns.order], what, "mend it")
+    values["time"] = np.zeros(len(good))
+    if columns.time is not None:
+        time_name, times = _times(dataset, rows)
+        values["time"] = _seconds(parser, times, time_name, rows)
+        what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
+        unknown = np.isnan(values["time"])
+        unknown &= good
+        hint = format_advice(value_text(times, int(unknown.argmax()))) if unknown.any() else ""
+        bad_rows.add(rows, unknown, time_name, times, what, hint)
         good &= ~unknown
+
+    if columns.milliseconds is not None:
+        more, is_number = _numbers(columns.milliseconds, "is no number of milliseconds", rows, good, bad_rows)
+        values["time"] = values["time"] + more / 1000
+        good &= is_number
+    if columns.order is not None:
+        what = "is not a number to order by"
+        values["order"], is_number = _numbers(columns.order, what, rows, good, bad_rows)
+        good &= is_number
     table = pa.table(values)
     return table if good.all() else table.filter(pa.array(good))
+
+
+def _numbers(
+    name: str, what: str, rows: FileRows, good: np.ndarray, bad_rows: BadRows
+) -> tuple[np.ndarray, np.ndarray]:
+    """A column as (num_rows,) float64, and whether each is a number; where one of the good rows has none, it is bad."""
+    numbers = as_numbers(rows.table[name])
+    is_number = ~np.isnan(numbers)
+    bad_rows.add(rows, ~is_number & good, name, rows.table[name], what, "mend it")
+    return numbers, is_number
 
 
 def _ids(name: str, rows: FileRows, counts: RowCounts) -> pa.DictionaryArray:

@@ -172,6 +172,9 @@ def _identity(dataset: DatasetConfig) -> Identity:
         settings["num_files"] = len(files)
     if dataset.split == "days":  # so it was before there were others
         del settings["split"]
+    for group, name in ((settings, "list_item"), (settings["columns"], "milliseconds")):  # likewise
+        if group[name] is None:
+            del group[name]
     try:
         return Identity.of(FORMAT_VERSION, settings, log_files(dataset))
     except OSError as error:

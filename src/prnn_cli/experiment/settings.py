@@ -111,7 +111,10 @@ def with_new_options(command: str, config: DictConfig) -> DictConfig:
     config = config.copy()
     defaults = composed_config(command, [])
     for key in lacking:
-        if not OmegaConf.is_missing(defaults, key) and OmegaConf.select(defaults, key) is not None:
+        group, _, name = key.rpartition(".")
+        if name in (
+            (OmegaConf.select(defaults, group) if group else defaults) or {}
+        ):  # also where its default is null
             OmegaConf.update(config, key, OmegaConf.select(defaults, key), force_add=True)
     log.info("options that came after this run have their defaults: %s", ", ".join(lacking))
     return config

@@ -14,13 +14,14 @@ from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
-JSON_SUFFIXES = (".jsonl", ".ndjson")
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 PARQUET_SUFFIXES = (".parquet",)
+NAMED_ONLY = (".json",)  # often says other things of a folder than its rows
 KNOWN = (*TEXT_SUFFIXES, *JSON_SUFFIXES, *PARQUET_SUFFIXES)
 
 
 def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
-    """The files of a log, sorted by path: the file itself, a folder's data files, or a glob's matches.
+    """The files of a log, sorted by path: the file itself, a folder's data files but for .json, or a glob's matches.
 
     `option` is where the path was set, for messages. Raises `UserError` where there is no file of a known format.
     """
@@ -71,7 +72,7 @@ def glob_of(chosen: Sequence[Path], files: Sequence[Path]) -> str | None:
 
 def _is_data(path: Path) -> bool:
     hidden = path.name.startswith((".", "_"))
-    return not hidden and _suffix(path) in KNOWN
+    return not hidden and _suffix(path) in KNOWN and _suffix(path) not in NAMED_ONLY
 
 
 def _suffix(path: Path) -> str:
