@@ -17,6 +17,9 @@ SAME_EVENTS = (
     "dataset.window.number",
     "dataset.max_bad_share",
     "dataset.min_ranked_events",
+    "evaluation.metrics",
+    "evaluation.cutoffs",
+    "evaluation.each_epoch",
 )
 
 
