@@ -71,7 +71,7 @@ def options_of(kind: str, named_by: str | None = None, marks: Sequence[Mark] = (
 
 @dataclass
 class ColumnsConfig:
-    session_id: str | None = MISSING
+    session_id: Any = MISSING
     item_id: str = MISSING
     next_item_id: str | None = MISSING
     time: Any = MISSING
@@ -196,15 +196,69 @@ class ProfileConfig:
 
 
 @dataclass
+class PropertiesConfig:
+    """The columns of an items table with a row for each property of an item; of all other tables `property` is None.
+
+    time: from when on the item has the value; None: it has all values of a property
+    keep: a pattern that the names of the properties that count match, RE2's, found anywhere in the name
+    """
+
+    property: str | None = MISSING
+    value: str | None = MISSING
+    time: str | None = MISSING
+    keep: str | None = MISSING
+
+    def check_values(self, path: str) -> None:
+        if (self.property is None) != (self.value is None):
+            given = f"{path}property={_shown(self.property)} and {path}value={_shown(self.value)}"
+            raise UserError(f"{given} are columns of one table; name both of them, or none")
+
+
+@dataclass
 class ItemsConfig:
-    path: str | None = option(Mark.PATH)
+    """What is known of the items.
+
+    path: a file, a folder or a glob, or several of them
+    vector_columns: source of features -> column
+    vectors: a file, or source of features -> file
+    """
+
+    path: Any = option(Mark.PATH)
     header: list[str] | None = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
+    properties: PropertiesConfig = field(default_factory=PropertiesConfig)
     image: str | None = MISSING
     image_pattern: str | None = MISSING
     image_root: str | None = option(Mark.PATH)
-    vectors: str | None = option(Mark.PATH)
+    vector_columns: dict[str, str] = MISSING
+    vectors: Any = option(Mark.PATH)
+
+    @property
+    def has_properties(self) -> bool:
+        """Whether the table has a row for each property of an item, instead of one an item."""
+        return self.properties.property is not None
+
+    def check_values(self, path: str) -> None:
+        paths = self.path if isinstance(self.path, list) else [self.path]
+        if not paths or not all(each is None or isinstance(each, str) for each in paths):
+            raise UserError(f"{path}path={self.path} must be a file, a folder or a glob, or a list of such")
+        others = {"text": self.text, "image": self.image, "vector_columns": self.vector_columns}
+        if self.has_properties and (given := [name for name, value in others.items() if value]):
+            raise UserError(
+                f"{path}properties are read from a table with several rows an item, in which {path}{given[0]}="
+                f"{others[given[0]]} cannot be looked up; leave one of them out"
+            )
+        if self.has_properties and self.path is None:
+            raise UserError(
+                f"{path}properties.property={self.properties.property} needs a table; set {path}path"
+            )
+        files = list(self.vectors.values()) if isinstance(self.vectors, dict) else [self.vectors]
+        if not all(each is None or isinstance(each, str) for each in files):
+            raise UserError(
+                f"{path}vectors={self.vectors} must be a file, or one for each source of features, such as "
+                "{text: text.npy, image: image.npy}"
+            )
 
 
 @dataclass
@@ -219,9 +273,45 @@ class WindowConfig:
 
 
 @dataclass
+class DownloadConfig:
+    """A file that may be fetched without an account; checksum: as "md5:…" or "sha256:…", where its publisher gives one;
+    unpack: the folder within it whose files are wanted, "" for its top."""
+
+    url: str = MISSING
+    bytes: int = MISSING
+    checksum: str | None = None
+    unpack: str | None = None
+
+
+@dataclass
+class SourceConfig:
+    """Where a public log comes from, which `prnn datasets NAME` tells.
+
+    events, sessions, items: of the whole log, before any filter; files: below `DatasetConfig.path`, a name or a glob ->
+    what it holds; optional: likewise, those that only features need; features: the choice of that group to begin with;
+    verified: what of all this was looked up where, and what was not; fetch: the files that `prnn fetch` may take
+    """
+
+    title: str = MISSING
+    page: str = MISSING
+    licence: str = MISSING
+    size: str = MISSING
+    events: int | None = MISSING
+    sessions: int | None = MISSING
+    items: int | None = MISSING
+    files: dict[str, str] = MISSING
+    optional: dict[str, str] = MISSING
+    features: str = MISSING
+    verified: str = MISSING
+    fetch: list[DownloadConfig] = MISSING
+
+
+@dataclass
 class DatasetConfig:
     name: str = option(Mark.UNHASHED)
     path: str | None = option(Mark.PATH, Mark.UNHASHED)
+    files: list[str] | None = option(Mark.UNHASHED)
+    source: SourceConfig | None = option(Mark.UNHASHED)
     separator: str | None = MISSING
     header: list[str] | None = MISSING
     comment: str | None = MISSING
@@ -270,6 +360,7 @@ class DatasetConfig:
                 raise UserError(
                     f"{path}{name}={names} must name each column of the file by a name of its own"
                 )
+        _check_session_columns(self, path)
         if self.split == "given" and not self.test_path:
             raise UserError(
                 f"{path}split=given needs the log of the test part: {path}test_path=FILE, a folder or a glob"
@@ -281,6 +372,20 @@ class DatasetConfig:
             )
         _check_list_item(self, path)
         _check_untimed(self, path)
+
+
+def _shown(value: str | None) -> str:
+    return "null" if value is None else value
+
+
+def _check_session_columns(dataset: DatasetConfig, path: str) -> None:
+    names = dataset.columns.session_id
+    if names is None or (isinstance(names, str) and names):
+        return
+    if not isinstance(names, list) or not names or not all(isinstance(each, str) and each for each in names):
+        raise UserError(
+            f"{path}columns.session_id={names} must be a column, several as [user_id, session_id], or null"
+        )
 
 
 def _check_list_item(dataset: DatasetConfig, path: str) -> None:
@@ -315,6 +420,7 @@ def _check_untimed(dataset: DatasetConfig, path: str) -> None:
     for key, value in (
         ("columns.milliseconds", dataset.columns.milliseconds),
         ("session_gap_s", dataset.session_gap_s),
+        ("items.properties.time", dataset.items.properties.time),
     ):
         if value is not None:
             raise UserError(

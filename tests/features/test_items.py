@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from features.conftest import ITEMS, prepared
 from prnn_cli.errors import UserError
 from prnn_cli.features.items import ItemCatalogue
-from prnn_cli.schema import FeaturesCommand
+from prnn_cli.schema import DatasetConfig, FeaturesCommand, ItemsConfig
 
 Command = Callable[..., FeaturesCommand]
 WriteItems = Callable[..., str]
@@ -40,6 +41,15 @@ def test_rows_of_the_table_are_found_by_item_index(command: Command, write_items
         [None, "of glass", "with a foot", None],
     ]
     assert [catalogue.text(item) for item in range(3)] == ["Red lamp with a foot", "", "Blue vase"]
+
+
+def test_several_files_are_one_table(command: Command, write_items: WriteItems, tmp_path: Path) -> None:
+    write_items("item_id,title", "b,Blue vase", name="more.csv")
+    write_items("item_id,title", "a,Red lamp", name="items.csv")
+    files = f"dataset.items.path=[{tmp_path / 'more.csv'},{tmp_path / 'it*.csv'}]"
+    catalogue = catalogue_of(command("dataset.items.text=[title]", files))
+    assert [catalogue.text(item) for item in range(3)] == ["Red lamp", "Blue vase", ""]
+    assert catalogue.files == [tmp_path / "more.csv", tmp_path / "items.csv"]
 
 
 def test_every_format_of_a_table_says_the_same(
@@ -182,6 +192,19 @@ def test_images_are_found_by_a_pattern(
     pattern = "dataset.items.image_pattern='images/{item_id}.png'"
     config = command(pattern, write_items("item_id,title", "a,x"))
     assert catalogue_of(config).images(max_missing_share=0) == files
+
+
+def test_images_may_lie_in_folders_called_after_the_beginnings_of_ids(tmp_path: Path) -> None:
+    """As H&M's do: images/010/0108775015.jpg."""
+    for name in ("images/010/0108775015.jpg", "images/7/7.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    items = {"image_pattern": "images/{item_id:.3}/{item_id}.jpg", "image_root": str(tmp_path)}
+    catalogue = ItemCatalogue(
+        DatasetConfig(items=ItemsConfig(**items)), np.array(["0108775015", "7", "0119"], dtype=object)
+    )
+    files = [tmp_path / "images/010/0108775015.jpg", tmp_path / "images/7/7.jpg", None]
+    assert catalogue.images(max_missing_share=0) == files
 
 
 def test_without_a_table_images_lie_beside_the_log(command: Command, paint: Callable[..., Path]) -> None:

@@ -64,7 +64,7 @@ def read_events(dataset: DatasetConfig) -> Events:
         events = cut_at_gaps(events, dataset.session_gap_s)
     if dataset.split != "given":
         return events
-    test = read_events(replace(dataset, path=dataset.test_path, test_path=None, split="days"))
+    test = read_events(replace(dataset, path=dataset.test_path, files=None, test_path=None, split="days"))
     return with_test_log(events, test, dataset)
 
 
@@ -114,6 +114,14 @@ def cut_at_gaps(events: Events, gap_s: float) -> Events:
         events.session_ids.take(pa.array(users)), pa.array(number).cast(pa.string()), "#"
     )
     return replace(events, session=session, session_ids=names)
+
+
+def session_columns(dataset: DatasetConfig) -> list[str]:
+    """The columns whose values together name a session; none where each row is one."""
+    names = dataset.columns.session_id
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) else list(names)
 
 
 def time_columns(dataset: DatasetConfig) -> dict[str, str]:
@@ -201,7 +209,11 @@ def _blocks_of(dataset: DatasetConfig, counts: RowCounts) -> Iterator[tuple[Path
 def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
     """The columns of an event, config key -> name."""
     columns = dataset.columns
-    wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
+    wanted: dict[str, str | None] = {
+        f"columns.session_id[{n}]" if n else "columns.session_id": name
+        for n, name in enumerate(session_columns(dataset))
+    }
+    wanted |= {"columns.item_id": columns.item_id}
     wanted |= {f"columns.{key}": name for key, name in time_columns(dataset).items()}
     wanted |= {"columns.milliseconds": columns.milliseconds, "columns.order": columns.order}
     return {key: name for key, name in wanted.items() if name is not None}
@@ -210,10 +222,11 @@ def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
 def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, counts: RowCounts) -> pa.Table:
     """Columns session_id, item_id (dictionaries of text), time and, if asked for, order (float64) of the good rows."""
     columns, bad_rows = dataset.columns, counts.bad
-    session, item = columns.session_id or ROW_NUMBER, columns.item_id
-    values = {"session_id": _ids(session, rows, counts), "item_id": _ids(item, rows, counts)}
+    of_session = {name: _ids(name, rows, counts) for name in session_columns(dataset) or [ROW_NUMBER]}
+    of_item = _ids(columns.item_id, rows, counts)
+    values = {"session_id": _joined(list(of_session.values())), "item_id": of_item}
     good = np.ones(len(rows.table), dtype=bool)
-    for name, codes in zip((session, item), values.values(), strict=True):
+    for name, codes in [*of_session.items(), (columns.item_id, of_item)]:
         hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
         missing = codes.is_null().to_numpy(zero_copy_only=False)
         bad_rows.add(rows, missing & good, name, rows.table[name], "is empty", hint)
@@ -263,6 +276,14 @@ def _ids(name: str, rows: FileRows, counts: RowCounts) -> pa.DictionaryArray:
     if num_trimmed:
         counts.trimmed[name] += num_trimmed
     return codes
+
+
+def _joined(ids: list[pa.DictionaryArray]) -> pa.DictionaryArray:
+    """The ids of several columns as one, `A/B`; null where one is missing."""
+    if len(ids) == 1:
+        return ids[0]
+    texts = [each.dictionary_decode() for each in ids]
+    return pc.binary_join_element_wise(*texts, "/").dictionary_encode()
 
 
 def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray]:

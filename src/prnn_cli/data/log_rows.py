@@ -63,7 +63,7 @@ def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts)
     wanted = columns | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
     if dataset.columns.next_item_id is not None:
         wanted["columns.next_item_id"] = dataset.columns.next_item_id
-    files = find_files(dataset.path)
+    files = find_files(dataset.path, within=dataset.files)
     sizes = [path.stat().st_size for path in files]
     with meter("reading", sum(sizes)) as progress:
         for number, path in enumerate(files):
@@ -89,7 +89,7 @@ def _rows_of(
         counts.empty.append(error)
         return
     check_columns(file, wanted)
-    ids = {name for key, name in wanted.items() if key in ID_COLUMNS}
+    ids = {name for key, name in wanted.items() if key.partition("[")[0] in ID_COLUMNS}
     for table in file.blocks(set(wanted.values()), ids):
         numbers = np.arange(first, first + len(table))
         first += len(table)

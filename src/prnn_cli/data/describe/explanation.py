@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from prnn_cli.data.events import time_columns
-from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.events import session_columns, time_columns
+from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
 from prnn_cli.data.parts import PARTS
@@ -46,7 +46,7 @@ def files_table(files: list[Path], rows: list[int]) -> pd.DataFrame:
 def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
     """A line for each role of a column (session, item, time, …): the column's name, and how it was read."""
     columns, items = dataset.columns, dataset.items
-    files = zip(find_files(dataset.path), data.summary["rows_of_files"], strict=True)
+    files = zip(log_files(dataset), data.summary["rows_of_files"], strict=True)
     with_rows = next(file for file, count in files if count)
     first = open_file(with_rows, TextOptions.of_log(dataset), _named(dataset))
     gap_s, separator = dataset.session_gap_s, dataset.list_separator
@@ -56,7 +56,7 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
         listed += f"{listed and ', '}the item in an element is {dataset.list_item}"
     begin, end = (shown_time(data.summary[key]) for key in ("first", "last"))
     lines = [
-        ("session", columns.session_id or "(each row)", gap),
+        ("session", ", ".join(session_columns(dataset)) or "(each row)", gap),
         ("item", columns.item_id, listed),
         ("time", ", ".join(time_columns(dataset).values()), f"{begin} to {end} UTC")
         if columns.time is not None
@@ -70,6 +70,8 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
         lines.append(("order", columns.order, ""))
     source = "" if items.path is None else f"of {items.path}"
     lines += [("text", name, source) for name in items.text]
+    if items.has_properties:
+        lines.append(("properties", f"{items.properties.property}, {items.properties.value}", source))
     if items.image or items.image_pattern:
         lines.append(("image", items.image or str(items.image_pattern), source))
     unused = [name for name in first.columns if name not in _named(dataset)]
@@ -103,7 +105,7 @@ def _named(dataset: DatasetConfig) -> set[str]:
     """The columns of the log that the settings name."""
     columns, items = dataset.columns, dataset.items
     named = {
-        columns.session_id,
+        *session_columns(dataset),
         columns.item_id,
         columns.next_item_id,
         columns.milliseconds,

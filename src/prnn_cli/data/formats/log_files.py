@@ -20,14 +20,21 @@ NAMED_ONLY = (".json",)  # often says other things of a folder than its rows
 KNOWN = (*TEXT_SUFFIXES, *JSON_SUFFIXES, *PARQUET_SUFFIXES)
 
 
-def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
+def find_files(
+    path: str | None, option: str = "dataset.path", within: Sequence[str] | None = None
+) -> list[Path]:
     """The files of a log, sorted by path: the file itself, a folder's data files but for .json, or a glob's matches.
 
-    `option` is where the path was set, for messages. Raises `UserError` where there is no file of a known format.
+    `option` is where the path was set, for messages; `within`: names or globs, of a folder the files that are meant.
+    Raises `UserError` where there is no file of a known format.
     """
     if not path:
         raise UserError(f"{option} is not set; give a file, a folder or a glob such as logs/*.csv")
     expanded = Path(path).expanduser()
+    if within is not None:
+        if not expanded.is_dir():
+            raise UserError(f"{option}={path} is no folder; give the one that holds {', '.join(within)}")
+        return sorted({file for each in within for file in _matches_of(str(expanded / each), option)})
     if expanded.is_dir():
         return _files_in(expanded)
     if expanded.exists():

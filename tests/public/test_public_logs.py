@@ -1,0 +1,88 @@
+"""Every preset of a public log reads files of exactly its schema, from the folder to a trained network."""
+
+import importlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from commands.conftest import Result
+from prnn_cli.extensions import own_configs
+from public.public_log import PublicLog
+
+Prnn = Callable[..., Result]
+PRESETS = sorted(
+    path.stem
+    for path in (own_configs() / "dataset").glob("*.yaml")
+    if "source" in OmegaConf.to_container(OmegaConf.load(path)) and path.stem != "generic"
+)
+TINY = ["arch=id_only", "units={id: 4, feature: 4, each: 4}", "epochs=1", "recipe.batch_size=2"]
+TINY += ["dataset.min_ranked_events=1", "recipe.num_sampled=2", "hardware=cpu", "hardware.threads=1"]
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Callable[[str], tuple[PublicLog, list[str]]]:
+    """public(NAME): the small log, and the overrides that read it."""
+
+    def written(name: str) -> tuple[PublicLog, list[str]]:
+        log: PublicLog = importlib.import_module(f"public.{name}").LOG
+        folder = tmp_path / "files"
+        folder.mkdir()
+        log.write(folder)
+        return log, [f"dataset={log.name}", f"dataset.path={folder}", *log.options]
+
+    return written
+
+
+def latest(pattern: str) -> dict[str, Any]:
+    file = max(Path("runs").glob(pattern), key=lambda path: path.stat().st_mtime)
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_keeps_what_was_counted_by_hand(prnn: Prnn, public: Any, name: str) -> None:
+    log, options = public(name)
+    result = prnn("preprocess", *options)
+    assert result.exit_code == 0, result.err
+    summary = latest("*/summary.json")
+    assert (summary["rows"], summary["train"], summary["test"], summary["items"]) == (
+        log.rows,
+        log.train,
+        log.test,
+        log.num_items,
+    )
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_network_is_trained_on_it(prnn: Prnn, public: Any, name: str) -> None:
+    log, options = public(name)
+    arch = ["arch=parallel", *log.features] if log.features else ["arch=id_only"]
+    result = prnn("train", *options, *TINY, *arch)
+    assert result.exit_code == 0, result.err
+    assert latest("*/metrics.json")["num_test_events"] > 0
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_folder_without_its_files_is_named(prnn: Prnn, name: str, tmp_path: Path) -> None:
+    (tmp_path / "clicks.csv").write_text("a,b\n1,2\n")
+    result = prnn("preprocess", f"dataset={name}", f"dataset.path={tmp_path}")
+    assert result.exit_code != 0
+    assert f"lacks {next(iter(source_of(name)['files']))}" in " ".join(result.err.split())
+    assert f"prnn datasets {name} says how to get them" in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_it_says_where_it_comes_from_and_what_was_verified(name: str) -> None:
+    source = source_of(name)
+    assert source["page"].startswith("https://")
+    assert all(source[key] for key in ("title", "licence", "size", "files", "features", "verified"))
+
+
+def source_of(name: str) -> dict[str, Any]:
+    content: Any = OmegaConf.to_container(OmegaConf.load(own_configs() / "dataset" / f"{name}.yaml"))
+    source: dict[str, Any] = content["source"]
+    return source
