@@ -225,6 +225,7 @@ class ItemsConfig:
 
     path: Any = option(Mark.PATH)
     header: list[str] | None = MISSING
+    filters: list[FilterConfig] = MISSING
     item_id: str = MISSING
     text: list[str] = MISSING
     properties: PropertiesConfig = field(default_factory=PropertiesConfig)
@@ -274,11 +275,11 @@ class WindowConfig:
 
 @dataclass
 class DownloadConfig:
-    """A file that may be fetched without an account; checksum: as "md5:…" or "sha256:…", where its publisher gives one;
-    unpack: the folder within it whose files are wanted, "" for its top."""
+    """A file that may be fetched without an account; bytes: its size, where it is known; checksum: as "md5:…" or
+    "sha256:…", where its publisher gives one; unpack: the folder within it whose files are wanted, "" for its top."""
 
     url: str = MISSING
-    bytes: int = MISSING
+    bytes: int | None = None
     checksum: str | None = None
     unpack: str | None = None
 

@@ -219,7 +219,14 @@ def test_a_damaged_table_is_made_again_with_a_warning(
     np.testing.assert_array_equal(dense(first), dense(second))
 
 
-@pytest.mark.parametrize("change", ["features.tfidf.max_ngram=1", "features.tfidf.stopwords=[de]"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "features.tfidf.max_ngram=1",
+        "features.tfidf.stopwords=[de]",
+        "dataset.items.filters=[{column: title, exclude: unsold}]",
+    ],
+)
 def test_another_setting_is_another_table(change: str, command: Command, write_items: WriteItems) -> None:
     config = command(*TEXT, write_items(*TITLES))
     extracted(config)

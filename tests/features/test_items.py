@@ -150,10 +150,33 @@ def test_a_missing_table_is_named_by_its_option(command: Command) -> None:
 
 
 def test_a_column_that_is_no_text_is_named(command: Command, tmp_path: Path) -> None:
-    pd.DataFrame({"item_id": ["a"], "title": [["x", "y"]]}).to_parquet(tmp_path / "items.parquet")
+    pd.DataFrame({"item_id": ["a"], "title": [1.5]}).to_parquet(tmp_path / "items.parquet")
     config = command("dataset.items.text=[title]", f"dataset.items.path={tmp_path / 'items.parquet'}")
-    with pytest.raises(UserError, match=r"items.parquet, column 'title' is of type list<.*it must hold text"):
+    with pytest.raises(
+        UserError, match=r"items.parquet, column 'title' is of type double; it must hold text"
+    ):
         _ = catalogue_of(config).table
+
+
+def test_of_a_list_all_elements_are_text(command: Command, tmp_path: Path) -> None:
+    tags = [["red", "of glass"], [], None, ["blue", None]]
+    pd.DataFrame({"item_id": list("abcd"), "tags": tags}).to_parquet(tmp_path / "items.parquet")
+    config = command("dataset.items.text=[tags]", f"dataset.items.path={tmp_path / 'items.parquet'}")
+    assert catalogue_of(config).text_columns() == [["red of glass", None, None, "blue"]]
+
+
+def test_filters_say_which_rows_of_the_table_count(command: Command, write_items: WriteItems) -> None:
+    table = write_items(
+        "item_id,locale,title", "a,DE,Lampe", "a,UK,Lamp", ",UK,Nothing", "b,UK,Vase", "c,FR,Pot"
+    )
+    config = command(
+        "dataset.items.text=[title]",
+        "dataset.items.filters=[{column: locale, keep: '^UK$'}, {column: item_id, present: true}]",
+        table,
+    )
+    catalogue = catalogue_of(config)
+    assert catalogue.table["item_id"].to_pylist() == ["a", "b"]
+    assert catalogue.text_columns() == [["Lamp", "Vase"]]
 
 
 def test_of_a_log_the_first_text_that_is_not_empty_counts_after_its_filters(

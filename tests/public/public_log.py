@@ -17,6 +17,7 @@ class PublicLog:
     write: writes its files, the ugly cases among them, into an empty folder
     options: overrides that a log of some tens of events needs, such as a lower item support
     rows, train, test, num_items: what `prnn preprocess` counts, worked out by hand
+    sessions: of some sessions, the items in the order in which they are prepared, as text
     coverage: source of features -> items that have such; empty where the preset has no features
     features: overrides that choose the features, and make them small
     """
@@ -29,6 +30,7 @@ class PublicLog:
     num_items: int
     options: Sequence[str] = ()
     features: Sequence[str] = ()
+    sessions: dict[str, str] = field(default_factory=dict)
     coverage: dict[str, int] = field(default_factory=dict)
 
 

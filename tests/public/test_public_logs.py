@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
@@ -37,10 +38,28 @@ def public(tmp_path: Path) -> Callable[[str], tuple[PublicLog, list[str]]]:
     return written
 
 
+def source_of(name: str) -> dict[str, Any]:
+    content: Any = OmegaConf.to_container(OmegaConf.load(own_configs() / "dataset" / f"{name}.yaml"))
+    source: dict[str, Any] = content["source"]
+    return source
+
+
+def newest(pattern: str) -> Path:
+    return max(Path("runs").glob(pattern), key=lambda path: path.stat().st_mtime)
+
+
 def latest(pattern: str) -> dict[str, Any]:
-    file = max(Path("runs").glob(pattern), key=lambda path: path.stat().st_mtime)
-    found: dict[str, Any] = json.loads(file.read_text())
+    found: dict[str, Any] = json.loads(newest(pattern).read_text())
     return found
+
+
+def prepared_sessions(folder: Path) -> dict[str, str]:
+    """Session -> its items in their order; of one that stands in two parts, those of training."""
+    items = pd.read_parquet(folder / "items.parquet")["item_id"].to_numpy()
+    events = pd.read_parquet(folder / "events.parquet")
+    item_ids = events["item_index"].map(lambda index: items[index])
+    texts = item_ids.groupby([events["part"], events["session_id"].astype(str)], observed=True).agg(" ".join)
+    return {**texts["test"].to_dict(), **texts["train"].to_dict()}
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -55,6 +74,18 @@ def test_a_preset_keeps_what_was_counted_by_hand(prnn: Prnn, public: Any, name: 
         log.test,
         log.num_items,
     )
+    prepared = prepared_sessions(newest("*/summary.json").parent)
+    assert {session: prepared[session] for session in log.sessions} == log.sessions
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if source_of(name)["features"] != "none"])
+def test_its_features_cover_the_items_that_have_such(prnn: Prnn, public: Any, name: str) -> None:
+    log, options = public(name)
+    assert f"features={source_of(name)['features']}" in log.features
+    result = prnn("features", *options, *log.features)
+    assert result.exit_code == 0, result.err
+    found = {source["source"]: source["covered_items"] for source in latest("*/features.json")["sources"]}
+    assert found == log.coverage
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -80,9 +111,3 @@ def test_it_says_where_it_comes_from_and_what_was_verified(name: str) -> None:
     source = source_of(name)
     assert source["page"].startswith("https://")
     assert all(source[key] for key in ("title", "licence", "size", "files", "features", "verified"))
-
-
-def source_of(name: str) -> dict[str, Any]:
-    content: Any = OmegaConf.to_container(OmegaConf.load(own_configs() / "dataset" / f"{name}.yaml"))
-    source: dict[str, Any] = content["source"]
-    return source

@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, read_blocks, read_rows
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
+from prnn_cli.data.row_filters import filter_rows
 from prnn_cli.errors import UserError
 from prnn_cli.features.item_properties import texts_of_properties
 from prnn_cli.features.source_vectors import seen_by
@@ -165,18 +168,28 @@ class ItemCatalogue:
         """Yields (the ids of the items, the rows) of each block of the items table, with the columns that are named as
         in `check_columns`. Raises `UserError` for a row without an id, or that doesn't parse."""
         name = self.dataset.items.item_id
-        columns = {"items.item_id": name} | columns
+        columns = {"items.item_id": name} | columns | self._filtered_columns()
         for path in self.files:
             file = open_file(path, TextOptions.of_items(self.dataset), columns.values())
-            for rows in read_blocks(file, columns):
+            for rows in map(self._kept, read_blocks(file, columns)):
                 yield _ids_of(rows, name), rows
 
     def _table_rows(self) -> Iterator[FileRows]:
-        columns = self._columns()
+        columns = self._columns() | self._filtered_columns()
         for path in self.files:
-            rows = read_rows(open_file(path, TextOptions.of_items(self.dataset), columns.values()), columns)
+            file = open_file(path, TextOptions.of_items(self.dataset), columns.values())
+            rows = self._kept(read_rows(file, columns))
             _ids_of(rows, self.dataset.items.item_id)
             yield rows
+
+    def _filtered_columns(self) -> dict[str, str]:
+        """The columns that `dataset.items.filters` look at, config key -> name."""
+        return {
+            f"items.filters[{n}].column": each.column for n, each in enumerate(self.dataset.items.filters)
+        }
+
+    def _kept(self, rows: FileRows) -> FileRows:
+        return filter_rows(rows, self.dataset.items.filters, Counter(), BadRows())
 
     def _first_values_of_the_log(self) -> pa.Table:
         files = read_log(self.dataset, self._columns(), RowCounts())
@@ -186,7 +199,7 @@ class ItemCatalogue:
     def _as_text(self, rows: FileRows) -> pa.Table:
         items = self.dataset.items
         columns = {"item_id": rows.texts(items.item_id)}
-        columns |= {f"text{n}": rows.texts(name) for n, name in enumerate(items.text)}
+        columns |= {f"text{n}": rows.texts(name, lists=True) for n, name in enumerate(items.text)}
         if items.image is not None:
             columns["image"] = rows.texts(items.image)
         return pa.table(columns)

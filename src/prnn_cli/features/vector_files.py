@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.log_files import open_file
+from prnn_cli.data.formats.session_lists import is_list
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError, first_line
 
@@ -27,7 +28,8 @@ def read_matrix(path: Path, id_column: str = ITEM_ID) -> tuple[np.ndarray, list[
     """Reads a matrix (num_rows, F) of floats or integers, and the item ids where the file has them (Parquet).
 
     .npy: the array; it may stay on disk. .safetensors: the tensor `vectors`, or the only one of two dimensions.
-    .parquet: item_id or else `id_column`, and a list column `vector` or all other numeric columns.
+    .parquet: item_id or else `id_column`, and the only column of lists, or `vector` of several, or else all other
+        numeric columns.
     Raises `UserError` for what is no such file.
     """
     read = MATRIX_READERS[_kind(path, MATRIX_READERS, "path")]
@@ -75,8 +77,10 @@ def _matrix_of_parquet(path: Path, id_column: str) -> tuple[np.ndarray, list[str
     table = pq.ParquetFile(path).read()
     id_column = _id_column(table.column_names, id_column)
     ids = _texts(table[id_column])
-    if VECTOR in table.column_names:
-        return _stacked(table[VECTOR], ids), ids
+    lists = [name for name in table.column_names if is_list(table[name].type)]
+    if VECTOR in table.column_names or len(lists) == 1:
+        name = VECTOR if VECTOR in table.column_names else lists[0]
+        return _stacked(table[name], name, ids), ids
     numeric = [name for name in table.column_names if name != id_column and _is_numeric(table[name].type)]
     if not numeric:
         raise ValueError(f"it needs a list column {VECTOR!r} or numeric columns beside {id_column}")
@@ -84,12 +88,12 @@ def _matrix_of_parquet(path: Path, id_column: str) -> tuple[np.ndarray, list[str
     return np.column_stack(columns), ids
 
 
-def _stacked(column: pa.ChunkedArray, ids: list[str]) -> np.ndarray:
+def _stacked(column: pa.ChunkedArray, name: str, ids: list[str]) -> np.ndarray:
     """(num_rows, F) float32 from lists of equal length."""
     if pa.types.is_fixed_size_list(column.type):
         column = column.cast(pa.list_(column.type.value_type))
     if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
-        raise ValueError(f"its column {VECTOR!r} is of type {column.type}, not lists of numbers")
+        raise ValueError(f"its column {name!r} is of type {column.type}, not lists of numbers")
     column = column.combine_chunks()
     sizes = column.value_lengths().fill_null(0).to_numpy()
     if len(sizes) and (sizes != sizes[0]).any():

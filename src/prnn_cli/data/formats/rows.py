@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from prnn_cli.data.formats.column_values import as_text
 from prnn_cli.data.formats.data_file import DataFile
+from prnn_cli.data.formats.session_lists import is_list
 from prnn_cli.errors import UserError
 
 
@@ -29,13 +30,19 @@ class FileRows:
             return self
         return FileRows(self.file, self.table.filter(pa.array(keep)), self.numbers[keep])
 
-    def texts(self, name: str) -> pa.ChunkedArray:
+    def texts(self, name: str, lists: bool = False) -> pa.ChunkedArray:
         """A column as text without space around it; null where there is none.
 
-        Raises `UserError` for a column of fractional numbers, lists or structures.
+        lists: a column may hold lists, whose elements are then joined with a space
+        Raises `UserError` for a column of fractional numbers or structures, and for other lists.
         """
         column = self.table[name]
         try:
+            if lists and is_list(column.type):
+                elements = column.cast(pa.list_(pa.string())).to_pylist()
+                column = pa.chunked_array(
+                    [[" ".join(filter(None, each or [])) for each in elements]], pa.string()
+                )
             trimmed = pc.utf8_trim_whitespace(as_text(column))
         except pa.ArrowException as error:
             raise UserError(

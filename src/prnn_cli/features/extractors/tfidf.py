@@ -44,6 +44,7 @@ class Tfidf:
     def identity(self) -> tuple[Any, list[Path]]:
         items = self.catalogue.dataset.items
         settings: list[Any] = [dataclasses.asdict(self.config), items.item_id, items.text, items.header]
+        settings += map(dataclasses.asdict, items.filters)
         if items.has_properties:
             time_format = self.catalogue.dataset.time_format
             settings += [dataclasses.asdict(items.properties), time_format, self.catalogue.before]

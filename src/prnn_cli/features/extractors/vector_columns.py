@@ -1,5 +1,6 @@
 """Vectors that stand in a column of the items table -> a row an item."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ class VectorColumns:
 
     def identity(self) -> tuple[Any, list[Path]]:
         items = self.catalogue.dataset.items
-        return [self.normalise, items.item_id, self._column, items.header], self.catalogue.files
+        filters = map(dataclasses.asdict, items.filters)
+        return [self.normalise, items.item_id, self._column, items.header, *filters], self.catalogue.files
 
     def extract(self, parts: Path) -> tuple[np.ndarray, np.ndarray]:
         matrix, ids = self._read()
