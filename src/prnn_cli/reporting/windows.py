@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.sections import Section
 from prnn_cli.reporting.table_formats import TextTable
@@ -50,6 +51,11 @@ class Windows:
         """Whether the method finished on every window."""
         return len(self.values(method, self.metrics[0])) == len(self.comparisons)
 
+    @cached_property
+    def beside(self) -> BesidePublished:
+        """Their means beside what was published."""
+        return BesidePublished(self.comparisons, self.mean)
+
     @property
     def reference(self) -> str | None:
         """The baseline that gains refer to."""
@@ -85,6 +91,8 @@ def section_of(windows: Windows, number: int = 1) -> Section:
     ]
     if not all(map(windows.is_whole, windows.names)):
         notes.append("A method that did not finish on every window has the mean of fewer, and is never bold.")
+    if windows.beside.is_shown:
+        notes += windows.beside.notes
     end = "" if number == 1 else f"-{number}"
     heading = f"Means over windows of {first.metrics['dataset']}"
     return Section(f"windows{end}", heading, _table(windows), notes, latex="windows.tex")
@@ -97,12 +105,16 @@ def plain_windows(windows: Windows) -> pd.DataFrame:
         line: dict[str, object] = {"method": name}
         for metric in windows.metrics:
             line |= {metric: windows.mean(method, metric), f"{metric}_sd": windows.deviation(method, metric)}
+            if windows.beside.is_shown:
+                line[f"{metric}_published"] = windows.beside.value(method, metric)
         lines.append(line | {"windows": len(windows.values(method, windows.metrics[0]))})
     return pd.DataFrame(lines)
 
 
 def _table(windows: Windows) -> TextTable:
-    table = TextTable(["Method", *windows.metrics, "windows"])
+    beside = windows.beside
+    published = beside.header(windows.metrics) if beside.is_shown else []
+    table = TextTable(["Method", *windows.metrics, "windows", *published])
     whole = [method for method in windows.names if windows.is_whole(method)]
     for method, name in windows.names.items():
         for column, metric in enumerate(windows.metrics, 1):
@@ -111,7 +123,10 @@ def _table(windows: Windows) -> TextTable:
                 table.bold.add((len(table.lines), column))
         number = len(windows.values(method, windows.metrics[0]))
         cells = [_cell(windows, method, metric) for metric in windows.metrics]
-        table.lines.append([name, *cells, f"{number} of {len(windows.comparisons)}"])
+        cells.append(f"{number} of {len(windows.comparisons)}")
+        table.lines.append(
+            [name, *cells, *(beside.cells(method, windows.metrics) if beside.is_shown else [])]
+        )
     return table
 
 
