@@ -17,7 +17,7 @@ MOVIES = [
     "260::Star Wars: Episode IV - A New Hope (1977)::Action|Adventure|Fantasy|Sci-Fi",
     "73::Misérables, Les (1995)::Drama|Musical",
     "2::Jumanji (1995)::Adventure|Children's|Fantasy",
-    "91::It's \"never\" rated (1996)::Drama",
+    '91::It\'s "never" rated (1996)::Drama',
 ]
 
 
