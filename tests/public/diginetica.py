@@ -1,4 +1,4 @@
-"""DIGINETICA: a day and milliseconds for a time, users that are mostly unknown, names as numbers; nothing is in order."""
+"""DIGINETICA: a day and milliseconds for a time, users that are mostly unknown, names as numbers; no order."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Last.fm 1K: no header, the latest listening of a user first, quotes in titles, missing ids, wrong clocks, a broken line."""
+"""Last.fm 1K: no header, a user's latest listening first, quotes in titles, missing ids, wrong clocks, broken lines."""
 
 from pathlib import Path
 

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 NEW_ARTICLE = 99  # of the second part alone
 
@@ -17,20 +18,16 @@ def write(folder: Path) -> None:
         (folder / part).mkdir()
         rows = []
         for number in numbers:
-            user, visit = divmod(number, 2)  # two visits of a user, two hours apart
+            user, visit = number // 2 % 15, number % 2  # two visits of a day, two hours apart
             start = begin + timedelta(hours=2 * visit, minutes=user)
             first, second, third, fourth = along(number, 4)
             shown = [f"N{first}-1 N50-0", f"N51-0 N{second}-1 N{third}-1", f"N{fourth}-1"]
             if number == 35:
                 shown.append(f"N{NEW_ARTICLE}-1 N50-0")
             history = "" if user % 2 else "N50 N51"
-            rows += [
-                "\t".join(
-                    [str(100 * number + step), f"U{user}", _time(start, 5 * step), history, impressions]
-                )
-                + "\n"
-                for step, impressions in enumerate(shown)
-            ]
+            for step, impressions in enumerate(shown):
+                cells = [str(100 * number + step), f"U{user}", _time(start, 5 * step), history, impressions]
+                rows.append("\t".join(cells) + "\n")
         (folder / part / "behaviors.tsv").write_text("".join(rows[::-1]))
         new = [NEW_ARTICLE] if part == "MINDsmall_dev" else []
         articles = [*range(NUM_ITEMS), 50, 51, *new]
@@ -48,3 +45,17 @@ def _article(number: int) -> str:
     abstract = "" if number == 3 else f"A story of {['sport', 'food'][number % 2]}."
     title = f'"Best of {number % 4}" and 5\' tall'  # a quote begins the cell and does not end it
     return f"N{number}\tnews\tnewsus\t{title}\t{abstract}\thttps://assets.msn.com/{number}.html\t[]\t[]\n"
+
+
+LOG = PublicLog(
+    name="mind",
+    write=write,
+    # four clicks of each session and two articles that were not clicked; a new one beside another
+    rows=40 * (4 + 2) + 2,
+    train={"sessions": 30, "events": 120},
+    test={"sessions": 10, "events": 40},
+    num_items=10,
+    sessions={"U2#4": "N5 N6 N7 N8"},  # the fourth visit, without a new article
+    features=["features=text"],
+    coverage={"text": 10},
+)

@@ -9,9 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 FIRST_ARTICLE = 9_770_000
+AT_NIGHT = (34, 0)  # the session and the impression of it that is the last of the first week
 NEW_ARTICLE = FIRST_ARTICLE + 99  # of the second week alone
 SCHEMA = pa.schema(
     {
@@ -39,7 +41,7 @@ SCHEMA = pa.schema(
 def write(folder: Path) -> None:
     weeks = {
         "train": (range(30), datetime(2023, 5, 20, 8)),
-        "validation": (range(30, 40), datetime(2023, 5, 27, 8)),
+        "validation": (range(30, 40), datetime(2023, 5, 25, 7)),
     }
     for part, (numbers, begin) in weeks.items():
         rows = []
@@ -50,7 +52,10 @@ def write(folder: Path) -> None:
                 clicked.append([NEW_ARTICLE - FIRST_ARTICLE])
             for step, articles in enumerate(clicked):
                 time = begin + timedelta(hours=number % 15, minutes=step)
-                rows.append(_impression(number, step, time, articles))
+                if (number, step) != AT_NIGHT:
+                    rows.append(_impression(number, step, time, articles))
+        if part == "train":  # a session that goes on in the second week's file
+            rows.append(_impression(34, 0, datetime(2023, 5, 25, 6, 59, 50), along(34, 1)))
         (folder / part).mkdir()
         table = pa.Table.from_pylist(rows[::-1], SCHEMA)  # not by time
         pq.write_table(table, folder / part / "behaviors.parquet")
@@ -97,3 +102,17 @@ def write_articles(folder: Path) -> None:
         (folder / f"Ekstra_Bladet_{name}").mkdir()
         frame = pd.DataFrame({"article_id": ids[:-1], column: vectors})
         frame.to_parquet(folder / f"Ekstra_Bladet_{name}" / f"{name}.parquet")
+
+
+LOG = PublicLog(
+    name="eb_nerd",
+    write=write,
+    # four clicks of each session and a list without any; one click on a new article
+    rows=40 * (4 + 1) + 1,
+    train={"sessions": 30, "events": 120},
+    test={"sessions": 10, "events": 40},
+    num_items=10,
+    sessions={"7034": "9770004 9770005 9770006 9770007"},  # begun in the other file
+    features=["features=text"],
+    coverage={"text": 10},
+)

@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 SESSIONS = "session_id,item_id,date\n"
 
@@ -38,3 +39,16 @@ def _labels(item: int) -> list[tuple[int, int]]:
 
 def _text(time: datetime) -> str:
     return time.isoformat(" ", "milliseconds")
+
+
+LOG = PublicLog(
+    name="dressipi",
+    write=write,
+    rows=40 * (3 + 1),
+    train={"sessions": 30, "events": 120},
+    test={"sessions": 10, "events": 40},
+    num_items=10,
+    sessions={"3": "2 3 4 5"},  # the views, which stand in the file from last to first, and the purchase
+    features=["features=text"],
+    coverage={"text": 10},
+)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 LAST_DAY = date(2020, 9, 22)
 
@@ -71,3 +72,21 @@ def _article(item: int) -> str:
         description,
     ]
     return ",".join(map(str, fields)) + "\n"
+
+
+LOG = PublicLog(
+    name="hm",
+    write=write,
+    # four articles of each basket, and four second pieces
+    rows=40 * 4 + 4,
+    train={"sessions": 30, "events": 120},
+    test={"sessions": 10, "events": 40},
+    num_items=10,
+    sessions={f"{sha256(b'15').hexdigest()}/2020-09-22": "0108700001 0109701001 0108702001 0109703001"},
+    features=[
+        "features=image_and_text",
+        "features.sources.image=colour_histogram",
+        "features.images.workers=0",
+    ],
+    coverage={"image": 8, "text": 10},
+)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 COLUMNS = (
     "user_id,session_id,session_start,session_size,click_article_id,click_timestamp,click_environment,"
@@ -49,3 +50,17 @@ def _click(number: int, start: datetime, article: int, time: datetime) -> str:
     start_ms, time_ms = (int(each.timestamp() * 1000) for each in (start, time))
     session = start_ms * 1000 + number
     return f"{number // 2},{session},{start_ms},4,{article},{time_ms},4,3,20,1,21,1\n"
+
+
+LOG = PublicLog(
+    name="globo",
+    write=write,
+    # one session begins after the last day
+    rows=41 * 4,
+    train={"sessions": 30, "events": 120},
+    test={"sessions": 10, "events": 40},
+    num_items=10,
+    sessions={"1507993440000004": "4 5 6 7"},  # its last click is nine days late
+    features=["features=precomputed"],
+    coverage={"image": 10},
+)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 COLUMNS = ["id", "locale", "title", "price", "brand", "color", "size", "model", "material", "author", "desc"]
 
@@ -36,3 +37,19 @@ def write(folder: Path) -> None:
 
 def asin(item: int) -> str:
     return f"B0{item:08d}"
+
+
+LOG = PublicLog(
+    name="amazon_m2",
+    write=write,
+    # which sessions are of the test part depends on their rows; together they are 120
+    rows=120 * 5 + 16 + 30 * 3,
+    train={"sessions": 107, "events": 551},
+    test={"sessions": 13, "events": 65},
+    num_items=10,
+    sessions={
+        "8": f"{4 * 'B000000005 B000000005 B000000006 B000000007 B000000008 '}B000000009"
+    },  # a list over two lines, and the next item
+    features=["features=text"],
+    coverage={"text": 10},
+)

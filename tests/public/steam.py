@@ -5,7 +5,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 FIRST_DAY = date(2015, 3, 1)
 
@@ -73,3 +74,17 @@ def _literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
     return f"u{value!a}" if isinstance(value, str) else repr(value)
+
+
+LOG = PublicLog(
+    name="steam",
+    write=write,
+    # training has all but each user's last event, which the test part ranks after them
+    rows=40 * 4,
+    train={"sessions": 40, "events": 120},
+    test={"sessions": 40, "events": 160},
+    num_items=10,
+    sessions={"it's 5": "15 16 17"},
+    features=["features=text"],
+    coverage={"text": 10},
+)

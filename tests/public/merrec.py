@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from data.public.rings import along
+from public.public_log import PublicLog
+from public.rings import along
 
 DAYS = [
     datetime(2023, 5, 30, tzinfo=UTC),
@@ -64,3 +65,17 @@ def _event(user: int, time: datetime, thing: int, kind: str) -> dict[str, Any]:
         "shipper_name": "Seller",
         "color": colour,
     }
+
+
+LOG = PublicLog(
+    name="merrec",
+    write=write,
+    # of 40 users four views, one of what is sold once, and a like; one purchase
+    rows=40 * (4 + 1 + 1) + 1,
+    train={"sessions": 30, "events": 120},
+    test={"sessions": 10, "events": 40},
+    num_items=10,
+    sessions={"1007/1": "8 9 10 1"},  # without a like, a purchase and what nobody else sees
+    features=["features=text"],
+    coverage={"text": 10},
+)

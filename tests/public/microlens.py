@@ -5,7 +5,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from data.public.rings import NUM_ITEMS, along
+from public.public_log import PublicLog
+from public.rings import NUM_ITEMS, along
 
 WEEK_MS = 7 * 86_400_000
 COVERS = "MicroLens-50k_covers"
@@ -43,3 +44,21 @@ def write_titles(path: Path, header: bool) -> None:
         for item in range(NUM_ITEMS):
             if item != 1:
                 rows.writerow([item + 1, f'Cats, dogs and "friends" part {["one", "two"][item % 2]}'])
+
+
+LOG = PublicLog(
+    name="microlens",
+    write=write,
+    # training has all but each user's last event, which the test part ranks after them
+    rows=40 * 5 + 1,
+    train={"sessions": 40, "events": 161},
+    test={"sessions": 40, "events": 201},
+    num_items=10,
+    sessions={"1": "1 1 2 3 4"},
+    features=[
+        "features=image_and_text",
+        "features.sources.image=colour_histogram",
+        "features.images.workers=0",
+    ],
+    coverage={"image": 9, "text": 9},
+)
