@@ -11,10 +11,10 @@ INTRODUCTION = """\
 <!-- written by scripts/write_options.py from configs/dataset/ -->
 
 `prnn train dataset=NAME dataset.path=DIR` reads a public log from the folder that holds its files as they are
-published; without `dataset.path` from `$PRNN_DATA_DIR/NAME`, or `data/NAME`. `prnn datasets` lists the logs and says whether
-their files are there, `prnn datasets NAME` says how to get one, and `prnn fetch NAME` gets one of the few that may be had
-without an account. `prnn preprocess dataset=NAME` then tells what was read, what was dropped, and what undermines
-conclusions.
+published; without `dataset.path` from `$PRNN_DATA_DIR/NAME`, or `data/NAME`. `prnn datasets` lists the logs and says
+whether their files are there, `prnn datasets NAME` says how to get one, and `prnn fetch NAME` gets one of the few that
+may be had without an account. `prnn preprocess dataset=NAME` then tells what was read, what was dropped, and what
+undermines conclusions.
 
 No log was at hand when the presets were written: each is tested on a small log of its schema, and *verified* says what
 was looked up where, and what was not.
