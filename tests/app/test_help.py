@@ -8,7 +8,9 @@ import pytest
 from commands.conftest import Result, refusal
 from prnn_cli.app.help import options_page
 from prnn_cli.app.options import options_of
+from prnn_cli.data.public_logs import public_logs
 from prnn_cli.extensions import commands
+from prnn_cli.reporting.public_logs import page, with_table
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -135,3 +137,12 @@ def test_docs_options_md_is_up_to_date() -> None:
     if not DOCS.is_dir():
         pytest.skip("the docs are not beside the tests")
     assert (DOCS / "options.md").read_text(encoding="utf-8") == options_page(), "run make docs"
+
+
+def test_what_the_docs_say_of_public_logs_is_up_to_date() -> None:
+    if not DOCS.is_dir():
+        pytest.skip("the docs are not beside the tests")
+    logs, readme = public_logs().values(), (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert (DOCS / "datasets.md").read_text(encoding="utf-8") == page(logs), "run make docs"
+    assert readme == with_table(readme, logs), "run make docs"
+    assert "| movielens |" in readme

@@ -111,3 +111,41 @@ def test_it_says_where_it_comes_from_and_what_was_verified(name: str) -> None:
     source = source_of(name)
     assert source["page"].startswith("https://")
     assert all(source[key] for key in ("title", "licence", "size", "files", "features", "verified"))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_describe_recognises_its_files(prnn: Prnn, public: Any, name: str, tmp_path: Path) -> None:
+    public(name)
+    folder = tmp_path / "files"
+    result = prnn("datasets", "describe", str(folder))
+    assert result.exit_code == 0, result.err
+    assert f"prnn preprocess dataset={name} dataset.path={folder}" in result.out
+    assert OmegaConf.create(result.out) == {"defaults": [name], "path": str(folder)}
+
+
+def test_files_of_another_version_are_told_from_those_that_are_known(
+    prnn: Prnn, public: Any, tmp_path: Path
+) -> None:
+    public("coveo")
+    events = tmp_path / "files" / "browsing_train.csv"
+    events.write_text(events.read_text().replace("product_sku_hash", "product_skus_hash"))
+    described = " ".join(prnn("datasets", "describe", str(tmp_path / "files")).err.split())
+    assert "are called like those of Coveo" in described
+    assert "has no column 'product_sku_hash'" in described
+    read = prnn("preprocess", "dataset=coveo", f"dataset.path={tmp_path / 'files'}")
+    assert read.exit_code == 2
+    assert "has no column 'product_sku_hash'" in " ".join(read.err.split())
+    assert "prnn datasets coveo says which" in " ".join(read.err.split())
+
+
+def test_a_missing_items_table_is_named_where_features_need_it(
+    prnn: Prnn, public: Any, tmp_path: Path
+) -> None:
+    _, options = public("coveo")
+    (tmp_path / "files" / "sku_to_content.csv").unlink()
+    assert prnn("preprocess", *options).exit_code == 0
+    result = prnn("features", *options, "features=vector_columns")
+    assert result.exit_code == 2
+    told = " ".join(result.err.split())
+    assert "sku_to_content.csv does not exist" in told
+    assert "prnn datasets coveo says which, and how to get them" in told

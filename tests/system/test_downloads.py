@@ -116,7 +116,9 @@ def test_a_part_that_is_whole_asks_for_nothing(server: Server, tmp_path: Path) -
 
 
 def test_another_file_is_refused_and_leaves_nothing(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"has 10,240 bytes, not the 10,000 that are known; it is another file"):
+    with pytest.raises(
+        RunError, match=r"has 10,240 bytes, not the 10,000 that are known; it is another file"
+    ):
         download(server.url, tmp_path / "log.zip", 10_000, None)
     with pytest.raises(RunError, match=r"has the checksum md5:\w+, not md5:00; it is another file"):
         download(server.url, tmp_path / "log.zip", None, "md5:00")

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from prnn_cli.data.describe.proposal import describe
+from prnn_cli.data.describe.known_logs import known_log, nearly_known
+from prnn_cli.data.describe.proposal import describe, flow
 from prnn_cli.data.public_logs import PublicLog, head_of, public_logs
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import config_folders
 from prnn_cli.reporting.public_logs import commands, details, logs_table
 from prnn_cli.reporting.terminal import say, show
+from prnn_cli.system.paths import absolute_path
 
 HELP = """prnn datasets                  the known datasets (dataset=NAME), and which public logs are there
 prnn datasets NAME             a public log: what it is, how to get it, what to begin with
@@ -32,9 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         case ["-h" | "--help"]:
             print(HELP, end="")
         case ["describe", path]:
-            proposal = describe(path, set(_configs()))
-            print(proposal.yaml)
-            print("\n".join(proposal.notes), file=sys.stderr)  # not into a file that the config goes to
+            _describe(path)
         case ["describe"]:
             raise UserError("describe what? write prnn datasets describe PATH, a file, a folder or a glob")
         case [name] if name in (configs := _configs()):
@@ -50,6 +50,25 @@ def run(arguments: Sequence[str]) -> int:
                 "prnn datasets describe PATH"
             )
     return 0
+
+
+def _describe(path: str) -> None:
+    """Prints the YAML on stdout, and what else there is to say not into a file that it goes to."""
+    if known := known_log(path):
+        log, folder = known
+        where = absolute_path(folder)
+        command = f"prnn preprocess dataset={log.name} dataset.path={where}"
+        print(f"# The files of {log.source.title}, which prnn knows; nothing needs to be saved: {command}")
+        print(f"defaults: [{log.name}]\npath: {flow(str(where))}")
+        print(f"prnn datasets {log.name} tells more, and with which features to begin.", file=sys.stderr)
+        return
+    doubt = nearly_known(path)
+    try:
+        proposal = describe(path, set(_configs()))
+    except UserError as error:
+        raise UserError(f"{doubt} {error}".strip()) from error
+    print(proposal.yaml)
+    print("\n".join(filter(None, [doubt, *proposal.notes])), file=sys.stderr)
 
 
 def _configs() -> dict[str, Path]:

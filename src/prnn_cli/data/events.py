@@ -200,13 +200,13 @@ def events_of_block(table: pa.Table, dataset: DatasetConfig) -> Events:
 def _blocks_of(dataset: DatasetConfig, counts: RowCounts) -> Iterator[tuple[Path, pa.Table]]:
     """The events of each block of the log, as `_events_of` tells them, with their file."""
     parser, file = TimeParser(dataset.time_format), None
-    for rows in read_log(dataset, _event_columns(dataset), counts):
+    for rows in read_log(dataset, event_columns(dataset), counts):
         if rows.file is not file:
             file, parser = rows.file, TimeParser(dataset.time_format)
         yield rows.file.path, _events_of(rows, dataset, parser, counts)
 
 
-def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
+def event_columns(dataset: DatasetConfig) -> dict[str, str]:
     """The columns of an event, config key -> name."""
     columns = dataset.columns
     wanted: dict[str, str | None] = {

@@ -14,6 +14,7 @@ from prnn_cli.data.formats.log_files import check_no_copies, find_files, open_fi
 from prnn_cli.data.formats.rows import FileRows, check_columns
 from prnn_cli.data.formats.session_lists import explode_lists, is_list, items_of_elements
 from prnn_cli.data.formats.text_options import TextOptions
+from prnn_cli.data.public_logs import advised
 from prnn_cli.data.row_filters import filter_rows
 from prnn_cli.errors import EmptyFileError, UserError
 from prnn_cli.schema import DatasetConfig
@@ -88,7 +89,8 @@ def _rows_of(
     except EmptyFileError as error:
         counts.empty.append(error)
         return
-    check_columns(file, wanted)
+    with advised(dataset):
+        check_columns(file, wanted)
     ids = {name for key, name in wanted.items() if key.partition("[")[0] in ID_COLUMNS}
     for table in file.blocks(set(wanted.values()), ids):
         numbers = np.arange(first, first + len(table))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,20 @@ def check_files(dataset: DatasetConfig) -> None:
             f"dataset.path={dataset.path} lacks {name} ({what}), which dataset={dataset.name} reads; it holds "
             f"{_content(folder)}{_elsewhere(folder, name)}; {advice}"
         )
+
+
+@contextmanager
+def advised(dataset: DatasetConfig) -> Iterator[None]:
+    """Has a `UserError` over a file of a public log say where it comes from."""
+    try:
+        yield
+    except UserError as error:
+        if dataset.source is None:
+            raise
+        raise UserError(
+            f"{error} (dataset={dataset.name} reads the files of {dataset.source.title}; prnn datasets {dataset.name} "
+            "says which, and how to get them)"
+        ) from error
 
 
 def missing_files(source: SourceConfig, folder: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, read_blocks, read_rows
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
+from prnn_cli.data.public_logs import advised
 from prnn_cli.data.row_filters import filter_rows
 from prnn_cli.errors import UserError
 from prnn_cli.features.item_properties import texts_of_properties
@@ -57,7 +58,8 @@ class ItemCatalogue:
         """The files of the items table; none where the log is the table."""
         paths = self.dataset.items.path
         paths = paths if isinstance(paths, list) else [paths]
-        found = [find_files(path, "dataset.items.path") for path in paths if path is not None]
+        with advised(self.dataset):
+            found = [find_files(path, "dataset.items.path") for path in paths if path is not None]
         return list(dict.fromkeys(file for files in found for file in files))
 
     @property

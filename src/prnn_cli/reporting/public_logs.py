@@ -8,7 +8,7 @@ from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdo
 INTRODUCTION = """\
 # Public logs
 
-<!-- written by scripts/write_options.py from configs/dataset/ -->
+<!-- written by scripts/write_docs.py from configs/dataset/ -->
 
 `prnn train dataset=NAME dataset.path=DIR` reads a public log from the folder that holds its files as they are
 published; without `dataset.path` from `$PRNN_DATA_DIR/NAME`, or `data/NAME`. `prnn datasets` lists the logs and says
@@ -19,7 +19,7 @@ undermines conclusions.
 No log was at hand when the presets were written: each is tested on a small log of its schema, and *verified* says what
 was looked up where, and what was not.
 """
-BEGIN, END = "<!-- public logs: written by scripts/write_options.py -->", "<!-- end of public logs -->"
+BEGIN, END = "<!-- public logs: written by scripts/write_docs.py -->", "<!-- end of public logs -->"
 UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
