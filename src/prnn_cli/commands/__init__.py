@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # help needs none of it
     from prnn_cli.run_folder import RunFolder
 
 WORD_COMMANDS = {  # take plain words, not overrides
-    "datasets": "the known datasets; datasets describe PATH: the YAML that reads a log of yours",
+    "datasets": "the known datasets; NAME: how to get a public log; describe PATH: the YAML for a log of yours",
+    "fetch": "get a public log that may be had without an account",
     "check": "show that an extension keeps the contracts that prnn relies on",
     "completion": "print the completion script of bash, zsh or fish",
 }

@@ -1,11 +1,74 @@
-"""The files of public logs (`dataset.source`): whether they lie where they should."""
+"""Public logs (datasets with a `source`): what their configs tell of them, and whether their files are there."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+from omegaconf import OmegaConf
+
 from prnn_cli.errors import UserError
+from prnn_cli.extensions import config_folders
 from prnn_cli.schema import DatasetConfig, SourceConfig
 
 SHOWN = 6  # names of a folder's files, in a message
+DESCRIBED_BY = {  # the choice of features with which a log is best begun -> what its items have
+    "none": "",
+    "text": "text",
+    "image": "images",
+    "image_and_text": "text, images",
+    "vector_columns": "text and image vectors",
+    "precomputed": "vectors",
+}
+
+
+@dataclass(frozen=True)
+class PublicLog:
+    """A public log as its config tells of it.
+
+    about: the comment at the config's top; folder: where its files are looked for, unless dataset.path says so
+    """
+
+    name: str
+    about: str
+    folder: Path
+    source: SourceConfig
+
+    @property
+    def described_by(self) -> str:
+        """What is known of its items, in words; empty where nothing is."""
+        return DESCRIBED_BY.get(self.source.features, self.source.features)
+
+    @property
+    def is_here(self) -> bool:
+        """Whether its folder holds all files of the log."""
+        return self.folder.is_dir() and not missing_files(self.source, self.folder)
+
+
+def public_logs() -> dict[str, PublicLog]:
+    """Every public log by its name, those of extensions too. Reads YAML alone."""
+    return {log.name: log for log in _public_logs()}
+
+
+def _public_logs() -> Iterator[PublicLog]:
+    for file in (each for folder in config_folders() for each in sorted(folder.glob("dataset/*.yaml"))):
+        text = file.read_text(encoding="utf-8")
+        if not re.search(r"^source:\s*$", text, re.MULTILINE):
+            continue
+        config = OmegaConf.create(text)
+        source = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SourceConfig), config.source))
+        assert isinstance(source, SourceConfig)
+        yield PublicLog(file.stem, head_of(text), Path(str(config.path)), source)
+
+
+def head_of(text: str) -> str:
+    """The comment at the top of a config, its lines joined."""
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.removeprefix("#").strip())
+    return " ".join(lines)
 
 
 def check_files(dataset: DatasetConfig) -> None:
