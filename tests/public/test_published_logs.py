@@ -55,3 +55,4 @@ def test_a_file_that_the_protocol_needs_is_named(prnn: Prnn, tmp_path: Path) -> 
     message = " ".join(result.err.split())
     assert "lacks yoochoose-test.dat" in message
     assert "prnn datasets yoochoose says how to get them" in message
+    assert "running" not in message  # told before the first row

@@ -60,6 +60,13 @@ def test_no_difference_is_told_to_values_of_another_protocol(
     assert f"No difference to them is told, as these runs have {why}." in (tmp_path / "table.md").read_text()
 
 
+def test_no_difference_is_told_of_a_sample_of_the_log(tmp_path: Path) -> None:
+    config = {"dataset": {"source": {"events": 2_756_101}}}
+    published_run(tmp_path / "a", data={"rows": 21_051, "items": 60}, config=config)
+    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
+    assert "as these runs have 21,051 of the log's 2,756,101 rows." in (tmp_path / "table.md").read_text()
+
+
 def window_run(folder: Path, ranks: list[int], number: int) -> None:
     """Session-rec's published GRU4Rec has recall@20 .5669 and mrr@20 .3237, means over five windows."""
     published_run(

@@ -21,6 +21,7 @@ SAME_EVENTS = (
     "evaluation.cutoffs",
     "evaluation.each_epoch",
 )
+NEARLY_ALL = 0.99  # of a log's rows, as what is told of logs counts some rows otherwise
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class BesidePublished:
     def departures(self) -> list[str]:
         """Why the runs rank other events than the published ones, such as "dataset=shop" or "dataset.test_days".
 
-        Empty where they were published of this dataset, no option of it was changed, and all their windows are there.
+        Empty where they were published of this dataset, whose rows are all there, no option of it was changed, and no
+        window is missing.
         """
         of = set(self._published["dataset"])
         found = [
@@ -61,6 +63,7 @@ class BesidePublished:
             for option in sorted(run.given - set(SAME_EVENTS))
             if option.startswith(("dataset.", "evaluation"))
         ]
+        found += [missing for run in self._runs if (missing := _missing_rows(run))]
         of_windows = self._published["windows"].max()
         numbers = {run.window for run in self._runs if run.window is not None}
         if of_windows and numbers != set(range(1, of_windows + 1)):
@@ -111,3 +114,11 @@ class BesidePublished:
     @cached_property
     def _runs(self) -> list[FinishedRun]:
         return [run for each in self.comparisons for row in each.finished for run in row.runs]
+
+
+def _missing_rows(run: FinishedRun) -> str:
+    """How many rows a run has read of a public log; empty where it is (nearly) all of them, or it is not known."""
+    read, whole = run.metrics.get("data", {}).get("rows"), run.settings.get("dataset.source.events")
+    if read is None or whole is None or read >= NEARLY_ALL * whole:
+        return ""
+    return f"{read:,} of the log's {whole:,} rows"
