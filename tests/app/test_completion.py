@@ -38,6 +38,7 @@ pytest_plugins = ["commands.conftest"]
                 "clean",
                 "status",
                 "datasets",
+                "fetch",
                 "check",
                 "completion",
             ],
@@ -47,7 +48,9 @@ pytest_plugins = ["commands.conftest"]
         ("prnn train seed=3 dataset=on", ["dataset=online_retail"]),
         ("prnn train dataset.max", ["dataset.max_bad_share=", "dataset.max_session_length="]),
         ("prnn completion z", ["zsh"]),
-        ("prnn datasets d", ["describe"]),
+        ("prnn datasets de", ["describe"]),
+        ("prnn datasets movie", ["movielens"]),
+        ("prnn fetch movie", ["movielens"]),
         ("prnn nonsense ", [""]),
     ],
 )

@@ -49,7 +49,7 @@ def test_the_help_of_a_command_has_its_examples_and_options(prnn: Prnn, command:
 
 def test_train_lists_its_groups_with_values_and_explanations(prnn: Prnn) -> None:
     out = prnn("train", "-h").out
-    assert "\ndataset=CHOICE (here: synthetic): class_like, " in out
+    assert "\ndataset=CHOICE (here: synthetic): amazon_m2, " in out
     assert "\n  recipe.batch_size=50            sessions side by side\n" in out
     assert "\n  subnets.NAME.weight=1.0         w_k, of its part in the score\n" in out
 

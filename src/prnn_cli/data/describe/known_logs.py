@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from omegaconf import OmegaConf
 
@@ -63,9 +63,9 @@ def _config(log: PublicLog, folder: Path) -> DatasetConfig:
     name = f"dataset/{log.name}.yaml"
     preset = next(file for root in config_folders() if (file := root / name).is_file())
     generic = OmegaConf.load(own_configs() / "dataset" / "generic.yaml")
-    own = OmegaConf.load(preset)
-    del own["defaults"]
-    # Its items' paths are told from the group that it is composed into.
+    own: Any = OmegaConf.load(preset)
+    own.pop("defaults")
     dataset = OmegaConf.merge(OmegaConf.structured(DatasetConfig), generic, own, {"path": str(folder)})
+    # Within the group, as its items' paths are told from dataset.path.
     whole = OmegaConf.create({"dataset": dataset})
     return cast(DatasetConfig, OmegaConf.to_object(whole.dataset))
