@@ -23,7 +23,7 @@ WORD_COMMANDS = {  # take plain words, not overrides
 class Command:
     """A command of prnn, which is called in the order of these methods.
 
-    options: the dataclass of its options; those of prnn's own commands stand in schema.py
+    options: the dataclass of its options; those of prnn's own commands stand in schema/
     writes: whether it takes a folder for what it leaves, which is refused where another run has left anything
     """
 

@@ -22,7 +22,7 @@ from prnn_cli.extensions import chosen, commands, config_folders, extensions, op
 
 
 def schema_of(command: str) -> type:
-    """The dataclass of a command's options: prnn's own stand in schema.py, where no command need be imported."""
+    """The dataclass of a command's options: prnn's own stand in schema/, where no command need be imported."""
     own: type | None = getattr(schema, f"{command.title()}Command", None)
     return own or options_class(chosen("COMMANDS", command, "prnn")) or NoOptions
 
