@@ -175,6 +175,16 @@ COMMANDS = {"hello": Hello()}
 """
 
 
+def test_a_public_log_that_is_not_told_whole_is_a_sentence(prnn: Prnn, workplace: Path) -> None:
+    (workplace / "configs" / "dataset").mkdir(parents=True)
+    (workplace / "configs" / "dataset" / "shop.yaml").write_text("path: shop\nsource: {title: Shop}\n")
+    (workplace / "shop.py").touch()
+    refused = prnn("datasets", "--extend", "shop.py")
+    assert refused.exit_code == 2
+    assert "configs/dataset/shop.yaml cannot be read" in refused.err
+    assert "it has title, page, licence" in refused.err
+
+
 def test_a_command_is_a_module_and_a_config(prnn: Prnn, workplace: Path) -> None:
     Path("greet.py").write_text(HELLO)
     Path("configs").mkdir()

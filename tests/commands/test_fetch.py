@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from commands.conftest import Result
 from prnn_cli.commands import fetch
+from prnn_cli.data.public_logs import public_logs
 from prnn_cli.errors import RunError
+from prnn_cli.schema import DownloadConfig
 
 Prnn = Callable[..., Result]
 FILES = ("ratings.dat", "movies.dat", "README")
@@ -81,6 +84,8 @@ def test_a_log_that_takes_an_account_names_its_page_and_folder(prnn: Prnn) -> No
         (["nothing"], "no public log is called nothing"),
         ([], "write prnn fetch NAME"),
         (["movielens", "from=x"], "write prnn fetch NAME"),
+        (["movielens", "to="], "write prnn fetch NAME"),
+        (["movielens", "yes=perhaps"], "write prnn fetch NAME"),
         (["movielens", "otto"], "write prnn fetch NAME"),
     ],
 )
@@ -88,6 +93,42 @@ def test_a_mistake_is_a_sentence(prnn: Prnn, arguments: list[str], sentence: str
     result = prnn("fetch", *arguments)
     assert result.exit_code == 2
     assert sentence in " ".join(result.err.split())
+
+
+@pytest.mark.parametrize("left", ["without movies.dat", ".fetch"])
+def test_a_folder_that_is_not_whole_is_no_finished_one(prnn: Prnn, fetched: list[str], left: str) -> None:
+    folder = Path("data/ml-1m")
+    folder.mkdir(parents=True)
+    (folder / "ratings.dat").touch()
+    if left == ".fetch":  # where an earlier call was stopped while it unpacked
+        (folder / "movies.dat").touch()
+        (folder / ".fetch").mkdir()
+    assert "already" not in prnn("fetch", "movielens", "yes=true").out
+    assert "already" in prnn("fetch", "movielens", "yes=true").out
+    assert len(fetched) == 1
+
+
+def test_of_several_files_those_that_arrived_are_not_fetched_again(
+    prnn: Prnn, fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = public_logs()["movielens"]
+    more = DownloadConfig(url="https://example.org/posters.dat?version=2")
+    log.source.fetch.append(more)
+    monkeypatch.setattr(fetch, "public_logs", lambda: {"movielens": log})
+    arriving = fetch.download
+
+    def breaking(url: str, *rest: Any) -> str:
+        if url == more.url:
+            raise RunError(f"{url} did not arrive")
+        return arriving(url, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, "download", breaking)
+        assert prnn("fetch", "movielens", "yes=true").exit_code == 1
+    assert [path.name for path in Path("data/ml-1m").iterdir()] == [".fetch"]
+    assert prnn("fetch", "movielens", "yes=true").exit_code == 0
+    assert sorted(path.name for path in Path("data/ml-1m").iterdir()) == sorted([*FILES, "posters.dat"])
+    assert fetched == [log.source.fetch[0].url, more.url]
 
 
 def test_what_does_not_arrive_is_gone_on_with(

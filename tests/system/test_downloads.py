@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import tarfile
 import threading
 import zipfile
@@ -125,6 +126,20 @@ def test_another_file_is_refused_and_leaves_nothing(server: Server, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_checksum_of_another_kind_is_told_before_anything_is_fetched(
+    server: Server, tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match=r"the checksum crc:12 of .* is neither md5:… nor sha256:…"):
+        download(server.url, tmp_path / "log.zip", None, "crc:12")
+    assert server.asked == []
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=r"cannot be put into .*file: .*choose another folder"):
+        download(server.url, tmp_path / "file" / "log.zip", None, None)
+
+
 def test_an_address_that_does_not_answer_is_a_sentence(server: Server, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"cannot be had: the server answers 404"):
         download(server.url.replace("log.zip", "other.zip"), tmp_path / "log.zip", None, None)
@@ -188,3 +203,22 @@ def test_an_archive_without_the_folder_or_that_is_none_is_refused(tmp_path: Path
     (tmp_path / "page.zip").write_text("<html>")
     with pytest.raises(RunError, match="cannot be unpacked"):
         unpack(tmp_path / "page.zip", tmp_path / "data", "")
+
+
+def test_an_archive_that_was_damaged_leaves_nothing_and_may_be_fetched_anew(tmp_path: Path) -> None:
+    noise = random.Random(1).randbytes(
+        200_000
+    )  # which archives hold as it is, so that its checksum alone tells
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", "a line of text\n" * 1000)
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as tar:
+        member = tarfile.TarInfo("a.txt")
+        member.size = len(noise)
+        tar.addfile(member, io.BytesIO(noise))
+    for path, place in ((tmp_path / "a.zip", 50), (tmp_path / "a.tar.gz", 100_000)):
+        content = bytearray(path.read_bytes())
+        content[place] ^= 0xFF
+        path.write_bytes(content)
+        with pytest.raises(RunError, match=f"{path.name} cannot be unpacked: .* fetches it anew"):
+            unpack(path, tmp_path / "data", "")
+    assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,10 @@
 """prnn fetch NAME: the files of a public log that may be had without an account."""
 
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from prnn_cli.data.public_logs import PublicLog, missing_files, public_logs
 from prnn_cli.errors import RunError, UserError
@@ -26,25 +28,41 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     names = [each for each in arguments if "=" not in each]
     options = dict(each.split("=", 1) for each in arguments if "=" in each)
-    if len(names) != 1 or options.keys() - {"to", "yes"}:
+    if len(names) != 1 or not _are_known(options):
         raise UserError(
             f"prnn fetch {' '.join(arguments)}: write prnn fetch NAME, perhaps with to=DIR and yes=true"
         )
     log = _fetchable(names[0])
     folder = Path(options["to"]).expanduser() if "to" in options else log.folder
-    if folder.is_dir() and not missing_files(log.source, folder):
+    if _is_whole(log, folder):
         say(f"the files of {log.name} are in {folder} already")
         return 0
     _announce(log, folder)
     if options.get("yes") != "true" and not _is_agreed():
         raise UserError("nothing was fetched; yes=true agrees without being asked")
-    for each in log.source.fetch:
-        _get(each, folder)
+    _get(log.source.fetch, folder)
     if missing := missing_files(log.source, folder):
         raise RunError(f"what was fetched does not hold {', '.join(missing)}; {log.source.page} may say why")
     said = "" if "to" not in options else f" dataset.path={folder}"
     say(f"the files are in {folder}; begin with prnn preprocess dataset={log.name}{said}")
     return 0
+
+
+def _are_known(options: dict[str, str]) -> bool:
+    return (
+        options.keys() <= {"to", "yes"}
+        and options.get("to") != ""
+        and options.get("yes", "true") in ("true", "false")
+    )
+
+
+def _is_whole(log: PublicLog, folder: Path) -> bool:
+    """Whether the folder holds all files of the log, and no earlier call was stopped while it put them there."""
+    return (
+        folder.is_dir()
+        and not (folder / WORK).exists()
+        and not missing_files(log.source, folder, with_optional=True)
+    )
 
 
 def _fetchable(name: str) -> PublicLog:
@@ -79,20 +97,23 @@ def _is_agreed() -> bool:
         return False
 
 
-def _get(wanted: DownloadConfig, folder: Path) -> None:
-    """Fetches one file, and unpacks it where it is an archive."""
-    name = PurePosixPath(wanted.url).name
+def _get(wanted: Sequence[DownloadConfig], folder: Path) -> None:
+    """Fetches files, and unpacks those that are archives once all are there."""
     work = folder / WORK
-    archive = work / name
-    if not archive.exists():
-        found = download(wanted.url, archive, wanted.bytes, wanted.checksum)
+    files = [_downloaded(each, work) for each in wanted]
+    for each, file in zip(wanted, files, strict=True):
+        if file.name.endswith(ARCHIVES):
+            unpack(file, folder, each.unpack or "")
+        else:
+            file.rename(folder / file.name)
+    shutil.rmtree(work)
+
+
+def _downloaded(wanted: DownloadConfig, work: Path) -> Path:
+    name = PurePosixPath(unquote(urlsplit(wanted.url).path)).name
+    file = work / name
+    if not file.exists():
+        found = download(wanted.url, file, wanted.bytes, wanted.checksum)
         known = "as its publisher gives it" if wanted.checksum else "its publisher gives none to compare with"
         say(f"{name} has the checksum {found} ({known})")
-    if name.endswith(ARCHIVES):
-        unpack(archive, folder, wanted.unpack or "")
-        archive.unlink()
-    else:
-        archive.rename(folder / name)
-    for left in work.iterdir():
-        left.unlink()
-    work.rmdir()
+    return file

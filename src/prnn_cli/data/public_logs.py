@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
-from prnn_cli.errors import UserError
+from prnn_cli.errors import UserError, first_line
 from prnn_cli.extensions import config_folders
 from prnn_cli.schema import DatasetConfig, SourceConfig
 
@@ -47,17 +49,26 @@ class PublicLog:
 
 
 def public_logs() -> dict[str, PublicLog]:
-    """Every public log by its name, those of extensions too. Reads YAML alone."""
+    """Every public log by its name, those of extensions too. Reads YAML alone.
+
+    Raises `UserError` for a config whose source cannot be read.
+    """
     return {log.name: log for log in _public_logs()}
 
 
 def _public_logs() -> Iterator[PublicLog]:
     for file in (each for folder in config_folders() for each in sorted(folder.glob("dataset/*.yaml"))):
         text = file.read_text(encoding="utf-8")
-        if not re.search(r"^source:\s*$", text, re.MULTILINE):
+        if not re.search(r"^source:(?! *null)", text, re.MULTILINE):
             continue
-        config = OmegaConf.create(text)
-        source = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SourceConfig), config.source))
+        try:
+            config = OmegaConf.create(text)
+            source = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(SourceConfig), config.source))
+        except (YAMLError, OmegaConfBaseException) as error:
+            raise UserError(
+                f"the source in {file} cannot be read: {first_line(error)}; it has "
+                f"{', '.join(each.name for each in fields(SourceConfig))}"
+            ) from error
         assert isinstance(source, SourceConfig)
         yield PublicLog(file.stem, head_of(text), Path(str(config.path)), source)
 
@@ -106,9 +117,10 @@ def advised(dataset: DatasetConfig) -> Iterator[None]:
         ) from error
 
 
-def missing_files(source: SourceConfig, folder: Path) -> dict[str, str]:
+def missing_files(source: SourceConfig, folder: Path, with_optional: bool = False) -> dict[str, str]:
     """The files that the log needs and a folder does not hold, with what they are."""
-    return {name: what for name, what in source.files.items() if not any(folder.glob(name))}
+    wanted = {**source.files, **(source.optional if with_optional else {})}
+    return {name: what for name, what in wanted.items() if not any(folder.glob(name))}
 
 
 def _content(folder: Path) -> str:

@@ -1,11 +1,13 @@
 """Files of the web: downloads that go on where they broke off and are checked at the end, and archives."""
 
+import gzip
 import hashlib
 import json
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
@@ -20,6 +22,15 @@ from prnn_cli.system.progress import meter
 TIMEOUT_S = 60
 BLOCK = 1 << 20
 ARCHIVES = (".zip", ".tar.gz", ".tgz")
+CHECKSUMS = ("md5", "sha256")
+UNREADABLE = (  # what archives that are damaged, or are none, raise; RuntimeError: encrypted ones
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+)
 RANGE_NOT_SATISFIABLE, PARTIAL_CONTENT = 416, 206
 
 
@@ -30,14 +41,16 @@ def download(url: str, file: Path, size: int | None, checksum: str | None) -> st
     SHA-256 where none was known. Raises `RunError` for what breaks off, or is not what was to be had: nothing then has
     the file's name.
     """
+    kind, _, known = (checksum or "sha256:").partition(":")
+    if kind not in CHECKSUMS:
+        raise RunError(f"the checksum {checksum} of {url} is neither md5:… nor sha256:…")
     part = file.with_name(f"{file.name}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    if not (size is not None and part.exists() and part.stat().st_size == size):
-        with _explained(url):
+    with _explained(url, part.parent):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        if not (size is not None and part.exists() and part.stat().st_size == size):
             _receive(url, part)
     if size is not None and (found_size := part.stat().st_size) != size:
         _refuse(part, f"{url} has {found_size:,} bytes, not the {size:,} that are known; it is another file")
-    kind, _, known = (checksum or "sha256:").partition(":")
     with part.open("rb") as content:
         found = hashlib.file_digest(content, kind).hexdigest()
     if known and found != known.lower():
@@ -52,31 +65,48 @@ def download(url: str, file: Path, size: int | None, checksum: str | None) -> st
 def unpack(archive: Path, folder: Path, inner: str) -> list[Path]:
     """Unpacks the files below the folder `inner` of an archive ("" for all) into `folder`; returns them.
 
-    Raises `RunError` for an archive that cannot be read, has no such folder, or names a place outside.
+    Raises `RunError` for an archive that cannot be read, has no such folder, or names a place outside, and removes it:
+    it would be no better the next time.
     """
     temporary = archive.with_name(f"{archive.name}.unpacked")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
-        if archive.suffix == ".zip":
-            _unpack_zip(archive, temporary)
-        else:
-            with tarfile.open(archive) as tar:
-                tar.extractall(temporary, filter="data")  # refuses links and paths that lead out
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
-        raise RunError(f"{archive} cannot be unpacked: {first_line(error)}") from error
-    top = temporary / inner
-    found = sorted(path for path in top.rglob("*") if path.is_file()) if top.is_dir() else []
-    if not found:
+        _extract(archive, temporary)
+        return _moved(temporary / inner, folder)
+    except UNREADABLE as error:
+        archive.unlink()
         raise RunError(
-            f"{archive} holds no folder {inner!r} with files; it is another archive than was expected"
+            f"{archive.name} cannot be unpacked: {first_line(error)}; it was removed, and the same command fetches it "
+            "anew"
+        ) from error
+    except OSError as error:
+        raise RunError(f"{archive} cannot be unpacked into {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    if archive.suffix == ".zip":
+        _extract_zip(archive, folder)
+        return
+    with gzip.open(archive) as content:  # tarfile stops before the checksum at its end
+        while content.read(BLOCK):
+            pass
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")  # refuses links and paths that lead out
+
+
+def _moved(source: Path, folder: Path) -> list[Path]:
+    found = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else []
+    if not found:
+        raise tarfile.TarError(
+            f"it holds no folder {source.name!r} with files, and is another than was expected"
         )
-    folder.mkdir(parents=True, exist_ok=True)
     placed = []
     for path in found:
-        target = folder / path.relative_to(top)
+        target = folder / path.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         placed.append(path.replace(target))
-    shutil.rmtree(temporary)
     return placed
 
 
@@ -127,7 +157,7 @@ def _refuse(part: Path, why: str) -> None:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def _explained(url: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except HTTPError as error:
@@ -137,9 +167,14 @@ def _explained(url: str) -> Iterator[None]:
         raise RunError(
             f"{url} did not arrive: {reason}; the same command goes on where it broke off"
         ) from error
+    except OSError as error:
+        raise RunError(
+            f"{url} cannot be put into {folder}: {error.strerror or error}; make room or choose another folder, then "
+            "run the same command again"
+        ) from error
 
 
-def _unpack_zip(archive: Path, folder: Path) -> None:
+def _extract_zip(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as content:
         for member in content.infolist():
             path = PurePosixPath(member.filename)
