@@ -1,10 +1,11 @@
 """The evaluator of networks and baselines: walks sessions event by event and ranks each next event.
 
-Shapes: T steps, B slots, E predicted events.
+Shapes: T steps, B slots, E predicted events, n of them in T steps.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -62,57 +63,46 @@ def replay(
 
     The number of slots changes speed and memory, not ranks; None chooses it. Raises `RunError` at a NaN score.
     """
+    kind = torch.device(device).type
     plan = SessionParallelPlan.build(
-        sessions, num_slots or choose_num_slots(sessions, candidates, torch.device(device).type)
+        sessions, num_slots or choose_num_slots(sessions, _scores_held(scorer, candidates, kind), kind)
     )
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
-    done = np.cumsum(plan.num_active).tolist()  # events after each step
     with (
-        _counter(scorer, candidates, plan.num_slots, torch.device(device)) as count,
-        meter(f"ranking with {scorer.name}", done[-1] if done else 0) as progress,
+        _walker(scorer, candidates, kind) as walk,
+        meter(f"ranking with {scorer.name}", int(plan.num_active.sum())) as progress,
         torch.no_grad(),
     ):
         for start in range(0, plan.num_steps, STEPS_A_TICK):
             positions = plan.positions[start : start + STEPS_A_TICK]
-            inputs = plan.steps(start, start + STEPS_A_TICK, device)
-            counts = _walk(scorer, inputs, count, lambda step: progress.update(done[step], "events"), start)
-            active = positions >= 0
+            inputs, active = plan.steps(start, start + STEPS_A_TICK, device), positions >= 0
             predicted = positions[active] + 1
-            better[predicted], equal[predicted] = counts.cpu().numpy()[:, active]
+            counts = walk(inputs, active, lambda number: progress.advance("events", number))
+            better[predicted], equal[predicted] = counts
             _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
     return _ranks(sessions, better, equal)
 
 
-# Targets (B,) -> the better and the equal candidates (B,) each.
+# Takes T steps, and counts the better and the equal candidates, (2, n), of the slots that are active, (T, B), in each;
+# tells every so often of how many more events.
+Walk = Callable[[StepInputs, np.ndarray, Callable[[int], None]], np.ndarray]
+# Targets (B,) -> the better and the equal candidates, (B,) each.
 Count = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
-def _walk(
-    scorer: Scorer, inputs: StepInputs, count: Count, report: Callable[[int], None], start: int
-) -> Tensor:
-    """The numbers of better and of equal candidates of each target, (2, T, B); tells each step's number to `report`."""
-    counts = []
-    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, strict=True)
-    for step, (items, targets, new_session) in enumerate(steps, start):
-        scorer.advance(items, new_session)
-        counts.append(torch.stack(count(targets)))
-        report(step)
-    return torch.stack(counts, dim=1)
-
-
 @contextmanager
-def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Iterator[Count]:
-    """How better and equal candidates are counted: by all scores where neither tiles of logits nor a shortcut do."""
-    if isinstance(scorer, LogitScorer) and device.type == "cpu":
+def _walker(scorer: Scorer, candidates: Candidates, kind: str) -> Iterator[Walk]:
+    """How steps are taken and candidates counted: by all scores where neither tiles of logits nor a shortcut do."""
+    if isinstance(scorer, LogitScorer) and kind == "cpu":
         with workers_of_one_thread() as workers:
-            yield TileCounter(scorer, candidates, num_slots, workers)
+            yield partial(_walk_by_tick, scorer, TileCounter(scorer, candidates, workers))
         return
     if isinstance(scorer, SparseScorer):
-        yield SparseCounter(scorer, candidates)
+        yield partial(_walk_by_step, scorer, SparseCounter(scorer, candidates))
         return
     if isinstance(scorer, ConstantScorer):
-        yield ConstantCounter(scorer, candidates)
+        yield partial(_walk_by_step, scorer, ConstantCounter(scorer, candidates))
         return
 
     def count(targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,7 +111,42 @@ def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: tor
             *_scores(scorer, candidates, targets), num_candidates=candidates.num_candidates
         )
 
-    yield count
+    yield partial(_walk_by_step, scorer, count)
+
+
+def _scores_held(scorer: Scorer, candidates: Candidates, kind: str) -> int:
+    """The scores of a slot that are in memory at once, by what `_walker` does."""
+    in_tiles = isinstance(scorer, LogitScorer) and kind == "cpu"
+    in_short = isinstance(scorer, SparseScorer | ConstantScorer)
+    return 1 if in_tiles or in_short else candidates.num_candidates
+
+
+def _walk_by_step(
+    scorer: Scorer, count: Count, inputs: StepInputs, active: np.ndarray, report: Callable[[int], None]
+) -> np.ndarray:
+    """A `Walk` that counts after each step, for all slots at once."""
+    counts = []
+    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, active, strict=True)
+    for items, targets, new_session, is_active in steps:
+        scorer.advance(items, new_session)
+        counts.append(torch.stack(count(targets)))
+        report(int(is_active.sum()))
+    return torch.stack(counts, dim=1).cpu().numpy()[:, active]
+
+
+def _walk_by_tick(
+    scorer: Scorer, count: TileCounter, inputs: StepInputs, active: np.ndarray, report: Callable[[int], None]
+) -> np.ndarray:
+    """A `Walk` that counts after all T steps, so that few slots need as few products as many."""
+    is_active, states = torch.from_numpy(active), []
+    for items, new_session, chosen in zip(inputs.input_items, inputs.new_session, is_active, strict=True):
+        scorer.advance(items, new_session)
+        states.append(count.scorer.state_vectors()[chosen])
+    counts = []
+    for counted in count.in_blocks(torch.cat(states), inputs.target_items[is_active]):
+        counts.append(counted)
+        report(counted.shape[1])
+    return torch.cat(counts, dim=1).numpy()
 
 
 def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -138,11 +163,12 @@ def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Te
     return scores, torch.where(column >= 0, column, own_column)
 
 
-def choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> int:
-    """As many slots as memory allows, few enough that the longest session idles at most half of them."""
+def choose_num_slots(sessions: Sessions, scores_held: int, kind: str) -> int:
+    """As many slots as memory allows, which holds so many scores of each, few enough that the longest session idles at
+    most half of them."""
     num_steps = np.maximum(np.diff(sessions.offsets) - 1, 0)
     busy = int(num_steps.sum()) // int(num_steps.max(initial=1))
-    return max(1, min(slots_in_memory(candidates.num_candidates, kind), busy))
+    return max(1, min(slots_in_memory(scores_held, kind), busy))
 
 
 def slots_in_memory(num_scores: int, kind: str) -> int:
