@@ -29,8 +29,8 @@ lint: setup     ## ruff, mypy and the order of the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: setup     ## write docs/options.md anew, from the comments in configs/
-	$(BIN)/python scripts/write_options.py
+docs: setup     ## write docs/options.md, docs/datasets.md and README's table of logs anew, from configs/
+	$(BIN)/python scripts/write_docs.py
 
 bench: setup    ## time preparation, training, ranking and item-kNN on this machine
 	$(BIN)/prnn bench

@@ -141,7 +141,7 @@ def test_an_unknown_command_names_the_known_ones(prnn: Prnn) -> None:
     assert result.exit_code == 2
     assert (
         "choose one of train, preprocess, features, evaluate, recommend, serve, export, verdict, tables, bench, "
-        "clean, status, datasets, check," in result.err
+        "clean, status, datasets, fetch, check," in result.err
     )
 
 

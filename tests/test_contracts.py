@@ -116,6 +116,15 @@ def test_so_does_that_of_precomputed_vectors(prepared: Callable[..., Prepared], 
     check_extractor(registered("EXTRACTORS")["precomputed"], settings, data, tmp_path)
 
 
+def test_so_does_that_of_vector_columns(prepared: Callable[..., Prepared], tmp_path: Path) -> None:
+    _, data = prepared()
+    lines = [f"{item_id},[{n} 1]" for n, item_id in enumerate(data.item_ids[1:])]
+    (tmp_path / "items.csv").write_text("\n".join(["item_id,of_title", *lines]) + "\n")
+    options = [f"dataset.items.path={tmp_path / 'items.csv'}", "+dataset.items.vector_columns.text=of_title"]
+    settings, data = prepared("features=vector_columns", *options)
+    check_extractor(registered("EXTRACTORS")["vector_columns"], settings, data, tmp_path)
+
+
 def test_so_does_googlenet(prepared: Callable[..., Prepared], tmp_path: Path) -> None:
     """With weights of no training, on three items."""
     torch.manual_seed(0)

@@ -36,9 +36,17 @@ WRONG = {
     "evaluation.tie_break=luck": "choose one of conservative, median, standard",
     "dataset.list_separator=''": "dataset.list_separator='' cannot be; give one or more characters",
     "dataset.separator='\"'": "dataset.separator='\"' cannot be; give one or more characters",
+    "dataset.columns.session_id=[]": "dataset.columns.session_id=[] must be a column, several as",
+    "dataset.columns.session_id=[user,null]": "dataset.columns.session_id=['user', None] must be a column",
     "dataset.header=[a,a]": "dataset.header=['a', 'a'] must name each column",
     "dataset.items.header=[]": "dataset.items.header=[] must name each column",
     "dataset.quoting=single": "dataset.quoting=single does not exist; choose one of auto, double, none",
+    "dataset.columns.time=null": "time=null leaves the log without times, by which dataset.split=days splits it",
+    "dataset.list_item='^x-1$'": "dataset.list_item=^x-1$ is no regular expression with one group",
+    "dataset.list_item='(x'": "dataset.list_item=(x is no regular expression with one group",
+    "dataset.items.path=[]": "dataset.items.path=[] must be a file, a folder or a glob, or a list of such",
+    "dataset.items.vectors=[a.npy]": "dataset.items.vectors=['a.npy'] must be a file, or one for each source",
+    "dataset.items.properties.value=v": "dataset.items.properties.property=null and dataset.items.properties.value=v",
     "evaluation.candidates=-3": "evaluation.candidates=-3 is no set of items; give all, or a number N",
 }
 
@@ -46,6 +54,7 @@ WRONG = {
 def test_the_marked_options_of_a_command() -> None:
     assert marked(TrainCommand, Mark.PATH) == (
         "dataset.path",
+        "dataset.test_path",
         "dataset.items.path",
         "dataset.items.image_root",
         "dataset.items.vectors",
@@ -56,6 +65,9 @@ def test_the_marked_options_of_a_command() -> None:
     assert marked(DatasetConfig, Mark.UNHASHED) == (
         "name",
         "path",
+        "files",
+        "source",
+        "test_path",
         "min_ranked_events",
         "scale",
         "synthetic",

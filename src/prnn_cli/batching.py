@@ -125,6 +125,23 @@ class SessionParallelPlan:
         positions[first_step[session] + nth, slot[session]] = sessions.offsets[session] + nth
         return cls(sessions, positions)
 
+    @classmethod
+    def of_like_lengths(cls, sessions: Sessions, num_slots: int) -> "SessionParallelPlan":
+        """A plan whose sessions begin together with those of about their length, the longest first.
+
+        So few steps are the last of any session, but slots are idle until their block ends.
+        """
+        lengths = np.maximum(np.diff(sessions.offsets) - 1, 0)
+        order = np.argsort(-lengths, kind="stable")
+        blocks = [np.empty((0, num_slots), dtype=np.int32)]
+        for start in range(0, len(order), num_slots):
+            which = order[start : start + num_slots]
+            nth = np.arange(lengths[which[0]])[:, None]
+            block = np.full((len(nth), num_slots), -1, dtype=np.int32)
+            block[:, : len(which)] = np.where(nth < lengths[which], sessions.offsets[which] + nth, -1)
+            blocks.append(block)
+        return cls(sessions, np.concatenate(blocks))
+
     @property
     def num_steps(self) -> int:
         return len(self.positions)
@@ -135,7 +152,8 @@ class SessionParallelPlan:
 
     @cached_property
     def num_active(self) -> np.ndarray:
-        """The number of active slots, (num_steps,); never grows, as slots empty only once no session is left."""
+        """The number of active slots, (num_steps,); never grows in a plan of `build`, whose slots empty only once no
+        session is left."""
         return np.asarray((self.positions >= 0).sum(axis=1))
 
     @cached_property

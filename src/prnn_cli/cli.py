@@ -129,6 +129,10 @@ def _dispatch(arguments: Sequence[str]) -> int:
         from prnn_cli.commands import datasets
 
         return datasets.run(rest)
+    if command == "fetch":
+        from prnn_cli.commands import fetch
+
+        return fetch.run(rest)
     if command == "check":
         from prnn_cli.commands import check
 

@@ -17,15 +17,16 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from prnn_cli.baselines.baseline import Baseline
-from prnn_cli.data.prepare import PreparedData, prepare, with_files
+from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.errors import UserError
 from prnn_cli.evaluation.methods import ChosenBaseline
 from prnn_cli.evaluation.metrics import check_metric
 from prnn_cli.experiment.build import baselines_of
 from prnn_cli.experiment.settings import composed, typed_options
 from prnn_cli.extensions import Extension, bound
+from prnn_cli.features.extract import catalogue_of
 from prnn_cli.features.extractor import Extractor
-from prnn_cli.features.items import ItemCatalogue
+from prnn_cli.features.source_vectors import seen_by
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.readouts import Readout, initial_tables, logits
 from prnn_cli.networks.subnet import Subnet
@@ -160,9 +161,11 @@ def check_loss(loss: Callable[..., Tensor]) -> None:
 def check_extractor(
     extractor: type[Extractor], settings: TrainCommand, data: PreparedData, folder: Path
 ) -> None:
-    """Checks an extractor: a vector for each item, the same each time, zero where it says that nothing is known."""
-    extractor.check(settings.features, settings.dataset)
-    catalogue = ItemCatalogue(with_files(settings.dataset, Path(settings.cache_dir)), data.item_ids)
+    """Checks an extractor, as it makes the first source of features: a vector for each item, the same each time, zero
+    where it says that nothing is known."""
+    dataset = seen_by(next(iter(settings.features.sources)), settings.dataset)
+    extractor.check(settings.features, dataset)
+    catalogue = catalogue_of(dataset, data, Path(settings.cache_dir))
     made = extractor(settings.features, catalogue, torch.device("cpu"))
     identity, files = made.identity()
     json.dumps(identity)  # raises where it is no plain value

@@ -7,6 +7,10 @@ class UserError(Exception):
     """Wrong usage, config or input (exit code 2): says what is wrong, where, and what would be valid."""
 
 
+class EmptyFileError(UserError):
+    """A file that holds nothing, not even a header."""
+
+
 class SmallPartError(UserError):
     """A part of a log that is empty, or too small to say anything; part: which one."""
 

@@ -14,7 +14,7 @@ from prnn_cli.run_folder import CONFIG, OVERRIDES, RunFolder, flat, literal
 from prnn_cli.schema import AUTO, Mark, TrainCommand, is_marked, marked
 from prnn_cli.system.file_format import OtherFormatError
 from prnn_cli.system.files import remove_remains, set_aside, write_text
-from prnn_cli.system.paths import absolute_path
+from prnn_cli.system.paths import absolute_path, with_each_path
 from prnn_cli.system.yaml_files import escaped
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,10 @@ def with_absolute_paths(config: DictConfig) -> DictConfig:
     """A resolved copy whose files are found from another current folder too, for evaluation or resumption."""
     absolute = literal(OmegaConf.to_container(config, resolve=True))
     for key in (*marked(TrainCommand, Mark.PATH), "run"):  # the other commands have some of its groups
-        if path := OmegaConf.select(absolute, key):
-            OmegaConf.update(absolute, key, escaped(str(absolute_path(path))))
+        if paths := OmegaConf.select(absolute, key):
+            plain = OmegaConf.to_container(paths, resolve=True) if OmegaConf.is_config(paths) else paths
+            found = with_each_path(plain, lambda path: str(absolute_path(path)))
+            OmegaConf.update(absolute, key, escaped(found))
     return absolute
 
 

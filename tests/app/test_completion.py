@@ -38,19 +38,19 @@ pytest_plugins = ["commands.conftest"]
                 "clean",
                 "status",
                 "datasets",
+                "fetch",
                 "check",
                 "completion",
             ],
         ),
         ("prnn ev", ["evaluate"]),
         ("prnn train arch=i", ["arch=id_only", "arch=interaction"]),
-        ("prnn train seed=3 dataset=o", ["dataset=online_retail"]),
-        (
-            "prnn train dataset.test",
-            ["dataset.test_by=", "dataset.test_days=", "dataset.test_from=", "dataset.test_until="],
-        ),
+        ("prnn train seed=3 dataset=on", ["dataset=online_retail"]),
+        ("prnn train dataset.max", ["dataset.max_bad_share=", "dataset.max_session_length="]),
         ("prnn completion z", ["zsh"]),
-        ("prnn datasets d", ["describe"]),
+        ("prnn datasets de", ["describe"]),
+        ("prnn datasets movie", ["movielens"]),
+        ("prnn fetch movie", ["movielens"]),
         ("prnn nonsense ", [""]),
     ],
 )
@@ -91,7 +91,7 @@ def test_completion_scripts_ask_prnn(prnn: Prnn, shell: str) -> None:
 def test_the_bash_script_completes_what_stands_after_the_equals_sign(prnn: Prnn, tmp_path: Path) -> None:
     """Bash breaks words at =, so that only what follows it may be offered."""
     script = prnn("completion", "bash").out
-    asks = 'COMP_LINE="prnn train dataset=o" COMP_POINT=20 COMP_WORDS=(prnn train dataset = o) COMP_CWORD=4'
+    asks = 'COMP_LINE="prnn train dataset=on" COMP_POINT=21 COMP_WORDS=(prnn train dataset = on) COMP_CWORD=4'
     python = Path(sys.executable).parent
     done = subprocess.run(
         ["bash", "-c", f'{script}\n{asks}\n_prnn\necho "<${{COMPREPLY[*]}}>"'],

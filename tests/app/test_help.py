@@ -8,7 +8,9 @@ import pytest
 from commands.conftest import Result, refusal
 from prnn_cli.app.help import options_page
 from prnn_cli.app.options import options_of
+from prnn_cli.data.public_logs import public_logs
 from prnn_cli.extensions import commands
+from prnn_cli.reporting.public_logs import page, with_table
 
 Prnn = Callable[..., Result]
 pytest_plugins = ["commands.conftest"]
@@ -47,9 +49,15 @@ def test_the_help_of_a_command_has_its_examples_and_options(prnn: Prnn, command:
 
 def test_train_lists_its_groups_with_values_and_explanations(prnn: Prnn) -> None:
     out = prnn("train", "-h").out
-    assert "\ndataset=CHOICE (here: synthetic): class_like, eshop_clothing, generic," in out
+    assert "\ndataset=CHOICE (here: synthetic): amazon_m2, " in out
     assert "\n  recipe.batch_size=50            sessions side by side\n" in out
     assert "\n  subnets.NAME.weight=1.0         w_k, of its part in the score\n" in out
+
+
+def test_what_a_public_log_tells_of_itself_is_no_option(prnn: Prnn) -> None:
+    out = prnn("train", "--help", "dataset", "dataset=coveo").out
+    assert "dataset.columns.session_id=session_id_hash" in out
+    assert "dataset.source." not in out
 
 
 @pytest.mark.parametrize(
@@ -129,3 +137,12 @@ def test_docs_options_md_is_up_to_date() -> None:
     if not DOCS.is_dir():
         pytest.skip("the docs are not beside the tests")
     assert (DOCS / "options.md").read_text(encoding="utf-8") == options_page(), "run make docs"
+
+
+def test_what_the_docs_say_of_public_logs_is_up_to_date() -> None:
+    if not DOCS.is_dir():
+        pytest.skip("the docs are not beside the tests")
+    logs, readme = public_logs().values(), (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert (DOCS / "datasets.md").read_text(encoding="utf-8") == page(logs), "run make docs"
+    assert readme == with_table(readme, logs), "run make docs"
+    assert "| movielens |" in readme

@@ -24,7 +24,7 @@ def test_all_jobs_of_a_sweep_are_checked_before_the_first_runs(prnn: Prnn) -> No
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["experiment=table5"], "experiment=table5 does not exist; choose one of smoke,"),
+        (["experiment=table5"], "experiment=table5 does not exist; choose one of published_"),
         (
             ["experiment=smoke", "row=id_only,residual"],
             "row=residual does not exist; choose one of concatenated,",

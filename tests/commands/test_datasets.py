@@ -294,14 +294,52 @@ def test_what_is_no_log_is_a_sentence(prnn: Prnn, content: str, message: str) ->
 
 def test_a_missing_path_and_other_words_are_refused(prnn: Prnn) -> None:
     assert "PATH=nope.csv does not exist" in prnn("datasets", "describe", "nope.csv").err
-    assert "write prnn datasets, or prnn datasets describe PATH" in prnn("datasets", "explain", "x").err
+    assert (
+        "write prnn datasets, prnn datasets NAME, or prnn datasets describe PATH"
+        in prnn("datasets", "explain", "x").err
+    )
 
 
-def test_the_known_datasets_are_listed_with_what_they_are(prnn: Prnn) -> None:
+def test_the_known_datasets_are_listed_with_what_they_are(
+    prnn: Prnn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "logs" / "yoochoose").mkdir(parents=True)
+    (tmp_path / "logs" / "yoochoose" / "yoochoose-clicks.dat").touch()
+    monkeypatch.setenv("PRNN_DATA_DIR", str(tmp_path / "logs"))
     result = prnn("datasets")
-    lines = dict(line.split(maxsplit=1) for line in result.out.splitlines())
+    lines = {line.split()[0]: line for line in result.out.splitlines() if line.strip()}
     assert {"generic", "synthetic", "online_retail", "eshop_clothing"} <= lines.keys()
-    assert lines["online_retail"].startswith("UCI Online Retail")
+    assert "UCI Online Retail" in lines["online_retail"]
+    assert [part.strip() for part in lines["coveo"].split("  ") if part][2:4] == [
+        "36 M",
+        "text and image vectors",
+    ]
+    assert lines["coveo"].endswith("–")
+    assert lines["yoochoose"].endswith("here")
+
+
+def test_a_public_log_tells_how_to_get_it(prnn: Prnn, workplace: Path) -> None:
+    Path("data/ml-1m").mkdir(parents=True)
+    Path("data/ml-1m/ratings.dat").touch()
+    told = " ".join(prnn("datasets", "movielens").out.split())
+    for sentence in (
+        "page https://grouplens.org",
+        "size 25 MB: 1,000,209 events, 6,040 sessions or users, 3,706 items",
+        "folder data/ml-1m, unless dataset.path=DIR says another",
+        "ratings.dat: the ratings; is there",
+        "movies.dat: titles and genres (for features); is missing",
+        "prnn fetch movielens",
+        "prnn train dataset=movielens features=text recipe=cross_entropy",
+    ):
+        assert sentence in told
+    assert "account or consent" in prnn("datasets", "coveo").out
+    assert prnn("datasets", "online_retail").out.startswith("UCI Online Retail")
+
+
+def test_a_name_that_is_nearly_one_is_asked_about(prnn: Prnn) -> None:
+    result = prnn("datasets", "covo")
+    assert result.exit_code == 2
+    assert "no dataset is called covo; did you mean coveo?" in result.err
 
 
 def test_names_in_a_log_are_text_in_the_config(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:

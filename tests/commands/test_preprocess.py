@@ -65,3 +65,19 @@ def test_preprocess_explains_what_it_read(prnn: Prnn) -> None:
     ):
         assert line in text
     assert text.count("| train |") + text.count("| test |") == 5
+
+
+def test_preprocess_says_what_undermines_conclusions(prnn: Prnn) -> None:
+    """Orders of three items, as on Online Retail: all lines of an order have one time."""
+    rows = [(f"s{s}", f"i{(s * n) % 7}", 8640 * s) for s in range(60) for n in (1, 2, 3)]
+    frame = pd.DataFrame(rows, columns=["session_id", "item_id", "time"])
+    frame.to_csv("orders.csv", index=False)
+    result = prnn("preprocess", "dataset=generic", "dataset.path=orders.csv", "hydra.run.dir=out")
+    assert result.exit_code == 0
+    diagnostics = json.loads(Path("out/diagnostics.json").read_text())
+    assert diagnostics["tied"] == 1
+    assert next(iter(diagnostics["warnings"])) == "tied"
+    sentence = "of events share their time with another of their session: they stand in the order of the rows"
+    for text in (Path("out/explanation.md").read_text(), result.out):
+        assert sentence in text
+        assert text.index("tied times") < text.index("dropped items")

@@ -92,7 +92,7 @@ REFUSED_TEXTS = [
     (
         HEADER + "1,a,1\n",
         {"columns": {"time": ["y", "m"]}},
-        r"columns\.time=\['y', 'm'\] must be one column, or",
+        r"columns\.time=\['y', 'm'\] must be one column, three as \[year, month, day\], or null",
     ),
     ("time,session_id,item_id,time\n", {}, r"has more than one column 'time'; rename one of them"),
     (
@@ -138,6 +138,11 @@ REFUSED_TEXTS = [
         {"columns": {"order": "n"}},
         r"line 2, column 'n': 'first' is not a number to order by",
     ),
+    (
+        "session_id,item_id,time,ms\n1,a,1,soon\n",
+        {"columns": {"milliseconds": "ms"}},
+        r"line 2, column 'ms': 'soon' is no number of milliseconds",
+    ),
     (HEADER + "1,a,1\n", {"encoding": "utf-88"}, r"dataset\.encoding='utf-88' does not exist"),
     ((HEADER + "1,café,1\n").encode("cp1252"), {}, r"clicks\.csv is not utf-8 text .*set dataset\.encoding"),
 ]
@@ -150,6 +155,28 @@ def test_text_that_is_no_log_is_refused(
     with pytest.raises(UserError, match=message) as caught:
         read(content, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_milliseconds_are_added_to_a_date(read: Callable[..., Events]) -> None:
+    """As in Diginetica, whose clicks have a day, and the time since the session began."""
+    text = "session_id;item_id;timeframe;eventdate\n1;b;1500;1970-01-02\n1;a;0;1970-01-02\n2;c;2;1970-01-01\n"
+    events = read(text, columns={"time": "eventdate", "milliseconds": "timeframe"})
+    assert rows(events) == [("2", "c", 0.002), ("1", "a", 86_400), ("1", "b", 86_401.5)]
+
+
+def test_of_a_log_without_times_rows_keep_their_order_and_times_are_0(
+    dataset_config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "1.csv").write_text("session_id,item_id\n9,z\n1,a\n9,y\n")
+    (tmp_path / "2.csv").write_text("session_id,item_id\n1,b\n")
+    events = read_events(dataset_config(path=str(tmp_path), columns={"time": None}))
+    assert rows(events) == [("9", "z", 0), ("1", "a", 0), ("9", "y", 0), ("1", "b", 0)]
+
+
+def test_a_log_without_times_may_have_an_order(read: Callable[..., Events]) -> None:
+    text = "session_id,item_id,position\n1,b,2\n2,c,1\n1,a,1\n"
+    events = read(text, columns={"time": None, "order": "position"})
+    assert [(session, item) for session, item, _ in rows(events)] == [("2", "c"), ("1", "a"), ("1", "b")]
 
 
 def test_online_retail_holds_the_clean_rows_in_the_order_of_the_files(

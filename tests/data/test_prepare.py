@@ -1,6 +1,7 @@
 """What preparing leaves in the cache, when it is used again, and the real logs against the csv module."""
 
 import csv
+import dataclasses
 import json
 import logging
 import shutil
@@ -55,7 +56,26 @@ def test_sessions_items_and_counts_are_those_of_the_log(dataset: DatasetConfig, 
             {"day": "1970-01-01", "sessions": 2, "ranked": 2},
             {"day": "1970-01-02", "sessions": 1, "ranked": 1},
         ],
+        "test_from": DAY_S + 2,
     }
+
+
+@pytest.mark.parametrize(("test_by", "expected"), [("last_event", DAY_S + 2), ("first_event", DAY_S)])
+def test_the_test_part_begins_with_its_earliest_deciding_event(
+    dataset: DatasetConfig, tmp_path: Path, test_by: str, expected: float
+) -> None:
+    dataset = dataclasses.replace(dataset, test_by=test_by)
+    prepared = prepare(dataset, tmp_path / "cache")
+    assert prepared.test_from(dataset) == expected
+    del prepared.summary["test_from"]  # as in data of earlier versions
+    assert prepared.test_from(dataset) == expected
+
+
+def test_data_of_options_that_came_later_keep_their_hash_where_these_are_off(
+    dataset: DatasetConfig, tmp_path: Path
+) -> None:
+    """So that a newer version finds what an earlier one has prepared."""
+    assert prepare(dataset, tmp_path / "cache").data_hash == "76af7021f5a510b6f962394a90746c4e"
 
 
 def test_the_folder_holds_tables_that_any_reader_understands(dataset: DatasetConfig, tmp_path: Path) -> None:

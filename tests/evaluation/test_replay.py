@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,6 +64,33 @@ def test_each_event_but_a_first_one_is_ranked_once_by_its_own_session(
     assert [tuple(map(int, event)) for event in found] == expected
     assert ranks.equal.tolist() == [0] * len(expected)
     assert ranks.num_events == len(expected)
+
+
+@pytest.mark.parametrize("num_slots", [1, 2, 50, None])
+def test_where_last_events_are_ranked_alone_their_ranks_are_those_among_all(
+    log_of: LogOf, num_slots: int | None
+) -> None:
+    sessions = log_of(SESSIONS, NUM_ITEMS)
+    all_ranks = replay(SumScorer(), sessions, all_items(), num_slots=num_slots)
+    ranks = replay(SumScorer(), replace(sessions, ranks_last_only=True), all_items(), num_slots=num_slots)
+    lengths = np.array([len(session) for session in SESSIONS])
+    is_last = all_ranks.position == lengths[all_ranks.session // 10] - 1
+    for name in ("session", "position", "target", "better", "equal"):
+        assert getattr(ranks, name).tolist() == getattr(all_ranks, name)[is_last].tolist()
+
+
+def test_few_steps_are_counted_where_last_events_are_ranked_alone(log_of: LogOf) -> None:
+    class CountingScorer(SumScorer):
+        num_scored = 0
+
+        def scores(self, items: slice | Tensor) -> Tensor:
+            self.num_scored += 1
+            return super().scores(items)
+
+    scorer = CountingScorer()
+    sessions = replace(log_of([[1] * 9] * 8 + [[2] * 5] * 8, NUM_ITEMS), ranks_last_only=True)
+    assert len(replay(scorer, sessions, all_items(), num_slots=8).better) == 16
+    assert scorer.num_scored == 2
 
 
 @pytest.mark.parametrize("num_slots", [1, 4])

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
@@ -47,6 +48,21 @@ def test_paths_in_a_file_hold_from_the_file_wherever_the_command_is_started(
     result = prnn("features", "-cd", configs, "dataset=shop", "features=text", "hydra.run.dir=out")
     assert result.exit_code == 0, result.err
     assert paths("out") == [str(home / "shop" / name) for name in ("clicks.csv", "items.csv")]
+
+
+def test_so_do_the_paths_of_an_option_that_names_several_files(home: Path, prnn: Prnn) -> None:
+    shop = home / "shop"
+    (shop / "more.csv").write_text("item_id,title\ni7,Item 7\n")
+    (home / "configs" / "dataset" / "several.yaml").write_text(
+        "defaults: [shop]\nname: several\n"
+        "items: {path: [../../shop/items.csv, ../../shop/more.csv], vectors: {image: ../../shop/v.npy}}\n"
+    )
+    np.save(shop / "v.npy", np.eye(7))
+    result = prnn("features", "-cd", "home/configs", "dataset=several", "features=text", "hydra.run.dir=out")
+    assert result.exit_code == 0, result.err
+    items = OmegaConf.load("out/.hydra/config.yaml").dataset["items"]
+    assert items.path == [str(shop / "items.csv"), str(shop / "more.csv")]
+    assert items.vectors == {"image": str(shop / "v.npy")}
 
 
 def test_paths_on_the_command_line_hold_from_the_current_folder(

@@ -3,11 +3,19 @@
 from dataclasses import dataclass
 
 import pytest
+from omegaconf import OmegaConf
 
 from prnn_cli.baselines.baseline import NoOptions
 from prnn_cli.baselines.item_knn import ItemKnnOptions
 from prnn_cli.errors import UserError
-from prnn_cli.experiment.settings import composed, schema_of, typed_options
+from prnn_cli.experiment.settings import (
+    composed,
+    composed_config,
+    schema_of,
+    typed_options,
+    typed_settings,
+    with_new_options,
+)
 from prnn_cli.extensions import WithOptions
 from prnn_cli.schema import TrainCommand
 
@@ -29,6 +37,16 @@ def test_settings_are_typed_down_to_the_options_of_what_they_name() -> None:
     assert settings.baselines["item_knn"].num_neighbours == 7
     assert settings.baselines["markov"] == NoOptions()
     assert settings.recipe.options is None
+
+
+def test_options_that_came_after_a_run_have_their_defaults_also_where_these_are_null() -> None:
+    config = OmegaConf.create(OmegaConf.to_container(composed_config("train", ["seed=7"])))
+    for group, name in (("dataset.columns", "milliseconds"), ("dataset", "min_item_support")):
+        del OmegaConf.select(config, group)[name]
+    settings = typed_settings("train", with_new_options("train", config))
+    assert isinstance(settings, TrainCommand)
+    assert (settings.dataset.columns.milliseconds, settings.dataset.min_item_support) == (None, 5)
+    assert settings.seed == 7
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ SOURCES = {
     "image_and_text": {"image": "googlenet", "text": "tfidf"},
     "colour_histogram": {"image": "colour_histogram"},
     "precomputed": {"image": "precomputed"},
+    "vector_columns": {"text": "vector_columns", "image": "vector_columns"},
 }
 TITLES = ["item_id,title", "a,red lamp", "b,red vase", "d,vase", "c,blue bowl", "e,unsold bowl"]
 TEXT = ["features=text", "dataset.items.text=[title]"]
@@ -50,6 +51,18 @@ def test_every_option_composes_to_its_sources(option: str) -> None:
     check(config)
     assert config.features.name == option
     assert config.features.sources == SOURCES[option]
+
+
+def test_numbers_between_commas_are_words(command: Command, write_items: WriteItems) -> None:
+    """As Diginetica's names of products are."""
+    items = write_items(
+        "item_id;price;product.name.tokens", "a;3;4875,776", "b;2;776,56689,4875", "c;1;56689"
+    )
+    text = ["features=text", "dataset.items.text=[product.name.tokens]", "features.tfidf.max_ngram=1"]
+    table = extracted(command(*text, items))["text"]
+    terms, lengths = table.fitted["terms"].tobytes().decode(), table.fitted["term_lengths"].tolist()
+    assert (terms, lengths) == ("487556689776", [4, 5, 3])
+    assert (dense(table) > 0).tolist() == [[True, False, True], [True, True, True], [False, True, False]]
 
 
 def test_no_option_and_no_extractor_is_left_out() -> None:
@@ -96,6 +109,10 @@ def test_a_wrong_setting_is_a_sentence(override: str, message: str) -> None:
         (
             ["features=image", "dataset.items.image_pattern=x.jpg"],
             r"write \{item_id\} where the item's id belongs",
+        ),
+        (
+            ["features=image", "dataset.items.image_pattern='{item_id:3}/{item_id}.jpg'"],
+            r"is no pattern; write \{item_id\} for an item's id, and \{item_id:\.3\} for the first three",
         ),
         (
             ["features=image", "dataset.items.image=i", "features.images.weights=nope.pth"],
@@ -202,7 +219,14 @@ def test_a_damaged_table_is_made_again_with_a_warning(
     np.testing.assert_array_equal(dense(first), dense(second))
 
 
-@pytest.mark.parametrize("change", ["features.tfidf.max_ngram=1", "features.tfidf.stopwords=[de]"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "features.tfidf.max_ngram=1",
+        "features.tfidf.stopwords=[de]",
+        "dataset.items.filters=[{column: title, exclude: unsold}]",
+    ],
+)
 def test_another_setting_is_another_table(change: str, command: Command, write_items: WriteItems) -> None:
     config = command(*TEXT, write_items(*TITLES))
     extracted(config)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from features.conftest import ITEMS, prepared
 from prnn_cli.errors import UserError
 from prnn_cli.features.items import ItemCatalogue
-from prnn_cli.schema import FeaturesCommand
+from prnn_cli.schema import DatasetConfig, FeaturesCommand, ItemsConfig
 
 Command = Callable[..., FeaturesCommand]
 WriteItems = Callable[..., str]
@@ -40,6 +41,15 @@ def test_rows_of_the_table_are_found_by_item_index(command: Command, write_items
         [None, "of glass", "with a foot", None],
     ]
     assert [catalogue.text(item) for item in range(3)] == ["Red lamp with a foot", "", "Blue vase"]
+
+
+def test_several_files_are_one_table(command: Command, write_items: WriteItems, tmp_path: Path) -> None:
+    write_items("item_id,title", "b,Blue vase", name="more.csv")
+    write_items("item_id,title", "a,Red lamp", name="items.csv")
+    files = f"dataset.items.path=[{tmp_path / 'more.csv'},{tmp_path / 'it*.csv'}]"
+    catalogue = catalogue_of(command("dataset.items.text=[title]", files))
+    assert [catalogue.text(item) for item in range(3)] == ["Red lamp", "Blue vase", ""]
+    assert catalogue.files == [tmp_path / "more.csv", tmp_path / "items.csv"]
 
 
 def test_every_format_of_a_table_says_the_same(
@@ -140,10 +150,33 @@ def test_a_missing_table_is_named_by_its_option(command: Command) -> None:
 
 
 def test_a_column_that_is_no_text_is_named(command: Command, tmp_path: Path) -> None:
-    pd.DataFrame({"item_id": ["a"], "title": [["x", "y"]]}).to_parquet(tmp_path / "items.parquet")
+    pd.DataFrame({"item_id": ["a"], "title": [1.5]}).to_parquet(tmp_path / "items.parquet")
     config = command("dataset.items.text=[title]", f"dataset.items.path={tmp_path / 'items.parquet'}")
-    with pytest.raises(UserError, match=r"items.parquet, column 'title' is of type list<.*it must hold text"):
+    with pytest.raises(
+        UserError, match=r"items.parquet, column 'title' is of type double; it must hold text"
+    ):
         _ = catalogue_of(config).table
+
+
+def test_of_a_list_all_elements_are_text(command: Command, tmp_path: Path) -> None:
+    tags = [["red", "of glass"], [], None, ["blue", None]]
+    pd.DataFrame({"item_id": list("abcd"), "tags": tags}).to_parquet(tmp_path / "items.parquet")
+    config = command("dataset.items.text=[tags]", f"dataset.items.path={tmp_path / 'items.parquet'}")
+    assert catalogue_of(config).text_columns() == [["red of glass", None, None, "blue"]]
+
+
+def test_filters_say_which_rows_of_the_table_count(command: Command, write_items: WriteItems) -> None:
+    table = write_items(
+        "item_id,locale,title", "a,DE,Lampe", "a,UK,Lamp", ",UK,Nothing", "b,UK,Vase", "c,FR,Pot"
+    )
+    config = command(
+        "dataset.items.text=[title]",
+        "dataset.items.filters=[{column: locale, keep: '^UK$'}, {column: item_id, present: true}]",
+        table,
+    )
+    catalogue = catalogue_of(config)
+    assert catalogue.table["item_id"].to_pylist() == ["a", "b"]
+    assert catalogue.text_columns() == [["Lamp", "Vase"]]
 
 
 def test_of_a_log_the_first_text_that_is_not_empty_counts_after_its_filters(
@@ -182,6 +215,19 @@ def test_images_are_found_by_a_pattern(
     pattern = "dataset.items.image_pattern='images/{item_id}.png'"
     config = command(pattern, write_items("item_id,title", "a,x"))
     assert catalogue_of(config).images(max_missing_share=0) == files
+
+
+def test_images_may_lie_in_folders_called_after_the_beginnings_of_ids(tmp_path: Path) -> None:
+    """As H&M's do: images/010/0108775015.jpg."""
+    for name in ("images/010/0108775015.jpg", "images/7/7.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    items = {"image_pattern": "images/{item_id:.3}/{item_id}.jpg", "image_root": str(tmp_path)}
+    catalogue = ItemCatalogue(
+        DatasetConfig(items=ItemsConfig(**items)), np.array(["0108775015", "7", "0119"], dtype=object)
+    )
+    files = [tmp_path / "images/010/0108775015.jpg", tmp_path / "images/7/7.jpg", None]
+    assert catalogue.images(max_missing_share=0) == files
 
 
 def test_without_a_table_images_lie_beside_the_log(command: Command, paint: Callable[..., Path]) -> None:

@@ -71,6 +71,12 @@ def as_lists(folder: Path) -> Path:
     return folder / "m.parquet"
 
 
+def as_only_lists(folder: Path) -> Path:
+    frame = pd.DataFrame({"item_id": IDS, "image_embedding": VECTORS.tolist(), "year": [1, 2, 3]})
+    frame.to_parquet(folder / "m.parquet")
+    return folder / "m.parquet"
+
+
 def as_fixed_lists(folder: Path) -> Path:
     vectors = pa.FixedSizeListArray.from_arrays(VECTORS.ravel(), 2)
     pq.write_table(pa.table({"item_id": IDS, "vector": vectors}), folder / "m.parquet")
@@ -93,7 +99,7 @@ def test_a_matrix_takes_its_ids_from_another_file(
     assert found.tolist() == [True, False, True]
 
 
-@pytest.mark.parametrize("write", [as_lists, as_fixed_lists, as_columns])
+@pytest.mark.parametrize("write", [as_lists, as_only_lists, as_fixed_lists, as_columns])
 def test_a_parquet_matrix_has_its_ids(write: Callable[[Path], Path], tmp_path: Path) -> None:
     vectors, found = precomputed(config(write(tmp_path)), ITEM_IDS)
     np.testing.assert_array_equal(vectors, EXPECTED)

@@ -88,6 +88,18 @@ def write_epochs(run: FinishedRun, history: pd.DataFrame) -> None:
     run.metrics["files"][path.name] = hash_of(None, [path])
 
 
+def cells(folder: Path) -> dict[str, list[str]]:
+    """The first table of table.md: method -> its cells."""
+    text = (folder / "table.md").read_text()
+    lines = [
+        line for line in text.partition("\n\n")[2].partition("\n\n")[0].splitlines() if line.startswith("|")
+    ]
+    return {
+        name.strip(): [cell.strip() for cell in rest]
+        for _, name, *rest, _ in (line.split("|") for line in lines)
+    }
+
+
 def three_rows(folder: Path) -> Comparison:
     """Two ID-only rows, and a p-RNN that is better than both."""
     weak = read_run(write_run(folder / "a", [1, 30, 30, 30]))

@@ -10,19 +10,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.reporting.report import report_runs
 from prnn_cli.reporting.runs import find_folders
 from prnn_cli.system.files import write_json
-from reporting.runs_on_disk import ALL_FIRST, HALF, table_config, trained, write_run
-
-
-def cells(folder: Path) -> dict[str, list[str]]:
-    """The first table of table.md: method -> its cells."""
-    text = (folder / "table.md").read_text()
-    lines = [
-        line for line in text.partition("\n\n")[2].partition("\n\n")[0].splitlines() if line.startswith("|")
-    ]
-    return {
-        name.strip(): [cell.strip() for cell in rest]
-        for _, name, *rest, _ in (line.split("|") for line in lines)
-    }
+from reporting.runs_on_disk import ALL_FIRST, HALF, cells, table_config, trained, write_run
 
 
 def test_a_value_stands_with_its_gain_and_the_best_is_bold(tmp_path: Path) -> None:
@@ -109,30 +97,6 @@ def test_more_than_three_baselines_stand_under_a_heading(tmp_path: Path) -> None
     assert "| *Baselines* |" in (tmp_path / "table.md").read_text()
     assert any(r"\emph{Baselines}" in path.read_text() for path in tmp_path.glob("*.tex"))
     assert "<i>Baselines</i>" in (tmp_path / "summary.html").read_text()
-
-
-def test_the_papers_values_stand_beside_those_measured_marked_as_of_other_data(tmp_path: Path) -> None:
-    write_run(tmp_path / "a", HALF, label="ID only (200)", row="id_only_200", experiment="table2")
-    write_run(tmp_path / "b", ALL_FIRST, label="mine", row="mine", experiment="table2")
-    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
-    table = cells(tmp_path)
-    assert table["Method"][-2:] == ["paper's recall@20, other data", "paper's mrr@20, other data"]
-    assert table["Item-kNN"][-2:] == ["0.6263", "0.3740"]
-    assert table["ID only (200)"][-2:] == ["0.6963", "0.3881"]
-    assert table["mine"][-2:] == ["", ""]
-    assert "measured on other data" in (tmp_path / "table.md").read_text()
-
-
-def test_the_footer_says_how_far_rows_stand_in_the_papers_order(tmp_path: Path) -> None:
-    """The paper's recall rises from item_knn (all of whose ranks are 2 here) over concatenated and id_only."""
-    ours = {"concatenated": [1, 30, 30, 30], "id_only": [30] * 4, "id_only_200": [1, 1, 1, 30]}
-    for seed, (row, ranks) in enumerate(ours.items()):
-        write_run(tmp_path / row, ranks, label=row, row=row, experiment="table2", seed=seed)
-    report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(published=True, figures=False))
-    text = (tmp_path / "table.md").read_text()
-    # in the paper's order our places are 4 2 1 3: 1 − 6 (9 + 0 + 4 + 1) / (4 · 15) = −0.40
-    assert "Rank correlation with the paper's methods: recall@20 −0.40 (4 methods)" in text
-    assert "p-RNNs:" not in text
 
 
 def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> None:

@@ -78,7 +78,10 @@ def test_hours_that_are_too_few_are_refused_before_anything_is_trained(prnn: Prn
         (["rows=[late_fusion]"], "chooses its weights on a hold-out; add epochs=auto"),
         (["rows=[parallel]"], "rows=[parallel] does not exist; choose from"),
         (["looks=[3,2]"], "looks=[3, 2] does not fit; give numbers of seeds that rise, from 2 on"),
-        (["jobs=none"], "jobs=none cannot be used; give auto, or a whole number from 1"),
+        (
+            ["jobs=none"],
+            "jobs=none cannot be used; give auto, or a whole number from 1 (the environment's PRNN_JOBS sets it too)",
+        ),
         (["metric=mrr@7"], "metric=mrr@7"),
         (["level=0"], "level=0.0 is too small; it must be above 0"),
     ],

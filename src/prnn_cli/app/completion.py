@@ -61,7 +61,10 @@ def query(line: str) -> list[str]:
     if command == "completion":
         return [shell for shell in SCRIPTS if shell.startswith(overrides[-1])]
     if command == "datasets":
-        return ["describe"] if len(overrides) == 1 and "describe".startswith(overrides[0]) else []
+        words = ["describe", *_choices("dataset")]
+        return [each for each in words if each.startswith(overrides[0])] if len(overrides) == 1 else []
+    if command == "fetch":
+        return [each for each in _choices("dataset") if each.startswith(overrides[0])]
     if command not in commands():
         return []
     if (choice := re.fullmatch(r"(\w+)=(\w*)", overrides[-1])) and (choices := _choices(choice[1])):

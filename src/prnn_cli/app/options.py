@@ -185,7 +185,8 @@ def _add(found: dict[str, Option], option: Option) -> None:
     """Adds an option, or the value of a known one; not what has names of the user's, as below search.space={}."""
     outer = [option.name[: match.start()] for match in re.finditer(r"\.", option.name)]
     for name in outer:
-        if name in found and found[name].value == "null":  # a group that only some files have
+        # A group that only some files have; what a comment speaks of as a whole stays one.
+        if name in found and found[name].value == "null" and not found[name].comment:
             del found[name]
     if not any(name in found for name in outer):
         found[option.name] = option

@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # help needs none of it
     from prnn_cli.run_folder import RunFolder
 
 WORD_COMMANDS = {  # take plain words, not overrides
-    "datasets": "the known datasets; datasets describe PATH: the YAML that reads a log of yours",
+    "datasets": "the known datasets; NAME: how to get a public log; describe PATH: the YAML for a log of yours",
+    "fetch": "get a public log that may be had without an account",
     "check": "show that an extension keeps the contracts that prnn relies on",
     "completion": "print the completion script of bash, zsh or fish",
 }
@@ -22,7 +23,7 @@ WORD_COMMANDS = {  # take plain words, not overrides
 class Command:
     """A command of prnn, which is called in the order of these methods.
 
-    options: the dataclass of its options; those of prnn's own commands stand in schema.py
+    options: the dataclass of its options; those of prnn's own commands stand in schema/
     writes: whether it takes a folder for what it leaves, which is refused where another run has left anything
     """
 

@@ -1,15 +1,21 @@
-"""prnn datasets: the known dataset configs; describe PATH proposes one for a log of the user's."""
+"""prnn datasets: the known datasets; NAME tells of a public log, describe PATH proposes a config for another log."""
 
+import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from prnn_cli.data.describe.proposal import describe
+from prnn_cli.data.describe.known_logs import known_log, nearly_known
+from prnn_cli.data.describe.proposal import describe, flow
+from prnn_cli.data.public_logs import PublicLog, head_of, public_logs
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import config_folders
-from prnn_cli.reporting.terminal import say
+from prnn_cli.reporting.public_logs import commands, details, logs_table
+from prnn_cli.reporting.terminal import say, show
+from prnn_cli.system.paths import absolute_path
 
-HELP = """prnn datasets                  the known datasets (dataset=NAME)
+HELP = """prnn datasets                  the known datasets (dataset=NAME), and which public logs are there
+prnn datasets NAME             a public log: what it is, how to get it, what to begin with
 prnn datasets describe PATH    look at a file, a folder or a glob, print the YAML that would read it
 
 Example:
@@ -17,32 +23,93 @@ Example:
   prnn datasets describe logs > my_configs/dataset/logs.yaml
   prnn train -cd my_configs dataset=logs arch=id_only recipe=cross_entropy
 """
+WORDS = ("describe",)
 
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code."""
-    known = {path.stem: path for folder in config_folders() for path in sorted(folder.glob("dataset/*.yaml"))}
     match list(arguments):
         case []:
-            width = max(map(len, known))
-            for name, path in known.items():
-                say(f"{name:<{width}}  {_first_comment(path)}", indent=width + 2)
+            _list()
         case ["-h" | "--help"]:
             print(HELP, end="")
         case ["describe", path]:
-            proposal = describe(path, set(known))
-            print(proposal.yaml)
-            print("\n".join(proposal.notes), file=sys.stderr)  # not into a file that the config goes to
+            _describe(path)
         case ["describe"]:
             raise UserError("describe what? write prnn datasets describe PATH, a file, a folder or a glob")
+        case [name] if name in (configs := _configs()):
+            log = public_logs().get(name)
+            say(_head(configs[name])) if log is None else _tell(log)
+        case [name]:
+            close = difflib.get_close_matches(name, [*_configs(), *WORDS], n=1)
+            guess = f"did you mean {close[0]}? " if close else ""
+            raise UserError(f"no dataset is called {name}; {guess}prnn datasets lists them")
         case _:
             raise UserError(
-                f"prnn datasets {' '.join(arguments)} is no command; write prnn datasets, or prnn datasets "
-                "describe PATH"
+                f"prnn datasets {' '.join(arguments)} is no command; write prnn datasets, prnn datasets NAME, or "
+                "prnn datasets describe PATH"
             )
     return 0
 
 
-def _first_comment(path: Path) -> str:
-    line = path.read_text(encoding="utf-8").partition("\n")[0]
-    return line.removeprefix("#").strip()
+def _describe(path: str) -> None:
+    """Prints the YAML on stdout, and what else there is to say not into a file that it goes to."""
+    if known := known_log(path):
+        log, folder = known
+        where = absolute_path(folder)
+        command = f"prnn preprocess dataset={log.name} dataset.path={where}"
+        print(f"# The files of {log.source.title}, which prnn knows; nothing needs to be saved: {command}")
+        print(f"defaults: [{log.name}]\npath: {flow(str(where))}")
+        print(f"prnn datasets {log.name} tells more, and with which features to begin.", file=sys.stderr)
+        return
+    doubt = nearly_known(path)
+    try:
+        proposal = describe(path, set(_configs()))
+    except UserError as error:
+        raise UserError(f"{doubt} {error}".strip()) from error
+    print(proposal.yaml)
+    print("\n".join(filter(None, [doubt, *proposal.notes])), file=sys.stderr)
+
+
+def _configs() -> dict[str, Path]:
+    return {path.stem: path for folder in config_folders() for path in sorted(folder.glob("dataset/*.yaml"))}
+
+
+def _list() -> None:
+    logs = public_logs()
+    others = {name: path for name, path in _configs().items() if name not in logs}
+    width = max(map(len, others))
+    for name, path in others.items():
+        say(f"{name:<{width}}  {_head(path)}", indent=width + 2)
+    print()
+    show(logs_table(logs.values(), shows_files=True), "Public logs")
+    say(
+        "Files are looked for in $PRNN_DATA_DIR/NAME, or data/NAME; dataset.path=DIR names another folder. "
+        "prnn datasets NAME says how to get a log."
+    )
+
+
+def _tell(log: PublicLog) -> None:
+    source = log.source
+    say(f"{log.name}: {source.title}", indent=0)
+    for heading, text in details(log):
+        say(f"{heading:<12}{text}", indent=12)
+    say(f"{'folder':<12}{log.folder}, unless dataset.path=DIR says another", indent=12)
+    files = dict(source.files)
+    files |= {name: f"{what} (for features)" for name, what in source.optional.items()}
+    for number, (name, what) in enumerate(files.items()):
+        is_there = log.folder.is_dir() and any(log.folder.glob(name))
+        say(
+            f"{'' if number else 'files':<12}{name}: {what}; {'is there' if is_there else 'is missing'}",
+            indent=14,
+        )
+    if source.fetch:
+        say(f"{'to get it':<12}prnn fetch {log.name}", indent=12)
+    else:
+        say(f"{'to get it':<12}from the page, where it takes an account or consent to terms", indent=12)
+    for number, command in enumerate(commands(log)):
+        print(f"{'' if number else 'to begin':<12}{command}")
+
+
+def _head(path: Path) -> str:
+    return head_of(path.read_text(encoding="utf-8"))

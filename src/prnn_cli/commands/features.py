@@ -5,10 +5,10 @@ from textwrap import shorten
 from typing import Any
 
 from prnn_cli.commands import Command
-from prnn_cli.data.prepare import prepare, with_files
+from prnn_cli.data.prepare import prepare
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import chosen
-from prnn_cli.features.extract import check_features, extract, fetch_needed
+from prnn_cli.features.extract import catalogue_of, check_features, extract, fetch_needed
 from prnn_cli.features.extractors.precomputed import Precomputed
 from prnn_cli.features.image_extractor import ImageExtractor
 from prnn_cli.features.items import ItemCatalogue
@@ -55,7 +55,7 @@ class Features(Command):
             "sources": summary,
         }
         if query is not None:
-            catalogue = ItemCatalogue(with_files(settings.dataset, cache_dir), data.item_ids)
+            catalogue = catalogue_of(settings.dataset, data, cache_dir)
             results["similar"] = _show_similar(query, tables, catalogue, settings, folder.path)
         write_json(folder.path / "features.json", results)
         print(f"written to {folder.path}")

@@ -11,6 +11,7 @@ import torch
 
 from prnn_cli.commands import Command
 from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.public_logs import check_files
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.evaluation.methods import compare
 from prnn_cli.experiment.build import (
@@ -71,6 +72,7 @@ class Train(Command):
     options = TrainCommand
 
     def check(self, settings: TrainCommand) -> None:
+        check_files(settings.dataset)
         check_combination(settings)
         check_selection(settings)
         check_weights(settings)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text, value_text
 from prnn_cli.data.formats.rows import FileRows
@@ -37,6 +38,7 @@ class Events:
     time: (num_events,) float64, seconds since 1970, UTC
     dropped: rows that were bad or that a filter took out, by reason
     rows_of_files: rows read of each file
+    is_test: (num_sessions,) bool, the sessions, by code, of a test log that was given; None where none was
     """
 
     session: np.ndarray
@@ -46,6 +48,7 @@ class Events:
     item_ids: pa.Array
     dropped: dict[str, int]
     rows_of_files: list[int]
+    is_test: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -57,7 +60,43 @@ def read_events(dataset: DatasetConfig) -> Events:
     Raises `UserError` with file, line and column for what is no log.
     """
     events = _events_as_written(dataset)
-    return events if dataset.session_gap_s is None else cut_at_gaps(events, dataset.session_gap_s)
+    if dataset.session_gap_s is not None:
+        events = cut_at_gaps(events, dataset.session_gap_s)
+    if dataset.split != "given":
+        return events
+    test = read_events(replace(dataset, path=dataset.test_path, files=None, test_path=None, split="days"))
+    return with_test_log(events, test, dataset)
+
+
+def with_test_log(events: Events, test: Events, dataset: DatasetConfig) -> Events:
+    """The events of both logs, sorted by time; `is_test` tells the sessions of the second.
+
+    Raises `UserError` where a session's id stands in both.
+    """
+    ids = test.session_ids
+    if dataset.columns.session_id is None:  # ids are numbers of rows, which both logs have
+        ids = pc.binary_join_element_wise("test", ids, "#")
+    in_both = pc.filter(ids, pc.is_in(ids, events.session_ids))
+    if len(in_both):
+        raise UserError(
+            f"{len(in_both)} sessions, such as {in_both[0].as_py()!r}, stand in dataset.path={dataset.path} and in "
+            f"dataset.test_path={dataset.test_path}; a session belongs to one of the two"
+        )
+    items = pa.chunked_array([events.item_ids, test.item_ids]).dictionary_encode().combine_chunks()
+    codes = items.indices.to_numpy()[len(events.item_ids) :]
+    time = np.concatenate([events.time, test.time])
+    order = np.argsort(time, kind="stable")
+    num_sessions = len(events.session_ids)
+    return Events(
+        session=np.concatenate([events.session, test.session + np.int32(num_sessions)])[order],
+        item=np.concatenate([events.item, codes[test.item].astype(np.int32)])[order],
+        time=time[order],
+        session_ids=pa.concat_arrays([events.session_ids, ids]),
+        item_ids=items.dictionary,
+        dropped=dict(Counter(events.dropped) + Counter(test.dropped)),
+        rows_of_files=events.rows_of_files + test.rows_of_files,
+        is_test=np.arange(num_sessions + len(ids)) >= num_sessions,
+    )
 
 
 def cut_at_gaps(events: Events, gap_s: float) -> Events:
@@ -77,14 +116,25 @@ def cut_at_gaps(events: Events, gap_s: float) -> Events:
     return replace(events, session=session, session_ids=names)
 
 
+def session_columns(dataset: DatasetConfig) -> list[str]:
+    """The columns whose values together name a session; none where each row is one."""
+    names = dataset.columns.session_id
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) else list(names)
+
+
 def time_columns(dataset: DatasetConfig) -> dict[str, str]:
-    """The columns that tell the time, config key (below `dataset.columns`) -> name: one, or year, month and day."""
+    """The columns that tell the time, config key (below `dataset.columns`) -> name: one, or year, month and day; none
+    of a log without times."""
     time = dataset.columns.time
+    if time is None:
+        return {}
     if isinstance(time, str):
         return {"time": time}
     if isinstance(time, list) and len(time) == 3:
         return {f"time[{n}]": str(name) for n, name in enumerate(time)}
-    raise UserError(f"dataset.columns.time={time} must be one column, or three as [year, month, day]")
+    raise UserError(f"dataset.columns.time={time} must be one column, three as [year, month, day], or null")
 
 
 def _events_as_written(dataset: DatasetConfig) -> Events:
@@ -150,50 +200,69 @@ def events_of_block(table: pa.Table, dataset: DatasetConfig) -> Events:
 def _blocks_of(dataset: DatasetConfig, counts: RowCounts) -> Iterator[tuple[Path, pa.Table]]:
     """The events of each block of the log, as `_events_of` tells them, with their file."""
     parser, file = TimeParser(dataset.time_format), None
-    for rows in read_log(dataset, _event_columns(dataset), counts):
+    for rows in read_log(dataset, event_columns(dataset), counts):
         if rows.file is not file:
             file, parser = rows.file, TimeParser(dataset.time_format)
         yield rows.file.path, _events_of(rows, dataset, parser, counts)
 
 
-def _event_columns(dataset: DatasetConfig) -> dict[str, str]:
+def event_columns(dataset: DatasetConfig) -> dict[str, str]:
     """The columns of an event, config key -> name."""
     columns = dataset.columns
-    wanted = {"columns.session_id": columns.session_id, "columns.item_id": columns.item_id}
+    wanted: dict[str, str | None] = {
+        f"columns.session_id[{n}]" if n else "columns.session_id": name
+        for n, name in enumerate(session_columns(dataset))
+    }
+    wanted |= {"columns.item_id": columns.item_id}
     wanted |= {f"columns.{key}": name for key, name in time_columns(dataset).items()}
-    wanted["columns.order"] = columns.order
+    wanted |= {"columns.milliseconds": columns.milliseconds, "columns.order": columns.order}
     return {key: name for key, name in wanted.items() if name is not None}
 
 
 def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, counts: RowCounts) -> pa.Table:
     """Columns session_id, item_id (dictionaries of text), time and, if asked for, order (float64) of the good rows."""
     columns, bad_rows = dataset.columns, counts.bad
-    session, item = columns.session_id or ROW_NUMBER, columns.item_id
-    values = {"session_id": _ids(session, rows, counts), "item_id": _ids(item, rows, counts)}
+    of_session = {name: _ids(name, rows, counts) for name in session_columns(dataset) or [ROW_NUMBER]}
+    of_item = _ids(columns.item_id, rows, counts)
+    values = {"session_id": _joined(list(of_session.values())), "item_id": of_item}
     good = np.ones(len(rows.table), dtype=bool)
-    for name, codes in zip((session, item), values.values(), strict=True):
+    for name, codes in [*of_session.items(), (columns.item_id, of_item)]:
         hint = f"fill it in, or drop such rows with the filter {{column: {name}, present: true}}"
         missing = codes.is_null().to_numpy(zero_copy_only=False)
         bad_rows.add(rows, missing & good, name, rows.table[name], "is empty", hint)
         good &= ~missing
 
-    time_name, times = _times(dataset, rows)
-    values["time"] = _seconds(parser, times, time_name, rows)
-    what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
-    unknown = np.isnan(values["time"])
-    unknown &= good
-    hint = format_advice(value_text(times, int(unknown.argmax()))) if unknown.any() else ""
-    bad_rows.add(rows, unknown, time_name, times, what, hint)
-    good &= ~unknown
-
-    if columns.order is not None:
-        values["order"] = as_numbers(rows.table[columns.order])
-        unknown = np.isnan(values["order"])
-        what = "is not a number to order by"
-        bad_rows.add(rows, unknown & good, columns.order, rows.table[columns.order], what, "mend it")
+    values["time"] = np.zeros(len(good))
+    if columns.time is not None:
+        time_name, times = _times(dataset, rows)
+        values["time"] = _seconds(parser, times, time_name, rows)
+        what = f"cannot be read as a time with dataset.time_format={dataset.time_format}"
+        unknown = np.isnan(values["time"])
+        unknown &= good
+        hint = format_advice(value_text(times, int(unknown.argmax()))) if unknown.any() else ""
+        bad_rows.add(rows, unknown, time_name, times, what, hint)
         good &= ~unknown
+
+    if columns.milliseconds is not None:
+        more, is_number = _numbers(columns.milliseconds, "is no number of milliseconds", rows, good, bad_rows)
+        values["time"] = values["time"] + more / 1000
+        good &= is_number
+    if columns.order is not None:
+        what = "is not a number to order by"
+        values["order"], is_number = _numbers(columns.order, what, rows, good, bad_rows)
+        good &= is_number
     table = pa.table(values)
     return table if good.all() else table.filter(pa.array(good))
+
+
+def _numbers(
+    name: str, what: str, rows: FileRows, good: np.ndarray, bad_rows: BadRows
+) -> tuple[np.ndarray, np.ndarray]:
+    """A column as (num_rows,) float64, and whether each is a number; where one of the good rows has none, it is bad."""
+    numbers = as_numbers(rows.table[name])
+    is_number = ~np.isnan(numbers)
+    bad_rows.add(rows, ~is_number & good, name, rows.table[name], what, "mend it")
+    return numbers, is_number
 
 
 def _ids(name: str, rows: FileRows, counts: RowCounts) -> pa.DictionaryArray:
@@ -207,6 +276,14 @@ def _ids(name: str, rows: FileRows, counts: RowCounts) -> pa.DictionaryArray:
     if num_trimmed:
         counts.trimmed[name] += num_trimmed
     return codes
+
+
+def _joined(ids: list[pa.DictionaryArray]) -> pa.DictionaryArray:
+    """The ids of several columns as one, `A/B`; null where one is missing."""
+    if len(ids) == 1:
+        return ids[0]
+    texts = [each.dictionary_decode() for each in ids]
+    return pc.binary_join_element_wise(*texts, "/").dictionary_encode()
 
 
 def _times(dataset: DatasetConfig, rows: FileRows) -> tuple[str, pa.ChunkedArray]:

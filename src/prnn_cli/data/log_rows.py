@@ -12,10 +12,11 @@ import pyarrow as pa
 from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.formats.log_files import check_no_copies, find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, check_columns
-from prnn_cli.data.formats.session_lists import explode_lists, is_list
+from prnn_cli.data.formats.session_lists import explode_lists, is_list, items_of_elements
 from prnn_cli.data.formats.text_options import TextOptions
+from prnn_cli.data.public_logs import advised
 from prnn_cli.data.row_filters import filter_rows
-from prnn_cli.errors import UserError
+from prnn_cli.errors import EmptyFileError, UserError
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.prefetch import prefetch
 from prnn_cli.system.progress import meter
@@ -34,12 +35,14 @@ class RowCounts:
     bad: rows that cannot be read
     rows_of_files: rows read of each file, bad and dropped ones among them
     trimmed: rows with space around their id, by column
+    empty: what is said of each file that holds nothing, not even a header
     """
 
     dropped: Counter[str] = field(default_factory=Counter)
     bad: BadRows = field(default_factory=BadRows)
     rows_of_files: list[int] = field(default_factory=list)
     trimmed: Counter[str] = field(default_factory=Counter)
+    empty: list[EmptyFileError] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -55,30 +58,40 @@ def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts)
     """Yields, block by block, the rows that the dataset's filters keep, with at least the named columns.
 
     `columns`: config key -> name of the column that it asks for. `counts` is complete when the last block is out.
-    Raises `UserError` for files that lack a column, are no tables, or are copies of each other.
+    Of several files empty ones are left out, with a warning. Raises `UserError` for files that lack a column, are no
+    tables, or are copies of each other.
     """
     wanted = columns | {f"filters[{n}].column": each.column for n, each in enumerate(dataset.filters)}
     if dataset.columns.next_item_id is not None:
         wanted["columns.next_item_id"] = dataset.columns.next_item_id
-    files = find_files(dataset.path)
+    files = find_files(dataset.path, within=dataset.files)
     sizes = [path.stat().st_size for path in files]
     with meter("reading", sum(sizes)) as progress:
         for number, path in enumerate(files):
             for rows in prefetch(_rows_of(path, dataset, wanted, counts)):
                 yield filter_rows(rows, dataset.filters, counts.dropped, counts.bad)
                 progress.update(sum(sizes[:number]) + rows.file.position, path.name)
+    if len(counts.empty) == len(files):
+        raise counts.empty[0]
+    if counts.empty:
+        log.warning("%d of %d files hold nothing: %s", len(counts.empty), len(files), counts.empty[0])
     check_no_copies([path for path, num_rows in zip(files, counts.rows_of_files, strict=True) if num_rows])
 
 
 def _rows_of(
     path: Path, dataset: DatasetConfig, wanted: dict[str, str], counts: RowCounts
 ) -> Iterator[FileRows]:
-    """The rows of one file block by block, counted, each a single event."""
-    file = open_file(path, TextOptions.of_log(dataset), wanted.values())
-    check_columns(file, wanted)
-    ids = {name for key, name in wanted.items() if key in ID_COLUMNS}
+    """The rows of one file block by block, counted, each a single event; none of an empty file."""
     rows_before, first = counts.total, 0
     counts.rows_of_files.append(0)
+    try:
+        file = open_file(path, TextOptions.of_log(dataset), wanted.values())
+    except EmptyFileError as error:
+        counts.empty.append(error)
+        return
+    with advised(dataset):
+        check_columns(file, wanted)
+    ids = {name for key, name in wanted.items() if key.partition("[")[0] in ID_COLUMNS}
     for table in file.blocks(set(wanted.values()), ids):
         numbers = np.arange(first, first + len(table))
         first += len(table)
@@ -86,7 +99,7 @@ def _rows_of(
             table = table.append_column(ROW_NUMBER, pa.array(numbers + rows_before + 1))
         rows = _single_events(FileRows(file, table, numbers), dataset)
         counts.rows_of_files[-1] += len(rows.table)
-        yield rows
+        yield rows if dataset.list_item is None else _with_items_of_elements(rows, dataset, counts)
     counts.rows_of_files[-1] += file.num_unparsed
     counts.bad.add_unparsed(file)
 
@@ -105,6 +118,11 @@ def _single_events(rows: FileRows, dataset: DatasetConfig) -> FileRows:
                 f"{rows.file.path} holds single items in the column {columns.item_id!r}; set dataset.list_separator, "
                 "or leave it null"
             )
+        if dataset.list_item is not None:
+            raise UserError(
+                f"dataset.list_item={dataset.list_item} is for the elements of a list, but {rows.file.path} holds "
+                f"single items in the column {columns.item_id!r}; set dataset.list_separator, or leave it null"
+            )
         return rows
     try:
         table, index = explode_lists(
@@ -117,3 +135,12 @@ def _single_events(rows: FileRows, dataset: DatasetConfig) -> FileRows:
             "or whole numbers"
         ) from error
     return FileRows(rows.file, table, rows.numbers[index])
+
+
+def _with_items_of_elements(rows: FileRows, dataset: DatasetConfig, counts: RowCounts) -> FileRows:
+    """The rows whose element of a list holds an item, with the item in its place; the others are counted as dropped."""
+    name, pattern = dataset.columns.item_id, str(dataset.list_item)
+    items, holds_none = items_of_elements(rows.table[name], pattern)
+    counts.dropped[f"{name} does not match {pattern}"] += int(np.count_nonzero(holds_none))
+    table = rows.table.set_column(rows.table.column_names.index(name), name, items)
+    return FileRows(rows.file, table, rows.numbers).filter(~holds_none)

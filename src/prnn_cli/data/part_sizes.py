@@ -14,6 +14,12 @@ from prnn_cli.schema import DatasetConfig
 
 FEW = 500  # ranked events: a share of 0.4 of so many has a 95 % interval of ±0.04, a tenth of it
 DAYS_SHOWN = 7
+REMEDIES = {  # of splits that do not go by the last days
+    "window": "raise dataset.window.test_days, or choose a dataset.window that lies within the log",
+    "share": "raise dataset.test_share",
+    "given": "give a larger dataset.test_path",
+    "leave_one_out": "give a log of more sessions, or users, of three events and more",
+}
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +72,8 @@ def warn_of_few(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> N
 
 
 def _num_ranked(summary: dict[str, Any], part: str) -> int:
-    ranked: int = summary[part]["events"] - summary[part]["sessions"]
+    sessions, events = summary[part]["sessions"], summary[part]["events"]
+    ranked: int = sessions if summary.get("ranks_last_only") else events - sessions
     return ranked
 
 
@@ -86,6 +93,8 @@ def _remedy(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> str:
 
 def _test_remedy(summary: dict[str, Any], dataset: DatasetConfig) -> str:
     """The last days, and the options that would give a larger test part."""
+    if dataset.split in REMEDIES:
+        return REMEDIES[dataset.split]
     days = summary["last_days"]
     listed = ", ".join(f"{each['day']} {each['sessions']:,}" for each in days)
     counts = f"sessions of the last days (UTC): {listed}"

@@ -1,8 +1,11 @@
-"""Which part of a log a session belongs to: training, validation or test, by the time of its last or first event."""
+"""The parts of a log: training, validation, test; how a split rule tells which sessions belong to which."""
 
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
+import pyarrow as pa
 
 from prnn_cli.data.session_filters import Log
 from prnn_cli.errors import UserError
@@ -11,6 +14,25 @@ from prnn_cli.schema import DatasetConfig
 DAY_S = 86_400
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
+CUT_SHORT = "sessions of one event before the test part"
+
+
+@dataclass(frozen=True)
+class Parted:
+    """What a split rule makes of a filtered log.
+
+    part: (num_sessions,) int8, the part of each session, by its code; that of a session without events is train
+    session_ids: by code
+    dropped: events that the rule took out, by reason
+    ranks_last_only: test and validation part hold events that an earlier part holds too, and of each of their sessions
+        only the last event is ranked; else every event but the first is
+    """
+
+    log: Log
+    part: np.ndarray
+    session_ids: pa.Array
+    dropped: Counter[str] = field(default_factory=Counter)
+    ranks_last_only: bool = False
 
 
 def deciding_times(log: Log, test_by: str) -> np.ndarray:
@@ -27,37 +49,30 @@ def is_after_end(log: Log, dataset: DatasetConfig) -> np.ndarray:
     """Whether each event, (num_events,), is of a session whose deciding event lies at `dataset.test_until` or later."""
     if dataset.test_until is None:
         return np.zeros(len(log), dtype=bool)
-    end = _seconds("test_until", dataset.test_until)
+    end = seconds("test_until", dataset.test_until)
     gone: np.ndarray = (deciding_times(log, dataset.test_by) >= end)[log.session]
     return gone
 
 
-def parts_of_sessions(log: Log, dataset: DatasetConfig) -> np.ndarray:
-    """The part of each session, by its code; that of a session without events is train."""
-    times = deciding_times(log, dataset.test_by)
-    part = np.where(times >= _test_start(times, dataset), TEST, TRAIN).astype(np.int8)
+def with_last_days_held_out(part: np.ndarray, times: np.ndarray, dataset: DatasetConfig) -> np.ndarray:
+    """The parts with the last `dataset.validation_days` of training as validation part; times: `deciding_times`."""
     if dataset.validation_days:
         last = times[part == TRAIN].max(initial=-np.inf)
         if np.isfinite(last):
-            late = times >= _last_days(last, dataset.validation_days, dataset.days)
+            late = times >= start_of_last_days(last, dataset.validation_days, dataset.days)
             part[late & (part == TRAIN) & np.isfinite(times)] = VALIDATION
     return part
 
 
-def _test_start(times: np.ndarray, dataset: DatasetConfig) -> float:
-    if dataset.test_from is not None:
-        return _seconds("test_from", dataset.test_from)
-    return _last_days(times.max(), dataset.test_days, dataset.days)
-
-
-def _last_days(last: float, num_days: int, days: str) -> float:
+def start_of_last_days(last: float, num_days: int, days: str) -> float:
     """The time at which the last `num_days` days of a log that ends at `last` begin."""
     if days == "24_hours":
         return last - num_days * DAY_S
     return float((last // DAY_S - (num_days - 1)) * DAY_S)
 
 
-def _seconds(option: str, value: str) -> float:
+def seconds(option: str, value: str) -> float:
+    """The time, in seconds since 1970, that `dataset.{option}` gives as a date. Raises `UserError` for no date."""
     try:
         time = datetime.fromisoformat(value)
     except ValueError as error:

@@ -21,6 +21,7 @@ from prnn_cli.data.formats.time_units import unit_advice
 from prnn_cli.data.known_items import KnownItems
 from prnn_cli.data.part_sizes import last_days
 from prnn_cli.data.parts import PARTS
+from prnn_cli.data.public_logs import check_files
 from prnn_cli.data.sessions import Sessions, sessions_of
 from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.data.synthetic.profile import IMAGES, VECTORS, generate_profile
@@ -51,9 +52,10 @@ class PreparedData:
     """A prepared log: the sessions of its parts, and its items by item_index.
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
-    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read,
-        "rows_of_files": the same file by file, "first", "last": times of the log, in seconds since 1970,
-        "last_days": see `part_sizes.last_days`}
+    summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read, "rows_of_files":
+        the same file by file, "first", "last": times of the log, in seconds since 1970, "last_days": see
+        `part_sizes.last_days`, "test_from": see `test_from`}, and "ranks_last_only": true where the split says so
+        (`Parted`)
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -77,6 +79,17 @@ class PreparedData:
         times = self.read_train_times()
         times.flags.writeable = False
         return times
+
+    def test_from(self, dataset: DatasetConfig) -> float:
+        """When the test part begins, in seconds since 1970: the earliest of the times that decide on its sessions.
+
+        dataset: that the data were made of; the summaries of earlier versions don't tell
+        """
+        if "test_from" in self.summary:
+            return float(self.summary["test_from"])
+        columns = ["session_index", "time", "part"]
+        events = pq.read_table(self.folder / "events.parquet", columns=columns)
+        return _start_of_test(events.to_pandas(), dataset)
 
     def for_fitting(self) -> "PreparedData":
         """The data as a baseline is fitted on them: without the sessions that it is to predict."""
@@ -125,6 +138,7 @@ def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedD
         progress.update(0, "filtering and splitting")
         split = split_sessions(events, dataset)
         summary = _summary(split, events) | {"last_days": last_days(split.events, dataset.test_by)}
+        summary["test_from"] = _start_of_test(split.events, dataset)
         with sealed_folder(folder, identity) as empty:
             _write(split, summary, empty, lambda written: progress.update(len(events) + written, "writing"))
     log.info("prepared data in %s", folder)
@@ -138,6 +152,7 @@ def with_files(dataset: DatasetConfig, cache_dir: Path) -> DatasetConfig:
         return _with_paths(dataset, generate(dataset.synthetic, scale, cache_dir))
     if dataset.profile is not None:
         return _with_paths(dataset, generate_profile(dataset.profile, scale, cache_dir))
+    check_files(dataset)
     if dataset.scale is not None:
         raise UserError(
             f"dataset.scale={dataset.scale} sizes a generated log, but dataset={dataset.name} is read from "
@@ -163,12 +178,32 @@ def _identity(dataset: DatasetConfig) -> Identity:
     for name in ("keep_new_items", "cold_items"):  # off, they leave data what they were before there were any
         if not settings[name]:
             del settings[name]
+    files = find_files(dataset.path, within=dataset.files)
+    if dataset.split != "window":
+        del settings["window"]
+    if dataset.split not in ("share", "given"):
+        del settings["test_share"]
+    if dataset.split == "given":
+        settings["num_files"] = len(files)
+    if dataset.split == "days":  # so it was before there were others
+        del settings["split"]
+    for group, name in ((settings, "list_item"), (settings["columns"], "milliseconds")):  # likewise
+        if group[name] is None:
+            del group[name]
     try:
-        return Identity.of(FORMAT_VERSION, settings, find_files(dataset.path))
+        return Identity.of(FORMAT_VERSION, settings, log_files(dataset))
     except OSError as error:
         raise UserError(
             f"{error.filename} cannot be read ({error.strerror}); check its permissions"
         ) from error
+
+
+def log_files(dataset: DatasetConfig) -> list[Path]:
+    """The files of a log, those of a given test part last, as they are read."""
+    files = find_files(dataset.path, within=dataset.files)
+    if dataset.split == "given":
+        files += find_files(dataset.test_path, "dataset.test_path")
+    return files
 
 
 def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
@@ -182,9 +217,17 @@ def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
             summary[part] = {"sessions": sessions, "events": count}
     summary |= {"items": len(split.items), "dropped": events.dropped | split.dropped}
     summary |= {"rows": sum(events.rows_of_files), "rows_of_files": events.rows_of_files}
+    if split.ranks_last_only:
+        summary["ranks_last_only"] = True
     if num_unseen := int((split.items["support"] == 0).sum()):
         summary["unseen_items"] = num_unseen
     return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
+
+
+def _start_of_test(events: pd.DataFrame, dataset: DatasetConfig) -> float:
+    times = events[events["part"] == "test"].groupby("session_index")["time"]
+    by_last = {"days": dataset.test_by == "last_event", "window": True, "leave_one_out": True}
+    return float((times.last() if by_last.get(dataset.split, False) else times.first()).min())
 
 
 def _write(split: SplitLog, summary: dict[str, Any], folder: Path, report: Callable[[int], None]) -> None:
@@ -230,7 +273,12 @@ def _load(folder: Path, identity: Identity) -> PreparedData:
 def _prepared(
     folder: Path, summary: dict[str, Any], events: pd.DataFrame, items: pd.DataFrame, reused: bool
 ) -> PreparedData:
-    parts = {part: sessions_of(events, part, len(items)) for part in PARTS if part in summary}
+    last_only = summary.get("ranks_last_only", False)
+    parts = {
+        part: sessions_of(events, part, len(items), last_only and part != "train")
+        for part in PARTS
+        if part in summary
+    }
     item_ids, support = items["item_id"].to_numpy(dtype=object), items["support"].to_numpy(dtype=np.int64)
     for array in (item_ids, support):
         array.flags.writeable = False

@@ -44,7 +44,7 @@ def _reason(each: FilterConfig) -> str:
         reasons.append(f"{each.column} missing")
     if len(reasons) != 1:
         raise UserError(
-            f"dataset.filters: the filter of column {each.column!r} must have exactly one of "
+            f"dataset.filters or dataset.items.filters: the filter of column {each.column!r} must have exactly one of "
             "keep: PATTERN, exclude: PATTERN, above: NUMBER, below: NUMBER and present: true"
         )
     return reasons[0]
@@ -80,7 +80,7 @@ def _matches(pattern: str, option: str, column: pa.ChunkedArray) -> np.ndarray:
         matches = pc.match_substring_regex(column.cast(pa.string()), pattern)
     except pa.ArrowException as error:
         raise UserError(
-            f"dataset.filters: {option}={pattern!r} cannot be applied ({error}); write an RE2 pattern, "
-            "which has no look-around, for a column of text"
+            f"dataset.filters or dataset.items.filters: {option}={pattern!r} cannot be applied ({error}); write an "
+            "RE2 pattern, which has no look-around, for a column of text"
         ) from error
     return np.asarray(matches.fill_null(False).to_numpy())

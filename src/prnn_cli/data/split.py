@@ -1,5 +1,6 @@
 """Events -> sessions of a training, a validation and a test part: filter, split by time, index (section 5)."""
 
+import dataclasses
 from collections import Counter
 from dataclasses import dataclass
 
@@ -10,10 +11,11 @@ import pyarrow as pa
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.events import Events
 from prnn_cli.data.formats.time_units import LIKELY_FROM, shown_time, unit_advice
-from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, is_after_end, parts_of_sessions
+from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, Parted, is_after_end
 from prnn_cli.data.session_filters import AFTER_END, Log, filter_log
+from prnn_cli.data.splits.rules import SPLITS
 from prnn_cli.errors import SmallPartError, UserError
-from prnn_cli.schema import DatasetConfig
+from prnn_cli.schema import TIMELESS_SPLITS, DatasetConfig
 
 
 @dataclass(frozen=True)
@@ -26,45 +28,49 @@ class SplitLog:
     items: item_index (in the order of the item_ids), item_id, support (events in the part train; 0 for an
         item of the validation part only)
     dropped: events that each rule took out
+    ranks_last_only: as in `Parted`
     """
 
     events: pd.DataFrame
     session_ids: pa.Array
     items: pd.DataFrame
     dropped: dict[str, int]
+    ranks_last_only: bool = False
 
 
 def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
-    """Filters a log, splits its sessions by time, and numbers sessions and items (section 5).
+    """Filters a log, splits its sessions by `dataset.split`, and numbers sessions and items (section 5).
 
-    A session belongs as a whole to the part of its last event, or of its first where `dataset.test_by` says so. Items
-    that the training part does not hold are dropped from the other parts, as no model can know them, unless
+    Items that the training part does not hold are dropped from the other parts, as no model can know them, unless
     `dataset.keep_new_items` keeps those of the test part; `dataset.cold_items` makes some of its items such.
 
     Raises `UserError` where nothing is left of the log or of one of its parts.
     """
     dropped: Counter[str] = Counter()
-    whole = filter_log(_until_the_end(events, dataset, dropped), dataset, dropped)
-    part = parts_of_sessions(whole, dataset)
+    filtered = filter_log(_until_the_end(events, dataset, dropped), dataset, dropped)
+    parted = SPLITS[dataset.split](filtered, events, dataset)
+    dropped += parted.dropped
+    whole, part = parted.log, parted.part
     kept = _items_of(whole, part != TEST)
-    _check_not_empty("train", bool(kept.any()), whole, dataset)
+    _check_not_empty("train", bool(kept.any()), filtered, dataset)
     cold = kept & _is_cold(events.item_ids, len(kept), dataset.cold_items)
     if dataset.keep_new_items:
         kept |= _items_of(whole, part == TEST)
-    log = _only_known(_without_cold(whole, part, cold, dropped), part, TEST, kept, dropped)
+    log = _only_known(_without_cold(whole, part, cold, dropped), parted, TEST, kept, dropped)
     if dataset.validation_days:
-        log = _only_known(log, part, VALIDATION, _items_of(log, part == TRAIN), dropped)
+        log = _only_known(log, parted, VALIDATION, _items_of(log, part == TRAIN), dropped)
     sizes = np.bincount(part[log.session], minlength=len(PARTS))
     for code, name in enumerate(PARTS):
         if code != VALIDATION or dataset.validation_days:
-            _check_not_empty(name, bool(sizes[code]), whole, dataset)
+            _check_not_empty(name, bool(sizes[code]), filtered, dataset)
     items = _items(log, part, np.flatnonzero(kept), events.item_ids)
-    indexed, session_ids = _indexed_events(log, part, items["code"].to_numpy(), events.session_ids)
+    indexed, session_ids = _indexed_events(log, part, items["code"].to_numpy(), parted.session_ids)
     return SplitLog(
         indexed,
         session_ids,
         items.drop(columns="code"),
         {reason: count for reason, count in dropped.items() if count},
+        parted.ranks_last_only,
     )
 
 
@@ -83,7 +89,7 @@ def _until_the_end(events: Events, dataset: DatasetConfig, dropped: Counter[str]
 
 def _items_of(log: Log, is_chosen: np.ndarray) -> np.ndarray:
     """Whether each item (by code) occurs in the chosen sessions (by code)."""
-    occurs = np.zeros(int(log.item.max()) + 1, dtype=bool)
+    occurs = np.zeros(int(log.item.max(initial=-1)) + 1, dtype=bool)
     occurs[log.item[is_chosen[log.session]]] = True
     return occurs
 
@@ -111,12 +117,21 @@ def _without_cold(log: Log, part: np.ndarray, cold: np.ndarray, dropped: Counter
     return log.without(is_cold | is_alone)
 
 
-def _only_known(log: Log, part: np.ndarray, code: int, known: np.ndarray, dropped: Counter[str]) -> Log:
+def _only_known(log: Log, parted: Parted, code: int, known: np.ndarray, dropped: Counter[str]) -> Log:
+    part = parted.part
     rows = np.flatnonzero(part[log.session] == code)
     session, is_known = log.session[rows], known[log.item[rows]]
+    counts = np.ones(len(rows), dtype=bool)
+    if (
+        parted.ranks_last_only
+    ):  # without its last event, nothing of a session is ranked; the others are counted in train
+        last = np.zeros(len(part), dtype=np.int64)
+        last[session] = np.arange(len(rows))
+        counts = last[session] == np.arange(len(rows))
+        is_known &= is_known[last[session]]
     is_alone = is_known & (np.bincount(session[is_known], minlength=len(part)) == 1)[session]
-    dropped[f"{PARTS[code]}: items unknown in training"] += int(np.count_nonzero(~is_known))
-    dropped[f"{PARTS[code]}: sessions of one event"] += int(np.count_nonzero(is_alone))
+    dropped[f"{PARTS[code]}: items unknown in training"] += int(np.count_nonzero(counts & ~is_known))
+    dropped[f"{PARTS[code]}: sessions of one event"] += int(np.count_nonzero(counts & is_alone))
     gone = np.zeros(len(log), dtype=bool)
     gone[rows[~is_known | is_alone]] = True
     return log.without(gone)
@@ -126,17 +141,28 @@ def _check_not_empty(part: str, has_events: bool, log: Log, dataset: DatasetConf
     if has_events:
         return
     first, last = log.time[0], log.time[-1]
-    limits = {
-        name: getattr(dataset, name)
-        for name in ("test_days", "days", "test_from", "test_until", "validation_days")
-        if getattr(dataset, name) not in (None, 0, "calendar")
-    }
+    advice = unit_advice(first, last, dataset.time_format) or _remedy(part, dataset) + _doubt(last)
     raise SmallPartError(
         f"no session is left for the part {part} of a log that lasts from {shown_time(first)} to {shown_time(last)} "
-        f"(UTC) with dataset.{', '.join(f'{key}={value}' for key, value in limits.items())}; "
-        f"{unit_advice(first, last, dataset.time_format) or _remedy(part, dataset) + _doubt(last)}",
+        f"(UTC) with dataset.{', '.join(_limits(dataset))}; {advice}",
         part,
     )
+
+
+def _limits(dataset: DatasetConfig) -> list[str]:
+    """The options that decide the parts, as "test_days=1"."""
+    if dataset.split == "window":
+        return [f"window.{key}={value}" for key, value in dataclasses.asdict(dataset.window).items()]
+    names = ("split", "test_days", "days", "test_from", "test_until", "test_share", "validation_days")
+    others = {"split": "days", "days": "calendar"}
+    shown = {name: getattr(dataset, name) for name in names if getattr(dataset, name) not in (None, 0)}
+    if dataset.split != "share":
+        del shown["test_share"]
+    if dataset.split in TIMELESS_SPLITS:
+        shown = {
+            name: value for name, value in shown.items() if name not in ("test_days", "days", "test_from")
+        }
+    return [f"{name}={value}" for name, value in shown.items() if others.get(name) != value]
 
 
 def _doubt(last: float) -> str:
@@ -148,6 +174,14 @@ def _doubt(last: float) -> str:
 
 def _remedy(name: str, dataset: DatasetConfig) -> str:
     """What to do where nothing is left for a part."""
+    if dataset.split == "window":
+        return "choose a dataset.window that lies within the log"
+    if dataset.split == "share":
+        return "give a log of more sessions, or another dataset.test_share"
+    if dataset.split == "given":
+        return "check that dataset.path and dataset.test_path name the same items"
+    if dataset.split == "leave_one_out":
+        return "give a log whose sessions, or users, have three events and more"
     if name == "validation":
         return "raise dataset.validation_days"
     if name == "test":

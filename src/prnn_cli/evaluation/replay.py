@@ -59,33 +59,38 @@ def replay(
     device: torch.device | str = "cpu",
     num_slots: int | None = None,
 ) -> Ranks:
-    """The ranks of every event but the first of its session, by the scores after the event before it.
+    """The ranks of the events that `sessions` rank, by the scores after the event before each.
 
     The number of slots changes speed and memory, not ranks; None chooses it. Raises `RunError` at a NaN score.
     """
     kind = torch.device(device).type
-    plan = SessionParallelPlan.build(
+    make = SessionParallelPlan.of_like_lengths if sessions.ranks_last_only else SessionParallelPlan.build
+    plan = make(
         sessions, num_slots or choose_num_slots(sessions, _scores_held(scorer, candidates, kind), kind)
     )
+    is_ranked = sessions.is_ranked
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
     with (
         _walker(scorer, candidates, kind) as walk,
-        meter(f"ranking with {scorer.name}", int(plan.num_active.sum())) as progress,
+        meter(f"ranking with {scorer.name}", sessions.num_ranked) as progress,
         torch.no_grad(),
     ):
         for start in range(0, plan.num_steps, STEPS_A_TICK):
             positions = plan.positions[start : start + STEPS_A_TICK]
-            inputs, active = plan.steps(start, start + STEPS_A_TICK, device), positions >= 0
-            predicted = positions[active] + 1
-            counts = walk(inputs, active, lambda number: progress.advance("events", number))
-            better[predicted], equal[predicted] = counts
+            ranked = (positions >= 0) & is_ranked[positions + 1]
+            predicted = positions[ranked] + 1
+            better[predicted], equal[predicted] = walk(
+                plan.steps(start, start + STEPS_A_TICK, device),
+                ranked,
+                lambda number: progress.advance("events", number),
+            )
             _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
     return _ranks(sessions, better, equal)
 
 
-# Takes T steps, and counts the better and the equal candidates, (2, n), of the slots that are active, (T, B), in each;
-# tells every so often of how many more events.
+# Takes T steps, and counts the better and the equal candidates, (2, n), where `ranked` (T, B) says so; tells every so
+# often of how many more events.
 Walk = Callable[[StepInputs, np.ndarray, Callable[[int], None]], np.ndarray]
 # Targets (B,) -> the better and the equal candidates, (B,) each.
 Count = Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -122,28 +127,30 @@ def _scores_held(scorer: Scorer, candidates: Candidates, kind: str) -> int:
 
 
 def _walk_by_step(
-    scorer: Scorer, count: Count, inputs: StepInputs, active: np.ndarray, report: Callable[[int], None]
+    scorer: Scorer, count: Count, inputs: StepInputs, ranked: np.ndarray, report: Callable[[int], None]
 ) -> np.ndarray:
-    """A `Walk` that counts after each step, for all slots at once."""
-    counts = []
-    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, active, strict=True)
-    for items, targets, new_session, is_active in steps:
+    """A `Walk` that counts after each step that ranks any slot, for all slots at once."""
+    counts, counted = [], ranked.any(axis=1)
+    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, ranked, strict=True)
+    for items, targets, new_session, of_step in steps:
         scorer.advance(items, new_session)
-        counts.append(torch.stack(count(targets)))
-        report(int(is_active.sum()))
-    return torch.stack(counts, dim=1).cpu().numpy()[:, active]
+        if of_step.any():
+            counts.append(torch.stack(count(targets)))
+            report(int(of_step.sum()))
+    found = torch.stack(counts, dim=1).cpu().numpy() if counts else np.zeros((2, 0, ranked.shape[1]))
+    return found[:, ranked[counted]]
 
 
 def _walk_by_tick(
-    scorer: Scorer, count: TileCounter, inputs: StepInputs, active: np.ndarray, report: Callable[[int], None]
+    scorer: Scorer, count: TileCounter, inputs: StepInputs, ranked: np.ndarray, report: Callable[[int], None]
 ) -> np.ndarray:
     """A `Walk` that counts after all T steps, so that few slots need as few products as many."""
-    is_active, states = torch.from_numpy(active), []
-    for items, new_session, chosen in zip(inputs.input_items, inputs.new_session, is_active, strict=True):
+    is_ranked, states = torch.from_numpy(ranked), []
+    for items, new_session, chosen in zip(inputs.input_items, inputs.new_session, is_ranked, strict=True):
         scorer.advance(items, new_session)
         states.append(count.scorer.state_vectors()[chosen])
     counts = []
-    for counted in count.in_blocks(torch.cat(states), inputs.target_items[is_active]):
+    for counted in count.in_blocks(torch.cat(states), inputs.target_items[is_ranked]):
         counts.append(counted)
         report(counted.shape[1])
     return torch.cat(counts, dim=1).numpy()
@@ -179,7 +186,7 @@ def slots_in_memory(num_scores: int, kind: str) -> int:
 def _ranks(sessions: Sessions, better: np.ndarray, equal: np.ndarray) -> Ranks:
     lengths = np.diff(sessions.offsets)
     position = np.arange(sessions.num_events) - np.repeat(sessions.offsets[:-1], lengths)
-    predicted = position > 0
+    predicted = sessions.is_ranked
     return Ranks(
         session=np.repeat(sessions.session_index, lengths)[predicted],
         position=position[predicted].astype(np.int32),

@@ -1,6 +1,7 @@
 """Relative paths in a dataset's YAML, which hold from the folder of that file."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.schema import DatasetConfig, Mark, marked
-from prnn_cli.system.paths import absolute_path
+from prnn_cli.system.paths import absolute_path, with_each_path
 
 GROUP = "dataset"
+FROM_ELSEWHERE = ("${dataset.path}", "${oc.env:PRNN_DATA_DIR")  # paths that are no part of the file's own
 
 
 def with_paths_from_files(config: DictConfig, hydra: HydraConf) -> DictConfig:
@@ -30,13 +32,19 @@ def with_paths_from_files(config: DictConfig, hydra: HydraConf) -> DictConfig:
         if any(f"{name}.".startswith(f"{each}.") for each in given if each != GROUP):
             continue
         if _select(composed, key) == value:
-            path = Path(str(OmegaConf.select(config, name))).expanduser()
-            OmegaConf.update(found, name, str(absolute_path(folder / path)))
+            paths = OmegaConf.select(config, name)
+            plain = OmegaConf.to_container(paths, resolve=True) if OmegaConf.is_config(paths) else paths
+            OmegaConf.update(found, name, with_each_path(plain, partial(_path_from, folder)))
     return found
 
 
-def _declared(choice: str, keys: Sequence[str], folders: Sequence[Path]) -> dict[str, tuple[str, Path]]:
-    """The paths that the file of the choice, or one of its defaults, gives for the keys, each with its folder."""
+def _path_from(folder: Path, path: str) -> str:
+    return str(absolute_path(folder / Path(path).expanduser()))
+
+
+def _declared(choice: str, keys: Sequence[str], folders: Sequence[Path]) -> dict[str, tuple[Any, Path]]:
+    """The paths that the file of the choice, or one of its defaults, gives for the keys, each with its folder; of an
+    option that names several files all of them."""
     files = (folder / GROUP / f"{choice}.yaml" for folder in folders)
     file = next((each for each in files if each.is_file()), None)
     if file is None:
@@ -46,7 +54,9 @@ def _declared(choice: str, keys: Sequence[str], folders: Sequence[Path]) -> dict
     found = {
         key: (value, file.parent)
         for key, value in values.items()
-        if isinstance(value, str) and value != "???"
+        if isinstance(value, str | list | dict)
+        and value != "???"
+        and not any(name in str(value) for name in FROM_ELSEWHERE)
     }
     for default in reversed(content.get("defaults", [])):
         if not isinstance(default, str) or default == "_self_":

@@ -105,7 +105,7 @@ def affordable_events(settings: TrainCommand, data: PreparedData) -> int:
 def drawn_sessions(sessions: Sessions, most: int) -> Sessions:
     """Sessions drawn at random with up to `most` ranked events, but at least one; the same for every run."""
     order = torch.randperm(sessions.num_sessions, generator=generator_for("validation")).numpy()
-    ranked = np.cumsum(np.diff(sessions.offsets)[order] - 1)
+    ranked = np.cumsum(sessions.num_ranked_each[order])
     number = max(1, int(np.searchsorted(ranked, most, side="right")))
     return sessions.subset(np.sort(order[:number]))
 

@@ -22,7 +22,7 @@ from prnn_cli.extensions import chosen, commands, config_folders, extensions, op
 
 
 def schema_of(command: str) -> type:
-    """The dataclass of a command's options: prnn's own stand in schema.py, where no command need be imported."""
+    """The dataclass of a command's options: prnn's own stand in schema/, where no command need be imported."""
     own: type | None = getattr(schema, f"{command.title()}Command", None)
     return own or options_class(chosen("COMMANDS", command, "prnn")) or NoOptions
 
@@ -111,7 +111,10 @@ def with_new_options(command: str, config: DictConfig) -> DictConfig:
     config = config.copy()
     defaults = composed_config(command, [])
     for key in lacking:
-        if not OmegaConf.is_missing(defaults, key) and OmegaConf.select(defaults, key) is not None:
+        group, _, name = key.rpartition(".")
+        if name in (
+            (OmegaConf.select(defaults, group) if group else defaults) or {}
+        ):  # also where its default is null
             OmegaConf.update(config, key, OmegaConf.select(defaults, key), force_add=True)
     log.info("options that came after this run have their defaults: %s", ", ".join(lacking))
     return config

@@ -14,6 +14,7 @@ from prnn_cli.extensions import chosen, fingerprint_of
 from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.placebo import Placebo
+from prnn_cli.features.source_vectors import seen_by
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 from prnn_cli.system.cache import Identity, load_arrays, load_or_make, save_arrays
@@ -28,7 +29,7 @@ def check_features(features: FeaturesConfig, dataset: DatasetConfig) -> None:
     """Raises `UserError` for settings that no features can be made of; reads nothing."""
     for name, how in features.sources.items():
         extractor: type[Extractor] = chosen("EXTRACTORS", how, f"features.sources.{name}")
-        extractor.check(features, dataset)
+        extractor.check(features, seen_by(name, dataset))
 
 
 def fetch_needed(features: FeaturesConfig, cache_dir: Path) -> None:
@@ -57,10 +58,11 @@ def extract(
     `device` is for extractors that compute on one. Raises `UserError` for what cannot be made into vectors.
     """
     check_features(features, dataset)
-    catalogue = ItemCatalogue(with_files(dataset, cache_dir), data.item_ids)
+    catalogue = catalogue_of(dataset, data, cache_dir)
     tables = {}
     for name, how in features.sources.items():
-        extractor = chosen("EXTRACTORS", how, "features.sources")(features, catalogue, torch.device(device))
+        make = chosen("EXTRACTORS", how, "features.sources")
+        extractor = make(features, catalogue.seen_by(name), torch.device(device))
         table = partial(_table, name, cache_dir, _identity(how, extractor, data), extractor)
         if features.placebo:
             placebo: Any = Placebo(extractor, table, features.placebo, features.placebo_seed)
@@ -68,6 +70,13 @@ def extract(
         tables[name] = table()
         log.info("%s", coverage(tables[name]))
     return tables
+
+
+def catalogue_of(dataset: DatasetConfig, data: PreparedData, cache_dir: Path) -> ItemCatalogue:
+    """The items of prepared data, as they were described before their test part began."""
+    is_timed = dataset.items.has_properties and dataset.items.properties.time is not None
+    before = data.test_from(dataset) if is_timed else None
+    return ItemCatalogue(with_files(dataset, cache_dir), data.item_ids, before)
 
 
 def coverage(table: FeatureTable) -> str:

@@ -15,6 +15,9 @@ from prnn_cli.schema import DatasetConfig, FeaturesConfig
 class Extractor(Protocol):
     """A way to make a vector of each item, constructed from the settings, the items, and the device to compute on.
 
+    Of the vectors that come with a dataset, `dataset.items.vectors` and `vector_columns`, it is shown those of the
+    source of features that it feeds.
+
     A module that defines `EXTRACTORS = {"its_name": Class}` with a class of these methods adds one. No base class is
     needed, but `ImageExtractor` leaves little to do where images are described. An extractor with options of its own
     has their dataclass as the attribute `options`, and finds them in `features.options["its_name"]`.

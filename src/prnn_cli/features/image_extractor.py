@@ -43,11 +43,8 @@ class ImageExtractor(ImageEncoder):
                 "dataset.items.image to a column of paths, or dataset.items.image_pattern to such as "
                 "images/{item_id}.jpg"
             )
-        if items.image_pattern is not None and PLACEHOLDER not in items.image_pattern:
-            raise UserError(
-                f"dataset.items.image_pattern={items.image_pattern} gives every item the same image; "
-                f"write {PLACEHOLDER} where the item's id belongs"
-            )
+        if items.image_pattern is not None:
+            _check_pattern(items.image_pattern)
 
     def identity(self) -> tuple[Any, list[Path]]:
         """Names, sizes and times stand for the images' content, which may be gigabytes."""
@@ -57,3 +54,17 @@ class ImageExtractor(ImageEncoder):
 
     def extract(self, parts: Path) -> tuple[np.ndarray, np.ndarray]:
         return extract_images(self.files, self, self.config, parts)
+
+
+def _check_pattern(pattern: str) -> None:
+    rest, num_ids = PLACEHOLDER.subn("", pattern)
+    if "{item_id" in rest:
+        raise UserError(
+            f"dataset.items.image_pattern={pattern} is no pattern; write {{item_id}} for an item's id, and "
+            "{item_id:.3} for the first three characters of it"
+        )
+    if not num_ids:
+        raise UserError(
+            f"dataset.items.image_pattern={pattern} gives every item the same image; write {{item_id}} where the "
+            "item's id belongs"
+        )

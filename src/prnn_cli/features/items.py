@@ -2,6 +2,8 @@
 
 import logging
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,17 +13,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.formats.column_values import as_text
+from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.formats.log_files import find_files, open_file
-from prnn_cli.data.formats.rows import FileRows, read_rows
+from prnn_cli.data.formats.rows import FileRows, read_blocks, read_rows
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
+from prnn_cli.data.public_logs import advised
+from prnn_cli.data.row_filters import filter_rows
 from prnn_cli.errors import UserError
+from prnn_cli.features.item_properties import texts_of_properties
+from prnn_cli.features.source_vectors import seen_by
 from prnn_cli.features.text import join
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.paths import absolute_path
 
-PLACEHOLDER = "{item_id}"
+PLACEHOLDER = re.compile(
+    r"\{item_id(?::\.([1-9]\d*))?\}"
+)  # an item's id, or so many characters from its beginning
 
 log = logging.getLogger(__name__)
 
@@ -30,30 +38,43 @@ class ItemCatalogue:
     """The prepared log's items (by item_index) and the table that describes them, which is read when it is asked for.
 
     `dataset` names its files (`prepare.with_files`). Where it has no items table, the log is the table: of each
-    item the first value of each column counts that is not empty, in the order of the files.
+    item the first value of each column counts that is not empty, in the order of the files. A table of
+    properties (`dataset.items.properties`) makes up one text for each item, of what was known `before` a time, in
+    seconds since 1970.
     """
 
-    def __init__(self, dataset: DatasetConfig, item_ids: np.ndarray) -> None:
+    def __init__(self, dataset: DatasetConfig, item_ids: np.ndarray, before: float | None = None) -> None:
         self.dataset = dataset
         self.item_ids = item_ids
+        self.before = before
+
+    def seen_by(self, source: str) -> "ItemCatalogue":
+        """The catalogue as the extractor of a source of features sees it, with the vectors of this source alone."""
+        dataset = seen_by(source, self.dataset)
+        return self if dataset is self.dataset else ItemCatalogue(dataset, self.item_ids, self.before)
 
     @property
     def files(self) -> list[Path]:
         """The files of the items table; none where the log is the table."""
-        path = self.dataset.items.path
-        return find_files(path, "dataset.items.path") if path is not None else []
+        paths = self.dataset.items.path
+        paths = paths if isinstance(paths, list) else [paths]
+        with advised(self.dataset):
+            found = [find_files(path, "dataset.items.path") for path in paths if path is not None]
+        return list(dict.fromkeys(file for files in found for file in files))
 
     @property
     def folder(self) -> Path:
         """The folder that the paths of images are relative to: `dataset.items.image_root`, or else the table's."""
         if self.dataset.items.image_root is not None:
             return absolute_path(self.dataset.items.image_root)
-        files = self.files or find_files(self.dataset.path)
+        files = self.files or find_files(self.dataset.path, within=self.dataset.files)
         return absolute_path(files[0]).parent
 
     @cached_property
     def table(self) -> pa.Table:
         """Columns item_id, text0, text1, … and image, all text, null where an item has none: one row an item."""
+        if self.dataset.items.has_properties:
+            return texts_of_properties(self.blocks, self.dataset, self.before)
         has_table = self.dataset.items.path is not None
         return self._one_row_an_item() if has_table else self._first_values_of_the_log()
 
@@ -73,12 +94,18 @@ class ItemCatalogue:
         return match(described, self.item_ids, source)
 
     def text_columns(self) -> list[list[str | None]]:
-        """The columns `dataset.items.text`, each for all rows of the table."""
-        return [self.table[f"text{n}"].to_pylist() for n in range(len(self.dataset.items.text))]
+        """The texts of all rows of the table, a list for each column of them."""
+        return [self.table[f"text{n}"].to_pylist() for n in range(self.num_texts)]
+
+    @property
+    def num_texts(self) -> int:
+        """The number of columns of texts."""
+        items = self.dataset.items
+        return 1 if items.has_properties else len(items.text)
 
     def text(self, item_index: int) -> str:
         """The joined text of an item, empty where nothing is known."""
-        columns = range(len(self.dataset.items.text))
+        columns = range(self.num_texts)
         if not columns or (row := int(self.rows[item_index])) < 0:
             return ""
         return join(self.table[f"text{n}"][row].as_py() for n in columns)
@@ -114,7 +141,7 @@ class ItemCatalogue:
         items, folder = self.dataset.items, self.folder
         if items.image_pattern is not None:
             pattern = items.image_pattern
-            return [_inside(folder, pattern.replace(PLACEHOLDER, each), each) for each in self.item_ids]
+            return [_inside(folder, _filled(pattern, each), each) for each in self.item_ids]
         names = self.table["image"].take(pa.array(np.maximum(self.rows, 0))).to_pylist()
         return [
             _inside(folder, name, item_id) if row >= 0 and name is not None else None
@@ -139,14 +166,32 @@ class ItemCatalogue:
             )
         return unique
 
-    def _table_rows(self) -> Iterator[FileRows]:
-        columns = self._columns()
+    def blocks(self, columns: dict[str, str]) -> Iterator[tuple[pa.ChunkedArray, FileRows]]:
+        """Yields (the ids of the items, the rows) of each block of the items table, with the columns that are named as
+        in `check_columns`. Raises `UserError` for a row without an id, or that doesn't parse."""
+        name = self.dataset.items.item_id
+        columns = {"items.item_id": name} | columns | self._filtered_columns()
         for path in self.files:
-            rows = read_rows(open_file(path, TextOptions.of_items(self.dataset), columns.values()), columns)
-            name = columns["items.item_id"]
-            has_id = _not_blank(_text(rows, name)).is_valid().to_numpy()
-            rows.raise_if_any(~has_id, name, "is empty; fill it in")
+            file = open_file(path, TextOptions.of_items(self.dataset), columns.values())
+            for rows in map(self._kept, read_blocks(file, columns)):
+                yield _ids_of(rows, name), rows
+
+    def _table_rows(self) -> Iterator[FileRows]:
+        columns = self._columns() | self._filtered_columns()
+        for path in self.files:
+            file = open_file(path, TextOptions.of_items(self.dataset), columns.values())
+            rows = self._kept(read_rows(file, columns))
+            _ids_of(rows, self.dataset.items.item_id)
             yield rows
+
+    def _filtered_columns(self) -> dict[str, str]:
+        """The columns that `dataset.items.filters` look at, config key -> name."""
+        return {
+            f"items.filters[{n}].column": each.column for n, each in enumerate(self.dataset.items.filters)
+        }
+
+    def _kept(self, rows: FileRows) -> FileRows:
+        return filter_rows(rows, self.dataset.items.filters, Counter(), BadRows())
 
     def _first_values_of_the_log(self) -> pa.Table:
         files = read_log(self.dataset, self._columns(), RowCounts())
@@ -155,10 +200,10 @@ class ItemCatalogue:
 
     def _as_text(self, rows: FileRows) -> pa.Table:
         items = self.dataset.items
-        columns = {"item_id": _not_blank(_text(rows, items.item_id))}
-        columns |= {f"text{n}": _not_blank(_text(rows, name)) for n, name in enumerate(items.text)}
+        columns = {"item_id": rows.texts(items.item_id)}
+        columns |= {f"text{n}": rows.texts(name, lists=True) for n, name in enumerate(items.text)}
         if items.image is not None:
-            columns["image"] = _not_blank(_text(rows, items.image))
+            columns["image"] = rows.texts(items.image)
         return pa.table(columns)
 
 
@@ -193,19 +238,15 @@ def _distinct_rows(table: pa.Table) -> int:
     return len(table.group_by(table.column_names).aggregate([]))
 
 
-def _text(rows: FileRows, name: str) -> pa.ChunkedArray:
-    column = rows.table[name]
-    try:
-        return as_text(column)
-    except pa.ArrowException as error:
-        raise UserError(
-            f"{rows.file.path}, column {name!r} is of type {column.type}; it must hold text or whole numbers"
-        ) from error
+def _ids_of(rows: FileRows, name: str) -> pa.ChunkedArray:
+    """The ids of the items that rows of their table describe. Raises `UserError` where one is missing."""
+    ids = rows.texts(name)
+    rows.raise_if_any(~ids.is_valid().to_numpy(), name, "is empty; fill it in")
+    return ids
 
 
-def _not_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    trimmed = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+def _filled(pattern: str, item_id: str) -> str:
+    return PLACEHOLDER.sub(lambda part: item_id[: int(part[1])] if part[1] else item_id, pattern)
 
 
 def _inside(folder: Path, name: str, item_id: str) -> Path:

@@ -15,6 +15,8 @@ MARKS = "".join(
 UNSPACED = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 WORD = rf"[{UNSPACED}]|(?:(?![{UNSPACED}_])[\w{MARKS}])+"
 
+LABEL = r"\S+_\S+"  # a value of a property, with the property's name
+
 
 def join_columns(columns: Sequence[Sequence[str | None]]) -> list[str]:
     """One text for each row: what `join` makes of its columns."""

@@ -7,7 +7,9 @@ from prnn_cli.reporting.runs import FinishedRun
 
 
 def reasons_apart(run: FinishedRun, other: FinishedRun) -> str:
-    """A sentence that says why two runs don't compare."""
+    """A sentence that says why two runs don't compare; empty for windows of one log, whose headings say it."""
+    if None not in (run.window, other.window) and run.window != other.window:
+        return ""
     keys = {"data_hash": "prepared data", "part": "part", "num_test_events": "number of events"}
     keys |= {"candidates": "candidates", "tie_break": "tie mode"}
     reasons = [
@@ -19,8 +21,8 @@ def reasons_apart(run: FinishedRun, other: FinishedRun) -> str:
 
 
 def comparable_sets(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
-    """Sets of runs that compare with each other, the largest first."""
+    """Sets of runs that compare with each other, the largest first, windows of a log in their order."""
     sets: dict[tuple[Any, ...], list[FinishedRun]] = {}
     for run in runs:
         sets.setdefault(run.ranked_as, []).append(run)
-    return sorted(sets.values(), key=len, reverse=True)
+    return sorted(sets.values(), key=lambda runs: (-len(runs), runs[0].window or 0))

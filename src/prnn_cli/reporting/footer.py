@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.paper_table import shows_published, value_of_paper
 from prnn_cli.reporting.published import rank_correlation
 from prnn_cli.reporting.significance import enough_resamples
 from prnn_cli.reporting.tables import signed, weights_text
@@ -40,9 +40,10 @@ def footer(comparison: Comparison) -> list[str]:
             f"{config.gain_over} is not in this table, so gains are over {' and '.join(references) or 'nothing'}."
         )
     sentences += _tests(comparison)
-    if shows_published(comparison):
-        sentences.append("The paper's values were measured on other data; they are for orientation.")
-        sentences += _rank_correlations(comparison)
+    beside = BesidePublished([comparison], comparison.mean)
+    if beside.is_shown:
+        sentences += beside.notes
+        sentences += _rank_correlations(comparison, beside)
     sentences += [
         f"{row.name}: weights chosen on the validation part: "
         + "; ".join(f"{weights_text(run.metrics['weights'])} (seed {run.metrics['seed']})" for run in weighed)
@@ -100,8 +101,9 @@ def _tests(comparison: Comparison) -> list[str]:
     return sentences
 
 
-def _rank_correlations(comparison: Comparison) -> list[str]:
-    """How far the methods stand in the paper's order (Spearman); of fewer than four, nothing."""
+def _rank_correlations(comparison: Comparison, beside: BesidePublished) -> list[str]:
+    """How far the methods stand in the published order (Spearman); of fewer than four, nothing."""
+    whose = "the paper's" if beside.is_the_papers else "the published"
     groups = {
         "methods": comparison.methods,
         "p-RNNs": [row.name for row in comparison.finished if row.is_parallel],
@@ -113,14 +115,14 @@ def _rank_correlations(comparison: Comparison) -> list[str]:
             pairs = {
                 method: (comparison.mean(method, metric), value)
                 for method in methods
-                if (value := value_of_paper(comparison, method, metric)) is not None
+                if (value := beside.value(method, metric)) is not None
             }
             if len(pairs) >= FEWEST_RANKED:
                 found.append(
                     f"{metric} {signed(rank_correlation(list(pairs.values())), 2)} ({len(pairs)} {kind})"
                 )
         if found:
-            sentences.append(f"Rank correlation with the paper's {kind}: {', '.join(found)}.")
+            sentences.append(f"Rank correlation with {whose} {kind}: {', '.join(found)}.")
     return sentences
 
 

@@ -1,7 +1,7 @@
 """A comparison as the paper prints it: the table of results, and that of intervals and differences."""
 
+from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
-from prnn_cli.reporting.published import published, published_value
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.significance import Difference
 from prnn_cli.reporting.table_formats import TextTable
@@ -16,7 +16,8 @@ def paper_table(comparison: Comparison) -> TextTable:
     header = ["Method", *metrics, "tie rate", "epochs", "updates"]
     header += ["parameters"] if config.parameters else []
     header += ["events/s"] if config.events_per_s else []
-    header += [f"paper's {metric}, other data" for metric in metrics] if shows_published(comparison) else []
+    beside = BesidePublished([comparison], comparison.mean)
+    header += beside.header(metrics) if beside.is_shown else []
     table = TextTable(header, spare=["tie rate", "epochs"])
     if len(comparison.baselines) > FEW_BASELINES:
         table.headings.add(0)
@@ -61,25 +62,10 @@ def _extra(comparison: Comparison, method: str, row: Row | None = None) -> list[
         cells.append(f"{first['num_parameters']:,}" if row else "")
     if config.events_per_s:
         cells.append(f"{row.events_per_s:,.0f}" if row else "")
-    if shows_published(comparison):
-        values = [value_of_paper(comparison, method, metric) for metric in comparison.metrics]
-        cells += ["" if value is None else f"{value:.4f}" for value in values]
+    beside = BesidePublished([comparison], comparison.mean)
+    if beside.is_shown:
+        cells += beside.cells(method, comparison.metrics)
     return cells
-
-
-def value_of_paper(comparison: Comparison, method: str, metric: str) -> float | None:
-    """What the paper printed for a method of this comparison; None where it printed nothing."""
-    row = next((row for row in comparison.finished if row.name == method), None)
-    first = (row.runs[0] if row else comparison.first).metrics
-    return published_value(first.get("experiment"), first.get("row") if row else method, metric)
-
-
-def shows_published(comparison: Comparison) -> bool:
-    """Whether the paper's values are asked for, and it has the experiment."""
-    experiments = {run.metrics.get("experiment") for row in comparison.finished for run in row.runs}
-    return comparison.config.published and bool(
-        experiments & set(published().index.get_level_values("table"))
-    )
 
 
 def significance_table(comparison: Comparison) -> TextTable:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.runs import Row
 from prnn_cli.reporting.significance import Difference
@@ -68,10 +69,13 @@ def _described(row: Row) -> dict[str, Any]:
 
 def _numbers(comparison: Comparison, method: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
+    beside = BesidePublished([comparison], comparison.mean)
     for metric in comparison.metrics:
         estimate = comparison.estimate(method, metric)
         numbers |= {metric: estimate.mean, f"{metric}_std": estimate.deviation}
         numbers |= {f"{metric}_low": estimate.low, f"{metric}_high": estimate.high}
         numbers[f"{metric}_gain"] = comparison.gain(method, metric)
+        if beside.is_shown:
+            numbers[f"{metric}_published"] = beside.value(method, metric)
         numbers |= _of_difference(comparison.differences.get((method, metric)), f"{metric}_")
     return numbers

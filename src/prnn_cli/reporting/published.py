@@ -1,4 +1,4 @@
-"""The values that the paper printed (RecSys 2016, Tables 2 to 4), for orientation: they are of other data."""
+"""What others have published: the paper's Tables 2 to 4, of data that nobody else has, and values of public logs."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -9,12 +9,18 @@ import pandas as pd
 
 @cache
 def published() -> pd.DataFrame:
-    """The paper's recall@20 and mrr@20 by (table, row), in its order."""
-    return pd.read_csv(Path(__file__).with_name("published.csv"), index_col=["table", "row"])
+    """Published recall@20 and mrr@20 by (table, row), in the order of their sources.
+
+    table: the name of an experiment; row: a baseline's, or that of a row; dataset: the public log, by the name of its
+    config, "" of the paper's own; windows: how many of a log's windows the values are means over, 0 of none;
+    source: the paper, or repository and file
+    """
+    file = Path(__file__).with_name("published.csv")
+    return pd.read_csv(file, index_col=["table", "row"], keep_default_na=False)
 
 
 def published_value(table: str | None, row: str | None, metric: str) -> float | None:
-    """The paper's value; None where it printed none."""
+    """The value that was published; None where none was."""
     values = published()
     if (table, row) not in values.index or metric not in values:
         return None
@@ -28,5 +34,5 @@ def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def paper_order() -> dict[str, int]:
-    """The place of each row in the paper's tables, from 0."""
+    """The place of each row in the published tables, the paper's first, from 0."""
     return {row: place for place, row in enumerate(dict.fromkeys(published().index.get_level_values("row")))}

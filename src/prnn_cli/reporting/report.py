@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -22,11 +23,12 @@ from prnn_cli.reporting.runs import (
     read_run,
     runs_at,
 )
-from prnn_cli.reporting.sections import RESULTS, sections_of
+from prnn_cli.reporting.sections import sections_of
 from prnn_cli.reporting.sweep_jobs import SweepJob, job_names
 from prnn_cli.reporting.table_formats import markdown_text, write_csv
 from prnn_cli.reporting.tables import run_name, table_1, write_table_1
 from prnn_cli.reporting.terminal import say, show
+from prnn_cli.reporting.windows import plain_windows, section_of, windows_of
 from prnn_cli.run_folder import RunFolder
 from prnn_cli.schema import TableConfig
 from prnn_cli.system.files import write_text
@@ -133,22 +135,29 @@ def write_report(
     comparisons, repeated = _compare(named, failed, config)
     for sentence in repeated:
         log.warning("left out %s", sentence)
-    if len(comparisons) > 1:
-        log.warning("the runs make %d sets that don't compare, and a table each", len(comparisons))
+    windows = windows_of(comparisons)
+    if (number := len(comparisons) - sum(len(each.comparisons) - 1 for each in windows)) > 1:
+        log.warning("the runs make %d sets that don't compare, and a table each", number)
     apart = ["", *(reasons_apart(comparison.first, comparisons[0].first) for comparison in comparisons[1:])]
     numbered = enumerate(zip(comparisons, apart, strict=True), 1)
-    sections = [each for number, (found, why) in numbered for each in sections_of(found, number, why)]
+    of_each = [sections_of(found, number, why) for number, (found, why) in numbered]
+    over_windows = [section_of(each, number) for number, each in enumerate(windows, 1)]
+    sections = [*over_windows, *chain(*of_each)]
     left_out = [f"Left out: {markdown_text(sentence)}\n" for sentence in [*skipped, *repeated]]
     write_text(folder / "table.md", "\n".join([*(section.markdown() for section in sections), *left_out]))
     write_csv(folder / "table.csv", _together([plain_rows(comparison) for comparison in comparisons]))
     write_csv(folder / "slices.csv", _together([plain_slices(comparison) for comparison in comparisons]))
+    if windows:
+        write_csv(folder / "windows.csv", _together([plain_windows(each) for each in windows]))
     for name in dict.fromkeys(section.latex for section in sections if section.latex):
         tables = [section.latex_table() for section in sections if section.latex == name]
         write_text(folder / name, "\n".join(tables))
     _write_datasets(folder, comparisons)
     pictures = write_figures(folder, comparisons[0]) if config.figures else []
     write_text(folder / "summary.html", page(comparisons, sections, pictures))
-    mains = [section for section in sections if section.latex == RESULTS]
+    summed_up = [comparison for each in windows for comparison in each.comparisons]
+    alone = [each[0] for found, each in zip(comparisons, of_each, strict=True) if found not in summed_up]
+    mains = [*over_windows, *alone]
     for section in mains:
         show(section.table, title=section.heading if len(mains) > 1 else "")
         for note in section.notes:

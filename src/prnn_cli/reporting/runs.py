@@ -45,13 +45,14 @@ class FinishedRun:
     """A run of `prnn train` or `prnn evaluate` that has its metrics.json.
 
     settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed; given: those keys among them, and
-    others, that its command line gave values to
+    others, that its command line gave values to; window: its number, where the data are one of several windows of a log
     """
 
     folder: Path
     metrics: dict[str, Any]
     settings: dict[str, Any]
     given: set[str] = field(default_factory=set)
+    window: int | None = None
 
     @property
     def ranked_as(self) -> tuple[Any, ...]:
@@ -140,7 +141,8 @@ def read_run(folder: Path) -> FinishedRun:
     if metrics["features"] == "none":  # whatever they were set to
         decisive = {key: value for key, value in decisive.items() if not key.startswith("features.")}
     decisive |= origin.code
-    return FinishedRun(folder, metrics, decisive, run.options_given())
+    window = settings.get("dataset.window.number") if settings.get("dataset.split") == "window" else None
+    return FinishedRun(folder, metrics, decisive, run.options_given(), window)
 
 
 def failed_row(folder: Path) -> Row | None:

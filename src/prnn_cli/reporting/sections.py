@@ -46,6 +46,8 @@ def sections_of(comparison: Comparison, number: int = 1, apart: str = "") -> lis
     """
     metrics, end = comparison.first.metrics, "" if number == 1 else f"-{number}"
     of = "" if number == 1 else f", set {number}"
+    if comparison.first.window is not None:
+        of = f", window {comparison.first.window}"
     results = Section(
         f"results{end}",
         f"Results on {metrics['dataset']}{of}",

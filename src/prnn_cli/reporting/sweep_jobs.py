@@ -6,6 +6,8 @@ from pathlib import Path
 
 from prnn_cli.reporting.runs import Row, group_of
 
+WINDOW = "dataset.window.number="
+
 
 @dataclass(frozen=True)
 class SweepJob:
@@ -32,14 +34,17 @@ def job_names(jobs: Sequence[SweepJob]) -> list[str]:
     labels = [job.label for job in jobs if job.row and job.label]
     if len(labels) == len(jobs):
         return labels
-    kept = [
-        [each for each in job.overrides if not (job.repeats and each.startswith("seed="))] for job in jobs
-    ]
+    kept = [[each for each in job.overrides if not _shares_row(job, each)] for job in jobs]
     names = differing_overrides(kept)
-    if any(job.repeats for job in jobs):
+    if any(_shares_row(job, each) for job in jobs for each in job.overrides):
         return [name or job.label or job.arch for name, job in zip(names, jobs, strict=True)]
     distinct = all(names) and len(set(names)) == len(names)
     return names if distinct else [job.folder.name for job in jobs]
+
+
+def _shares_row(job: SweepJob, override: str) -> bool:
+    """Whether an override tells apart runs of one row: their seeds, or the windows of the log."""
+    return override.startswith(WINDOW) or (job.repeats and override.startswith("seed="))
 
 
 def differing_overrides(jobs: Sequence[Sequence[str]]) -> list[str]:

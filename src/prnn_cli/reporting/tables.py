@@ -41,8 +41,12 @@ def one_line(summary: dict[str, Any]) -> str:
 
 
 def dropped_table(summary: dict[str, Any]) -> pd.DataFrame:
-    """The rows read of a log, less what each rule dropped, down to the events kept."""
-    kept = sum(summary[part]["events"] for part in ("train", "validation", "test") if part in summary)
+    """The rows read of a log, less what each rule dropped, down to the events kept, each counted once."""
+    own = (
+        "sessions" if summary.get("ranks_last_only") else "events"
+    )  # the others of a session are of training
+    kept = summary["train"]["events"]
+    kept += sum(summary[part][own] for part in ("validation", "test") if part in summary)
     rows = [("rows read", summary["rows"])]
     rows += [(f"dropped: {reason}", count) for reason, count in summary["dropped"].items()]
     return pd.DataFrame([*rows, ("events kept", kept)], columns=["What", "events"])

@@ -29,7 +29,7 @@ from prnn_cli.features.table import FeatureTable, Vectors
 from prnn_cli.features.vector_files import read_matrix
 from prnn_cli.networks.inputs import VECTORS
 from prnn_cli.networks.new_items import RIDGE, NewItems
-from prnn_cli.schema import DatasetConfig, FeaturesConfig, NewItemsConfig
+from prnn_cli.schema import DatasetConfig, FeaturesConfig, NewItemsConfig, PropertiesConfig
 
 PRECOMPUTED = "precomputed"
 
@@ -123,7 +123,7 @@ class _Source:
         if not any(reads_images):
             items = dataclasses.replace(items, image=None, image_pattern=None)
         if all(reads_images):
-            items = dataclasses.replace(items, text=[])
+            items = dataclasses.replace(items, text=[], properties=PropertiesConfig(None, None, None, None))
         dataset = dataclasses.replace(settings.dataset, items=items, synthetic=None, profile=None, scale=None)
         table = ItemCatalogue(dataset, np.array([], dtype=object)).table
         return cls(table["item_id"].to_pandas().to_numpy(dtype=object), dataset, settings.features, saved)
@@ -132,7 +132,7 @@ class _Source:
         """The vectors of some of its items."""
         how, trained = self.features.sources[name], self.saved.features[name]
         extractor = chosen("EXTRACTORS", how, "features.sources")(
-            self.features, ItemCatalogue(self.dataset, ids), torch.device("cpu")
+            self.features, ItemCatalogue(self.dataset, ids).seen_by(name), torch.device("cpu")
         )
         vectors: Any
         try:

@@ -1,5 +1,6 @@
 """Lines that are no objects, and columns that mix their types."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,3 +63,35 @@ def test_lists_in_lists_are_no_ids(read: Callable[..., Events], depth: int) -> N
     text = f'{{"session_id": 1, "item_id": {"[" * depth}7{"]" * depth}, "time": 5}}\n'
     events = read(text + '{"session_id": 1, "item_id": ["a"], "time": 6}\n', "clicks.jsonl", max_bad_share=1)
     assert rows(events)[-1] == ("1", "a", 6)
+
+
+@pytest.mark.parametrize("file", ["clicks.json", "clicks.json.gz", "clicks.jsonl"])
+def test_objects_may_be_written_as_python_prints_them(read: Callable[..., Events], file: str) -> None:
+    """As the reviews of Steam are."""
+    lines = [
+        "{u'session_id': u'1', u'item_id': u'a', u'time': 5, u'early': True}",
+        '{"session_id": "1", "item_id": "b", "time": 6, "early": true}',
+        "{'session_id': '1', 'item_id': \"c's\", 'time': 7, 'early': None, 'hours': (1, 2)}",
+    ]
+    text = "".join(f"{line}\n" for line in lines).encode()
+    events = read(gzip.compress(text) if file.endswith(".gz") else text, file)
+    assert rows(events) == [("1", "a", 5), ("1", "b", 6), ("1", "c's", 7)]
+
+
+def test_nothing_in_a_line_is_executed(read: Callable[..., Events], tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    broken = [
+        f"{{'session_id': '1', 'item_id': 'x', 'time': open({str(made)!r}, 'w')}}",
+        "{'session_id': '1', 'item_id': 'x', 'time': 1 + 1}",
+        "{'session_id': '1', 'item_id': {'a', 'b'}, 'time': 1}",
+        "{'session_id': '1', 'item_id': 'x'",
+        "__import__('os')",
+        "{" * 10_000,
+    ]
+    good = "{'session_id': '1', 'item_id': 'a', 'time': 5}"
+    events = read("".join(f"{line}\n" for line in [*broken, good]), "clicks.json", max_bad_share=1)
+    assert (rows(events), events.dropped) == (
+        [("1", "a", 5)],
+        {"bad rows: no rows of the table": len(broken)},
+    )
+    assert not made.exists()

@@ -139,3 +139,33 @@ def test_some_of_the_files_have_a_path_of_their_own_or_none(chosen: list[str], e
     files = [Path("logs", name) for name in ("b.csv", "x_1.csv", "x_2.csv")]
     path = glob_of([Path("logs", name) for name in chosen], files)
     assert path == (None if expected is None else f"logs/{expected}")
+
+
+@pytest.mark.parametrize("name", ["0.csv", "9.csv", "9.csv.gz", "0.jsonl"])
+def test_an_empty_file_among_others_is_left_out_with_a_warning(
+    dataset_config: Config, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """As hours without a click are in Globo's folder."""
+    for file in ("1.csv", "2.csv"):
+        (tmp_path / file).write_text(HEADER + f"{file[0]},a,5\n")
+    (tmp_path / name).touch()
+    events = read_events(dataset_config(path=str(tmp_path)))
+    assert rows(events) == [("1", "a", 5), ("2", "a", 5)]
+    assert sorted(events.rows_of_files) == [0, 1, 1]
+    assert f"1 of 3 files hold nothing: {tmp_path / name} is empty" in caplog.text
+
+
+def test_files_that_are_all_empty_are_refused(dataset_config: Config, tmp_path: Path) -> None:
+    for file in ("1.csv", "2.csv"):
+        (tmp_path / file).touch()
+    with pytest.raises(UserError, match=r"1\.csv is empty; it needs a header line and rows"):
+        read_events(dataset_config(path=str(tmp_path)))
+
+
+def test_a_json_file_is_read_where_it_is_named_and_not_as_one_of_a_folder(
+    dataset_config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "about.json").write_text('{"session_id": 1, "item_id": "named", "time": 5}\n')
+    (tmp_path / "clicks.csv").write_text(HEADER + "1,a,5\n")
+    assert items(read_events(dataset_config(path=str(tmp_path)))) == "a"
+    assert items(read_events(dataset_config(path=f"{tmp_path}/*.json"))) == "named"

@@ -1,5 +1,6 @@
 """Lists of items become events one by one."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,3 +101,36 @@ def test_a_next_item_needs_lists(read: Callable[..., Events]) -> None:
         UserError, match=r"next_item_id=n comes after the items of a list, but .* single items"
     ):
         read("session_id,item_id,time,n\n1,a,5,b\n", columns={"next_item_id": "n"})
+
+
+@pytest.mark.parametrize("file", ["clicks.tsv", "clicks.jsonl"])
+def test_the_item_may_be_a_part_of_an_element(read: Callable[..., Events], file: str) -> None:
+    """As in MIND, whose impressions say of each news whether it was clicked."""
+    impressions = ["N1-0 N2-1 N3-1", "N4-0", "N2-1"]
+    if file == "clicks.tsv":
+        lines = [f"{n}\t{cell}\t{n}\n" for n, cell in enumerate(impressions)]
+        content, separator = "session_id\titem_id\ttime\n" + "".join(lines), " "
+    else:
+        lists = [json.dumps(cell.split()) for cell in impressions]
+        lines = [f'{{"session_id": {n}, "item_id": {each}, "time": {n}}}\n' for n, each in enumerate(lists)]
+        content, separator = "".join(lines), None
+    events = read(content, file, list_separator=separator, list_item="^(.+)-1$")
+    assert rows(events) == [("0", "N2", 0), ("0", "N3", 0), ("2", "N2", 2)]
+    assert events.dropped == {"item_id does not match ^(.+)-1$": 2}
+    assert sum(events.rows_of_files) == 5
+
+
+def test_an_empty_list_is_a_bad_row_also_where_items_are_parts_of_elements(
+    read: Callable[..., Events],
+) -> None:
+    text = "session_id,item_id,time\n1,7-1 8-1,5\n2,[],5\n"
+    events = read(text, list_separator=" ", list_item="^(.+)-1$", max_bad_share=0.5)
+    assert items(events) == "7 8"
+    assert events.dropped == {"bad rows: item_id is empty": 1}
+
+
+def test_parts_of_elements_need_lists(read: Callable[..., Events]) -> None:
+    with pytest.raises(
+        UserError, match=r"list_item=\(\.\) is for the elements of a list, but .* single items"
+    ):
+        read("session_id,item_id,time\n1,a,5\n", list_item="(.)")

@@ -6,12 +6,12 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from prnn_cli.data.events import time_columns
-from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.events import session_columns, time_columns
+from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
 from prnn_cli.data.parts import PARTS
-from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.prepare import PreparedData, log_files
 from prnn_cli.schema import DatasetConfig
 
 FILES_SHOWN = 6
@@ -21,12 +21,15 @@ ITEMS_SHOWN = 8
 
 def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.DataFrame]:
     """The tables that explain how a log was read, title -> table. `dataset` names its files (`prepare.with_files`)."""
-    return {
-        "Files": files_table(find_files(dataset.path), data.summary["rows_of_files"]),
+    tables = {
+        "Files": files_table(log_files(dataset), data.summary["rows_of_files"]),
         "Columns": columns_table(dataset, data),
         "Last days": days_table(data.summary["last_days"]),
         "Example sessions": example_sessions(data),
     }
+    if dataset.columns.time is None:  # all times are 0
+        del tables["Last days"], tables["Example sessions"]["begins (UTC)"]
+    return tables
 
 
 def files_table(files: list[Path], rows: list[int]) -> pd.DataFrame:
@@ -43,22 +46,32 @@ def files_table(files: list[Path], rows: list[int]) -> pd.DataFrame:
 def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
     """A line for each role of a column (session, item, time, …): the column's name, and how it was read."""
     columns, items = dataset.columns, dataset.items
-    first = open_file(find_files(dataset.path)[0], TextOptions.of_log(dataset), _named(dataset))
+    files = zip(log_files(dataset), data.summary["rows_of_files"], strict=True)
+    with_rows = next(file for file, count in files if count)
+    first = open_file(with_rows, TextOptions.of_log(dataset), _named(dataset))
     gap_s, separator = dataset.session_gap_s, dataset.list_separator
     gap = "" if gap_s is None else f"cut where {gap_s:g} s pass without an event"
     listed = "" if separator is None else f"lists separated by {separator!r}"
+    if dataset.list_item is not None:
+        listed += f"{listed and ', '}the item in an element is {dataset.list_item}"
     begin, end = (shown_time(data.summary[key]) for key in ("first", "last"))
     lines = [
-        ("session", columns.session_id or "(each row)", gap),
+        ("session", ", ".join(session_columns(dataset)) or "(each row)", gap),
         ("item", columns.item_id, listed),
-        ("time", ", ".join(time_columns(dataset).values()), f"{begin} to {end} UTC"),
+        ("time", ", ".join(time_columns(dataset).values()), f"{begin} to {end} UTC")
+        if columns.time is not None
+        else ("time", "none", "rows are in order"),
     ]
+    if columns.milliseconds is not None:
+        lines.append(("milliseconds", columns.milliseconds, "added to the time"))
     if columns.next_item_id is not None:
         lines.append(("next item", columns.next_item_id, "after those of the list"))
     if columns.order is not None:
         lines.append(("order", columns.order, ""))
     source = "" if items.path is None else f"of {items.path}"
     lines += [("text", name, source) for name in items.text]
+    if items.has_properties:
+        lines.append(("properties", f"{items.properties.property}, {items.properties.value}", source))
     if items.image or items.image_pattern:
         lines.append(("image", items.image or str(items.image_pattern), source))
     unused = [name for name in first.columns if name not in _named(dataset)]
@@ -92,9 +105,10 @@ def _named(dataset: DatasetConfig) -> set[str]:
     """The columns of the log that the settings name."""
     columns, items = dataset.columns, dataset.items
     named = {
-        columns.session_id,
+        *session_columns(dataset),
         columns.item_id,
         columns.next_item_id,
+        columns.milliseconds,
         columns.order,
         *time_columns(dataset).values(),
     }

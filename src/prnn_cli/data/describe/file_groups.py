@@ -9,7 +9,7 @@ from prnn_cli.data.formats.data_file import DataFile
 from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.text_files import TextFile
 from prnn_cli.data.formats.text_options import TextOptions
-from prnn_cli.errors import UserError
+from prnn_cli.errors import EmptyFileError, UserError
 
 SAMPLE_ROWS = 50_000
 
@@ -43,10 +43,17 @@ class FileGroup:
 
 
 def file_groups(path: str) -> list[FileGroup]:
-    """The tables at a path. Raises `UserError` where there is no file, or one that cannot be read."""
+    """The tables at a path, of files that hold anything. Raises `UserError` where there is none, or one that cannot be
+    read."""
     by_columns: dict[tuple[str, ...], list[tuple[DataFile, str]]] = {}
-    for file in find_files(path, "PATH"):
-        opened, encoding = _opened(file)
+    files = find_files(path, "PATH")
+    for file in files:
+        try:
+            opened, encoding = _opened(file)
+        except EmptyFileError:
+            if file is files[-1] and not by_columns:
+                raise
+            continue
         by_columns.setdefault(tuple(sorted(opened.columns)), []).append((opened, encoding))
     return [FileGroup([file for file, _ in files], files[0][1]) for files in by_columns.values()]
 

@@ -80,7 +80,7 @@ def _refuse_nonsense(path: str, table: FileGroup, columns: LogColumns, shown: Pr
         f"{name} ({count:,} different)" for name, count in distinct_values(table.sample).items()
     )
     raise UserError(
-        f"{path} cannot be described: the best guess, {_flow(_columns(columns))}, makes no sense ({shown.sentence()}); "
+        f"{path} cannot be described: the best guess, {flow(_columns(columns))}, makes no sense ({shown.sentence()}); "
         "write the config by hand, as columns: {session_id: …, item_id: …, time: …}, with columns of "
         f"{found}; README 'Your own data' shows one"
     )
@@ -143,7 +143,7 @@ def _yaml(settings: dict[str, Any], columns: LogColumns, others: dict[str, list[
         "session_gap_s": f"seconds without an event of the same {columns.session} that end a session",
         "columns": ", ".join(f"{key}: a guess" for key in columns.guessed),
     }
-    lines = [f"{key}: {_flow(value)}" for key, value in settings.items()]
+    lines = [f"{key}: {flow(value)}" for key, value in settings.items()]
     lines = [
         f"{line}   # {comment}" if (comment := comments.get(line.partition(":")[0])) else line
         for line in lines
@@ -163,7 +163,7 @@ def _yaml(settings: dict[str, Any], columns: LogColumns, others: dict[str, list[
     return "\n".join(" ".join(line.splitlines()) for line in made)
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
     text = yaml.safe_dump(
         [escaped(value)], default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
     )

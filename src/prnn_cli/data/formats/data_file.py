@@ -67,11 +67,15 @@ class DataFile(ABC):
     def read(self, names: Collection[str]) -> pa.Table:
         """The named columns of all rows at once; raises `UserError` for a row that doesn't parse."""
         blocks = list(self.blocks(names))
-        if self.num_unparsed:
-            raise UserError(f"{next(self.unparsed())}; mend it{self.layout and f' (read {self.layout})'}")
+        self.check_parsed()
         if not blocks:
             return pa.table({name: pa.array([], pa.string()) for name in names})
         return pa.table({name: self._joined([block[name] for block in blocks], name) for name in names})
+
+    def check_parsed(self) -> None:
+        """Raises `UserError` where `blocks` has left a row out."""
+        if self.num_unparsed:
+            raise UserError(f"{next(self.unparsed())}; mend it{self.layout and f' (read {self.layout})'}")
 
     def _joined(self, parts: list[pa.ChunkedArray], name: str) -> pa.ChunkedArray:
         """A column of all blocks, as text where they differ in type, as blocks of JSON may."""

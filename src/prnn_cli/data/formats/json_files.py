@@ -1,5 +1,6 @@
-"""JSON Lines: files with one object a line, whose keys are the columns."""
+"""JSON Lines: files with one object a line, whose keys are the columns. It may be written as Python does."""
 
+import ast
 import json
 import re
 from collections.abc import Collection, Iterator
@@ -12,7 +13,7 @@ import pyarrow as pa
 from prnn_cli.data.formats.data_file import DataFile, as_lines, check_is_text, open_bytes, readable
 from prnn_cli.data.formats.nested_columns import NESTED
 from prnn_cli.data.formats.text_lines import bounded_lines
-from prnn_cli.errors import UserError
+from prnn_cli.errors import EmptyFileError, UserError
 
 BLOCK_ROWS = 1 << 17
 HEADER_ROWS = 1000  # so many rows tell which columns there are
@@ -39,7 +40,7 @@ class JsonLinesFile(DataFile):
         if not first and (broken := next(file.unparsed(), None)):
             raise UserError(f"{broken}; a JSON Lines file holds one object a line")
         if not first:
-            raise UserError(f"{path} is empty; it needs one JSON object a line")
+            raise EmptyFileError(f"{path} is empty; it needs one JSON object a line")
         file.columns = columns_of(first)
         return file
 
@@ -153,5 +154,21 @@ def _object(line: str) -> dict[str, Any] | None:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        return None
+        value = _python_literal(line)
     return value if isinstance(value, dict) else None
+
+
+def _python_literal(line: str) -> Any:
+    """What JSON would hold for a Python literal, such as {u'a': u'b'}, which is not executed; None for all else."""
+    if not line.lstrip().startswith("{"):
+        return None
+    try:
+        return json.loads(json.dumps(ast.literal_eval(line.strip())))
+    except (
+        ValueError,
+        TypeError,
+        SyntaxError,
+        MemoryError,
+        RecursionError,
+    ):  # a set, say, or something to compute
+        return None

@@ -14,19 +14,27 @@ from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
-JSON_SUFFIXES = (".jsonl", ".ndjson")
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".json")
 PARQUET_SUFFIXES = (".parquet",)
+NAMED_ONLY = (".json",)  # often says other things of a folder than its rows
 KNOWN = (*TEXT_SUFFIXES, *JSON_SUFFIXES, *PARQUET_SUFFIXES)
 
 
-def find_files(path: str | None, option: str = "dataset.path") -> list[Path]:
-    """The files of a log, sorted by path: the file itself, a folder's data files, or a glob's matches.
+def find_files(
+    path: str | None, option: str = "dataset.path", within: Sequence[str] | None = None
+) -> list[Path]:
+    """The files of a log, sorted by path: the file itself, a folder's data files but for .json, or a glob's matches.
 
-    `option` is where the path was set, for messages. Raises `UserError` where there is no file of a known format.
+    `option` is where the path was set, for messages; `within`: names or globs, of a folder the files that are meant.
+    Raises `UserError` where there is no file of a known format.
     """
     if not path:
         raise UserError(f"{option} is not set; give a file, a folder or a glob such as logs/*.csv")
     expanded = Path(path).expanduser()
+    if within is not None:
+        if not expanded.is_dir():
+            raise UserError(f"{option}={path} is no folder; give the one that holds {', '.join(within)}")
+        return sorted({file for each in within for file in _matches_of(str(expanded / each), option)})
     if expanded.is_dir():
         return _files_in(expanded)
     if expanded.exists():
@@ -71,7 +79,7 @@ def glob_of(chosen: Sequence[Path], files: Sequence[Path]) -> str | None:
 
 def _is_data(path: Path) -> bool:
     hidden = path.name.startswith((".", "_"))
-    return not hidden and _suffix(path) in KNOWN
+    return not hidden and _suffix(path) in KNOWN and _suffix(path) not in NAMED_ONLY
 
 
 def _suffix(path: Path) -> str:

@@ -1,5 +1,7 @@
 """Logs with one row a session: its items, and perhaps their times, stand in lists."""
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,6 +44,19 @@ def explode_lists(
         index = (np.cumsum(own) - own)[rows] + position
         spread[name] = column.flatten().take(pa.array(np.where(missing, 0, index), mask=missing))
     return pa.table(spread), rows
+
+
+def items_of_elements(elements: pa.ChunkedArray, pattern: str) -> tuple[pa.Array, np.ndarray]:
+    """The text that the one group of a regular expression finds in each element, and (num_elements,) whether it finds
+    none; a missing element stays null.
+
+    Raises `pa.ArrowException` for elements that are neither text nor whole numbers.
+    """
+    encoded = as_text(elements).combine_chunks().dictionary_encode()
+    found = [re.search(pattern, element) for element in encoded.dictionary.to_pylist()]
+    items = pa.array([match and match[1] for match in found], pa.string()).take(encoded.indices)
+    holds_none: np.ndarray = pc.and_(items.is_null(), encoded.is_valid()).to_numpy(zero_copy_only=False)
+    return items, holds_none
 
 
 def is_list(kind: pa.DataType) -> bool:

@@ -29,7 +29,7 @@ from prnn_cli.data.formats.text_lines import (
     with_one_separator,
 )
 from prnn_cli.data.formats.text_options import TextOptions
-from prnn_cli.errors import UserError
+from prnn_cli.errors import EmptyFileError, UserError
 
 SEPARATORS = (",", ";", "\t", "|", "::", "||", "^", ":", " ", "\x01")
 VALUE = re.compile(r"[-+]?\d[-+\d.,:/TZ ]*")  # a number or a time: no name of a column
@@ -53,7 +53,7 @@ class TextFile(DataFile):
         with readable(path, options.encoding), open_text(path, options.encoding) as stream:
             first = next((line for line in RowLines(stream, None, options.comment) if line.strip()), None)
             if first is None:
-                raise UserError(f"{path} is empty; it needs a header line and rows")
+                raise EmptyFileError(f"{path} is empty; it needs a header line and rows")
             options = options.with_separator(_find_separator(first, options, wanted))
             cells = _cells(first, options)
         file = cls(path, list(options.header or cells), f"with dataset.separator={options.separator!r}")

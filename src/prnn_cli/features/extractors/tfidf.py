@@ -13,7 +13,7 @@ from scipy.sparse import csr_array, vstack
 from prnn_cli.errors import UserError
 from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
-from prnn_cli.features.text import WORD, join_columns, normalised, stopwords
+from prnn_cli.features.text import LABEL, WORD, join_columns, normalised, stopwords
 from prnn_cli.schema import DatasetConfig, FeaturesConfig, TfidfConfig
 from prnn_cli.system.progress import meter
 
@@ -29,11 +29,12 @@ class Tfidf:
 
     def __init__(self, features: FeaturesConfig, catalogue: ItemCatalogue, device: torch.device) -> None:
         self.config, self.catalogue = features.tfidf, catalogue
+        self.word = f"{LABEL}|{WORD}" if catalogue.dataset.items.has_properties else WORD
 
     @staticmethod
     def check(features: FeaturesConfig, dataset: DatasetConfig) -> None:
         stopwords(features.tfidf.stopwords)
-        if not dataset.items.text:
+        if not dataset.items.text and not dataset.items.has_properties:
             raise UserError(
                 f"features={features.name} needs text, and dataset={dataset.name} names none; set "
                 "dataset.items.text=[title,description] to its columns (dataset.items.path to their table), or train "
@@ -42,20 +43,21 @@ class Tfidf:
 
     def identity(self) -> tuple[Any, list[Path]]:
         items = self.catalogue.dataset.items
-        return [
-            dataclasses.asdict(self.config),
-            items.item_id,
-            items.text,
-            items.header,
-        ], self.catalogue.files
+        settings: list[Any] = [dataclasses.asdict(self.config), items.item_id, items.text, items.header]
+        settings += map(dataclasses.asdict, items.filters)
+        if items.has_properties:
+            time_format = self.catalogue.dataset.time_format
+            settings += [dataclasses.asdict(items.properties), time_format, self.catalogue.before]
+        return settings, self.catalogue.files
 
     def extract(self, parts: Path) -> tuple[csr_array, np.ndarray]:
-        of_table, self.fitted = tfidf(join_columns(self.catalogue.text_columns()), self.config)
+        of_table, self.fitted = tfidf(join_columns(self.catalogue.text_columns()), self.config, self.word)
         return self._of_items(of_table)
 
     def extract_new(self, fitted: Mapping[str, np.ndarray]) -> tuple[csr_array, np.ndarray]:
         """The same of items that came later, by the vocabulary and the weights of the first ones."""
-        return self._of_items(weighted(join_columns(self.catalogue.text_columns()), self.config, fitted))
+        texts = join_columns(self.catalogue.text_columns())
+        return self._of_items(weighted(texts, self.config, fitted, self.word))
 
     def _of_items(self, of_table: csr_array) -> tuple[csr_array, np.ndarray]:
         empty = csr_array((1, of_table.shape[1]), dtype=np.float32)
@@ -64,15 +66,18 @@ class Tfidf:
         return vectors, np.diff(vectors.indptr) > 0
 
 
-def tfidf(texts: Sequence[str], config: TfidfConfig) -> tuple[csr_array, dict[str, np.ndarray]]:
+def tfidf(
+    texts: Sequence[str], config: TfidfConfig, word: str = WORD
+) -> tuple[csr_array, dict[str, np.ndarray]]:
     """Vectors (num_texts, F) float32 with rows of l2 norm 1, zero where a text holds no word that counts; and what
     `weighted` needs of them.
 
+    word: a pattern of what a word is
     Stopwords are taken out before bigrams are made, so a bigram may span one; as the paper's texts are joined
     before, it may also span a title's end. Weights as in scikit-learn: tf · (ln((1 + n) / (1 + df)) + 1).
     Raises `UserError` where no word stands in `config.min_documents` texts.
     """
-    vectorizer = _vectorizer(config)
+    vectorizer = _vectorizer(config, word)
     try:
         matrix = csr_array(vectorizer.fit_transform(_watched(_cut(texts, config.max_characters))))
     except ValueError as error:  # its way to say that the vocabulary is empty
@@ -90,22 +95,24 @@ def tfidf(texts: Sequence[str], config: TfidfConfig) -> tuple[csr_array, dict[st
     }
 
 
-def weighted(texts: Sequence[str], config: TfidfConfig, fitted: Mapping[str, np.ndarray]) -> csr_array:
+def weighted(
+    texts: Sequence[str], config: TfidfConfig, fitted: Mapping[str, np.ndarray], word: str = WORD
+) -> csr_array:
     """Vectors (num_texts, F) of further texts, in the terms of those that `fitted` is of; other words do not count."""
     ends = np.cumsum(fitted["term_lengths"]).tolist()
     letters = fitted["terms"].tobytes()
     terms = [letters[start:end].decode() for start, end in zip([0, *ends], ends, strict=False)]
-    vectorizer = _vectorizer(config, vocabulary={term: column for column, term in enumerate(terms)})
+    vectorizer = _vectorizer(config, word, vocabulary={term: column for column, term in enumerate(terms)})
     vectorizer.idf_ = fitted["idf"]
     return csr_array(vectorizer.transform(_cut(texts, config.max_characters)), dtype=np.float32)
 
 
-def _vectorizer(config: TfidfConfig, vocabulary: dict[str, int] | None = None) -> Any:
+def _vectorizer(config: TfidfConfig, word: str, vocabulary: dict[str, int] | None = None) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer  # takes a second to import
 
     return TfidfVectorizer(
         preprocessor=normalised,
-        token_pattern=WORD,
+        token_pattern=word,
         stop_words=sorted(stopwords(config.stopwords)) or None,
         ngram_range=(1, config.max_ngram),
         min_df=config.min_documents,

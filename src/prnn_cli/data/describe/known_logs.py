@@ -1,0 +1,71 @@
+"""A path -> the public log whose files lie there, told by their names and columns."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from omegaconf import OmegaConf
+
+from prnn_cli.data.events import event_columns
+from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.formats.rows import check_columns
+from prnn_cli.data.formats.text_options import TextOptions
+from prnn_cli.data.public_logs import PublicLog, missing_files, public_logs
+from prnn_cli.errors import UserError
+from prnn_cli.extensions import config_folders, own_configs
+from prnn_cli.schema import DatasetConfig
+
+
+def known_log(path: str) -> tuple[PublicLog, Path] | None:
+    """The public log whose files a folder holds, or one of whose files it is, with the folder; None where none is."""
+    return next(((log, folder) for log, folder, why in _with_names(path) if not why), None)
+
+
+def nearly_known(path: str) -> str:
+    """A sentence where files are called like those of a public log, but are others; empty where none are."""
+    for log, folder, why in _with_names(path):
+        if why:
+            return (
+                f"{folder} has files that are called like those of {log.source.title} (dataset={log.name}), but they "
+                f"are others, or another version: {why}."
+            )
+    return ""
+
+
+def _with_names(path: str) -> Iterator[tuple[PublicLog, Path, str]]:
+    """Each log all of whose files' names are there, with their folder, and why they cannot be read as they should."""
+    given = Path(path).expanduser()
+    folder = given if given.is_dir() else given.parent
+    if not folder.is_dir():
+        return
+    for log in public_logs().values():
+        is_one = given == folder or any(given.match(name) for name in log.source.files)
+        if is_one and not missing_files(log.source, folder):
+            yield log, folder, _misfit(log, folder)
+
+
+def _misfit(log: PublicLog, folder: Path) -> str:
+    """Why the first rows of the log's files cannot be read as its config says; empty where they can."""
+    try:
+        dataset = _config(log, folder)
+        for file in find_files(dataset.path, within=dataset.files):
+            if file.stat().st_size:
+                opened = open_file(file, TextOptions.of_log(dataset), event_columns(dataset).values())
+                check_columns(opened, event_columns(dataset))
+                next(opened.blocks(opened.unique_columns), None)
+                break
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def _config(log: PublicLog, folder: Path) -> DatasetConfig:
+    name = f"dataset/{log.name}.yaml"
+    preset = next(file for root in config_folders() if (file := root / name).is_file())
+    generic = OmegaConf.load(own_configs() / "dataset" / "generic.yaml")
+    own: Any = OmegaConf.load(preset)
+    own.pop("defaults")
+    dataset = OmegaConf.merge(OmegaConf.structured(DatasetConfig), generic, own, {"path": str(folder)})
+    # Within the group, as its items' paths are told from dataset.path.
+    whole = OmegaConf.create({"dataset": dataset})
+    return cast(DatasetConfig, OmegaConf.to_object(whole.dataset))

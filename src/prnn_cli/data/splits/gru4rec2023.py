@@ -1,0 +1,44 @@
+"""The split of Hidasi and Czapp (RecSys 2023): training is what had happened when the first test session began."""
+
+from collections import Counter
+
+import numpy as np
+
+from prnn_cli.data.events import Events
+from prnn_cli.data.parts import CUT_SHORT, DAY_S, TEST, TRAIN, VALIDATION, Parted, deciding_times, seconds
+from prnn_cli.data.session_filters import Log
+from prnn_cli.schema import DatasetConfig
+
+CUT = "events of training sessions from the next part's beginning on"
+
+
+def gru4rec2023(log: Log, events: Events, dataset: DatasetConfig) -> Parted:
+    """Sessions that *start* in the last `dataset.test_days` × 24 hours, or from `dataset.test_from` on, are tested.
+
+    The others lose their events from that moment on, and go where only one is left. The validation part is cut off the
+    training part in the same way. (The authors' `*_preproc.py` in hidasib/gru4rec_third_party_comparison.)
+    """
+    first = deciding_times(log, "first_event")
+    dropped: Counter[str] = Counter()
+    if dataset.test_from is not None:
+        start = seconds("test_from", dataset.test_from)
+    else:
+        start = float(log.time[-1]) - dataset.test_days * DAY_S
+    part = np.where(first >= start, TEST, TRAIN).astype(np.int8)
+    log = _ended_at(start, log, part != TEST, dropped)
+    if dataset.validation_days:
+        start -= dataset.validation_days * DAY_S
+        part[(first >= start) & (part == TRAIN)] = VALIDATION
+        log = _ended_at(start, log, part == TRAIN, dropped)
+    return Parted(log, part, events.session_ids, dropped)
+
+
+def _ended_at(start: float, log: Log, which: np.ndarray, dropped: Counter[str]) -> Log:
+    """The log in which the sessions `which`, (num_sessions,) bool, end before `start`."""
+    gone = which[log.session] & (log.time >= start)
+    log, number = log.without(gone), int(np.count_nonzero(gone))
+    lengths = np.bincount(log.session, minlength=len(which))
+    is_alone = (which & (lengths == 1))[log.session]
+    dropped[CUT] += number
+    dropped[CUT_SHORT] += int(np.count_nonzero(is_alone))
+    return log.without(is_alone)

@@ -1,0 +1,35 @@
+"""A share of the sessions, drawn by their ids, is the test part: for logs without times."""
+
+import numpy as np
+import pandas as pd
+
+from prnn_cli.data.events import Events
+from prnn_cli.data.parts import TEST, TRAIN, VALIDATION, Parted
+from prnn_cli.data.session_filters import Log
+from prnn_cli.schema import DatasetConfig
+
+
+def share(log: Log, events: Events, dataset: DatasetConfig) -> Parted:
+    """`dataset.test_share` of the sessions: those whose ids' hashes are lowest, so that a session's lot depends on its
+    id alone; with `dataset.validation_days` the same share of them again is the validation part."""
+    part = np.full(len(events.session_ids), TRAIN, dtype=np.int8)
+    part[_hashes(events) < dataset.test_share] = TEST
+    return Parted(log, with_share_held_out(part, events, dataset), events.session_ids)
+
+
+def with_share_held_out(part: np.ndarray, events: Events, dataset: DatasetConfig) -> np.ndarray:
+    """The parts with a share of the training sessions as validation part, where `dataset.validation_days` asks for
+    one."""
+    if dataset.validation_days:
+        hashes = _hashes(events)
+        part[(part == TRAIN) & (hashes >= dataset.test_share) & (hashes < 2 * dataset.test_share)] = (
+            VALIDATION
+        )
+    return part
+
+
+def _hashes(events: Events) -> np.ndarray:
+    """A number from 0 to 1 for each session id, the same in every log."""
+    ids = events.session_ids.to_numpy(zero_copy_only=False).astype(object)
+    hashes: np.ndarray = pd.util.hash_array(ids, categorize=False) / 2.0**64
+    return hashes

@@ -1,0 +1,36 @@
+"""What is told of columns that some logs alone have."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from prnn_cli.data.describe.explanation import columns_table
+from prnn_cli.schema import DatasetConfig
+from small import prepared, sessions_of
+
+Config = Callable[..., DatasetConfig]
+
+
+def told(dataset: DatasetConfig, rows_of_files: list[int]) -> dict[str, tuple[str, str]]:
+    summary = {"rows_of_files": rows_of_files, "first": 86_400.0, "last": 86_401.5}
+    table = columns_table(dataset, replace(prepared(sessions_of([0, 1])), summary=summary))
+    return {what: (column, note) for what, column, note in table.itertuples(index=False)}
+
+
+def test_a_log_without_times_is_told_to_have_none(dataset_config: Config, tmp_path: Path) -> None:
+    (tmp_path / "0.csv").touch()
+    (tmp_path / "1.csv").write_text("session_id,item_id,price\n1,a,5\n")
+    table = told(dataset_config(path=str(tmp_path), columns={"time": None}), [0, 1])
+    assert table["time"] == ("none", "rows are in order")
+    assert table["not used"] == ("price", "")
+
+
+def test_milliseconds_and_items_within_elements_are_told(dataset_config: Config, tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("session_id,item_id,day,ms\n1,a-1 b-0,1970-01-02,0\n")
+    columns = {"time": "day", "milliseconds": "ms"}
+    dataset = dataset_config(path=str(tmp_path), columns=columns, list_separator=" ", list_item="(.)-1")
+    table = told(dataset, [2])
+    assert table["time"] == ("day", "1970-01-02 00:00:00 to 1970-01-02 00:00:01 UTC")
+    assert table["milliseconds"] == ("ms", "added to the time")
+    assert table["item"] == ("item_id", "lists separated by ' ', the item in an element is (.)-1")
+    assert table["not used"] == ("none", "")
