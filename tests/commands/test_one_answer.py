@@ -219,7 +219,8 @@ def test_neither_tiles_nor_blocks_matter(first_answer: Answer, monkeypatch: pyte
     """What is counted, read and multiplied in pieces is so small here that it is one piece; now it is many."""
     monkeypatch.setitem(replay.MAX_SLOTS, "cpu", 3)
     monkeypatch.setattr(replay, "STEPS_A_TICK", 2)
-    monkeypatch.setattr(tiles, "TILE", 7 * 3)  # seven items of three slots
+    monkeypatch.setattr(tiles, "ROWS", 5)
+    monkeypatch.setattr(tiles, "TILE", 7 * 5)  # seven items of five events
     monkeypatch.setattr(ranking, "CACHED_SCORES", 2 * len(ITEMS))
     monkeypatch.setattr(pairs_of_items, "PAIRS_A_BLOCK", 100)
     monkeypatch.setattr(sequential_rules, "PAIRS_A_BLOCK", 100)
@@ -232,7 +233,7 @@ def test_the_number_of_threads_that_rank_does_not_matter(
     first: tuple[Path, Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each of two threads counts some of the tiles, and a baseline's thread some of the sessions."""
-    monkeypatch.setattr(tiles, "TILE", 16)
+    monkeypatch.setattr(tiles, "TILE", 4 * tiles.ROWS)  # four items
     run, _ = first
     with num_threads(2):
         assert main(["evaluate", f"run={run}", "hydra.run.dir=again", "hardware=cpu"]) == 0

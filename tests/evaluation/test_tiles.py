@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from prnn_cli.errors import RunError
+from prnn_cli.evaluation import replay as replay_module
 from prnn_cli.evaluation import tiles
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import replay
@@ -48,17 +49,43 @@ def test_tiles_give_the_ranks_and_ties_of_the_scores(
 
 
 @pytest.mark.parametrize("tile", [1, 3, 8, 1000])
+@pytest.mark.parametrize("rows", [1, 4, 1000])
 @pytest.mark.parametrize("candidates", ["all", 5])
 def test_the_size_of_a_tile_does_not_matter(
-    candidates: str | int, tile: int, monkeypatch: pytest.MonkeyPatch
+    candidates: str | int, rows: int, tile: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scorer = NetworkScorer(id_network(), parameters_of(id_network()))
     chosen = Candidates.choose(candidates, SUPPORT)
     by_scores = replay(ByScores(scorer), SESSIONS, chosen, num_slots=5)
-    monkeypatch.setattr(tiles, "TILE", 5 * tile)  # of 5 slots
+    monkeypatch.setattr(tiles, "ROWS", rows)
+    monkeypatch.setattr(tiles, "TILE", rows * tile)
     by_tiles = replay(scorer, SESSIONS, chosen, num_slots=5)
     np.testing.assert_array_equal(by_tiles.better, by_scores.better)
     np.testing.assert_array_equal(by_tiles.equal, by_scores.equal)
+
+
+def test_few_slots_need_as_few_products_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three slots walk, and yet sixteen events are counted at once, but for the last ones."""
+    monkeypatch.setattr(tiles, "ROWS", 16)
+    sizes, count = [], tiles.TileCounter.__call__
+
+    def noted(self: tiles.TileCounter, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(states))
+        return count(self, states, targets)
+
+    monkeypatch.setattr(tiles.TileCounter, "__call__", noted)
+    scorer = NetworkScorer(id_network(), parameters_of(id_network()))
+    ranks = replay(scorer, SESSIONS, Candidates.choose("all", SUPPORT), num_slots=3)
+    assert sum(sizes) == ranks.num_events
+    assert set(sizes[:-1]) == {16}
+
+
+def test_a_large_catalogue_costs_no_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No slot's scores would fit into memory whole, and are there in tiles alone."""
+    monkeypatch.setitem(replay_module.MAX_SCORES, "cpu", 7)
+    scorer = NetworkScorer(id_network(), parameters_of(id_network()))
+    replay(scorer, SESSIONS, Candidates.choose("all", SUPPORT))
+    assert len(scorer.carry["id"]) > 1
 
 
 def test_items_of_equal_scores_tie() -> None:

@@ -111,7 +111,12 @@ def test_compiling_is_counted_once_where_an_epoch_is_shorter_than_a_tick() -> No
     def one_tick(cursor: Cursor) -> Iterator[SimpleNamespace]:
         yield SimpleNamespace(batches=SimpleNamespace(active=[1, 1, 1]))
 
-    trainer = SimpleNamespace(phases=[None], ticks=SimpleNamespace(from_cursor=one_tick), executor=execute)
+    trainer = SimpleNamespace(
+        phases=[None],
+        ticks=SimpleNamespace(from_cursor=one_tick),
+        executor=execute,
+        begin_epoch=lambda state, phase: None,
+    )
     state = SimpleNamespace(device=torch.device("cpu"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("prnn_cli.system.durations.time.perf_counter", lambda: clock.now)

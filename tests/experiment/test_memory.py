@@ -1,13 +1,16 @@
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
 
 from commands.conftest import SMALL, Result
 from prnn_cli.errors import RunError
 from prnn_cli.experiment import memory
 from prnn_cli.experiment.memory import Need, memory_needs, shortage_explained
 from prnn_cli.experiment.settings import composed
+from prnn_cli.features.table import FeatureTable
 from prnn_cli.training.state import TrainState
 from small import CPU
 
@@ -67,6 +70,17 @@ def test_scores_of_the_whole_catalogue_are_part_of_the_estimate() -> None:
     assert whole["scores and their gradients"] == 6 * 4 * 128 * 1_000_000
     assert sampled["gradients of whole output tables"] == 0
     assert whole["gradients of whole output tables"] == 3 * 4 * 1_000_000 * 101
+
+
+@pytest.mark.parametrize(("strategy", "tables"), [("alternating", 1), ("residual", 0), ("simultaneous", 0)])
+def test_the_table_of_a_subnet_that_stands_still_is_part_of_the_estimate(strategy: str, tables: int) -> None:
+    """That of the text's alone: a click on an ID is a row of a table as it is, and residual training ends with text."""
+    settings = composed("train", ["arch=parallel", "features=text", "units.each=10", f"strategy={strategy}"])
+    text = FeatureTable(
+        "text", csr_array(([1.0], [0], [0, 1, 1, 1]), shape=(3, 4)), np.array([True, False, False])
+    )
+    needs = {need.what: need.num_bytes for need in memory_needs(settings, 3, {"text": text}, CPU)}
+    assert needs["what clicks feed subnets that stand still"] == tables * 4 * 3 * 30
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from prnn_cli.networks import folded as folding
+from prnn_cli.networks import standing
 from prnn_cli.networks.folded import FoldedScorer, fold
 from prnn_cli.networks.scorer import NetworkScorer
 from prnn_cli.scoring import check_scorer
@@ -59,7 +59,7 @@ def test_tied_tables(arch: str, features: str) -> None:
 
 
 def test_items_are_folded_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folding, "BLOCK", 3)
+    monkeypatch.setattr(standing, "BLOCK", 3)
     assert_same_scores(*pair("parallel", "image_and_text"))
 
 

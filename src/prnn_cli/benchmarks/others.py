@@ -13,6 +13,7 @@ from prnn_cli.benchmarks.timing import seconds_of
 from prnn_cli.data.prepare import prepare
 from prnn_cli.evaluation.candidates import Candidates
 from prnn_cli.evaluation.replay import choose_num_slots, replay
+from prnn_cli.evaluation.tiles import ROWS
 from prnn_cli.networks.inputs import OneHot
 from prnn_cli.networks.network import Network
 from prnn_cli.networks.readouts import Separate
@@ -27,7 +28,7 @@ HIDDEN_SIZE, SESSIONS = 100, 4000
 def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[str, Any]:
     """The time of ranking by an ID network with tanh.
 
-    Its floor is the product of the slots' states and the candidates' rows, by tiles.
+    Its floor is the product of as many states as are ranked at once and the candidates' rows, by tiles.
     """
     sessions = drawn_sessions(SESSIONS, case.num_items)
     subnet = Subnet("id", (OneHot(case.num_items),), HIDDEN_SIZE, weight=1.0)
@@ -39,8 +40,8 @@ def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[s
     took = seconds_of(lambda: replay(scorer, sessions, candidates, device), device, repeats)
     num_events = sessions.num_events - sessions.num_sessions
 
-    slots = choose_num_slots(sessions, candidates, device.type)
-    states = torch.ones(slots, HIDDEN_SIZE, device=device)
+    at_once = ROWS if device.type == "cpu" else choose_num_slots(sessions, candidates.num_candidates, "cuda")
+    states = torch.ones(at_once, HIDDEN_SIZE, device=device)
     rows = torch.ones(candidates.num_candidates, HIDDEN_SIZE, device=device)
     tiles = torch.split(rows, 2048 if device.type == "cpu" else len(rows))
 
@@ -48,15 +49,15 @@ def ranking_row(case: RankingCase, device: torch.device, repeats: int) -> dict[s
         for tile in tiles:
             states @ tile.T
 
-    floor = seconds_of(products, device, repeats) * num_events / slots
+    floor = seconds_of(products, device, repeats) * num_events / at_once
     return {
         "what": f"ranking against {candidates.num_candidates:,} candidates",
         "device": device.type,
         "hidden_size": str(HIDDEN_SIZE),
         "num_items": case.num_items,
         "threads": torch.get_num_threads(),
-        "us_per_step": took / num_events * slots / 1e-6,
-        "floor_us": floor / num_events * slots / 1e-6,
+        "us_per_step": took / num_events * at_once / 1e-6,
+        "floor_us": floor / num_events * at_once / 1e-6,
         "ratio": took / floor,
         "events_per_s": num_events / took,
     }

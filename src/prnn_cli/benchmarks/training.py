@@ -60,6 +60,7 @@ def _step(trainer: Trainer, phase: Phase, bench: BenchConfig, device: torch.devi
     batches = trainer.ticks.make(0, 0, 0, bench.steps).batches
     floor = floor_of(trainer.network, trainer.state.parameters, unbind(batches)[0], phase)
     floor_us = floor_seconds(floor, device, bench.steps, bench.repeats) / 1e-6
+    trainer.begin_epoch(trainer.state, phase)
     took = seconds_of(lambda: trainer.executor(trainer.state, batches, phase), device, bench.repeats)
     us = took / bench.steps / 1e-6
     return {
@@ -86,6 +87,7 @@ def _epoch(trainer: Trainer, train: TrainCommand, num_items: int, device: torch.
 
     took = seconds_of(run, device, repeats=3)
     steps = trainer.ticks.num_updating_steps
+    trainer.begin_epoch(trainer.state, phase)
     ticks = [tick.batches for tick in trainer.ticks.from_cursor(Cursor())]
 
     def steps_alone() -> None:

@@ -1,10 +1,11 @@
 """The evaluator of networks and baselines: walks sessions event by event and ranks each next event.
 
-Shapes: T steps, B slots, E predicted events.
+Shapes: T steps, B slots, E predicted events, n of them in T steps.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import torch
@@ -64,70 +65,49 @@ def replay(
     """
     kind = torch.device(device).type
     make = SessionParallelPlan.of_like_lengths if sessions.ranks_last_only else SessionParallelPlan.build
-    plan = make(sessions, num_slots or choose_num_slots(sessions, candidates, kind))
+    plan = make(
+        sessions, num_slots or choose_num_slots(sessions, _scores_held(scorer, candidates, kind), kind)
+    )
     is_ranked = sessions.is_ranked
     better, equal = np.zeros((2, sessions.num_events), dtype=np.int32)
     scorer.reset(plan.num_slots)
-    done = np.cumsum(plan.num_active).tolist()  # events after each step
     with (
-        _counter(scorer, candidates, plan.num_slots, torch.device(device)) as count,
-        meter(f"ranking with {scorer.name}", done[-1] if done else 0) as progress,
+        _walker(scorer, candidates, kind) as walk,
+        meter(f"ranking with {scorer.name}", sessions.num_ranked) as progress,
         torch.no_grad(),
     ):
         for start in range(0, plan.num_steps, STEPS_A_TICK):
             positions = plan.positions[start : start + STEPS_A_TICK]
             ranked = (positions >= 0) & is_ranked[positions + 1]
-            counted = ranked.any(axis=1)
-            inputs = plan.steps(start, start + STEPS_A_TICK, device)
-            counts = _walk(
-                scorer, inputs, count, counted, lambda step: progress.update(done[step], "events"), start
+            predicted = positions[ranked] + 1
+            better[predicted], equal[predicted] = walk(
+                plan.steps(start, start + STEPS_A_TICK, device),
+                ranked,
+                lambda number: progress.advance("events", number),
             )
-            if counts is None:
-                continue
-            predicted = positions[counted][ranked[counted]] + 1
-            better[predicted], equal[predicted] = counts.cpu().numpy()[:, ranked[counted]]
             _refuse_nan(scorer, sessions, predicted[better[predicted] < 0])
     return _ranks(sessions, better, equal)
 
 
-# Targets (B,) -> the better and the equal candidates (B,) each.
+# Takes T steps, and counts the better and the equal candidates, (2, n), where `ranked` (T, B) says so; tells every so
+# often of how many more events.
+Walk = Callable[[StepInputs, np.ndarray, Callable[[int], None]], np.ndarray]
+# Targets (B,) -> the better and the equal candidates, (B,) each.
 Count = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
-def _walk(
-    scorer: Scorer,
-    inputs: StepInputs,
-    count: Count,
-    counted: np.ndarray,
-    report: Callable[[int], None],
-    start: int,
-) -> Tensor | None:
-    """The numbers of better and of equal candidates of each target of the steps that are `counted`, (T,) bool.
-
-    Returns (2, T', B), None where no step is; tells each step's number to `report`.
-    """
-    counts = []
-    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, counted, strict=True)
-    for step, (items, targets, new_session, is_counted) in enumerate(steps, start):
-        scorer.advance(items, new_session)
-        if is_counted:
-            counts.append(torch.stack(count(targets)))
-        report(step)
-    return torch.stack(counts, dim=1) if counts else None
-
-
 @contextmanager
-def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: torch.device) -> Iterator[Count]:
-    """How better and equal candidates are counted: by all scores where neither tiles of logits nor a shortcut do."""
-    if isinstance(scorer, LogitScorer) and device.type == "cpu":
+def _walker(scorer: Scorer, candidates: Candidates, kind: str) -> Iterator[Walk]:
+    """How steps are taken and candidates counted: by all scores where neither tiles of logits nor a shortcut do."""
+    if isinstance(scorer, LogitScorer) and kind == "cpu":
         with workers_of_one_thread() as workers:
-            yield TileCounter(scorer, candidates, num_slots, workers)
+            yield partial(_walk_by_tick, scorer, TileCounter(scorer, candidates, workers))
         return
     if isinstance(scorer, SparseScorer):
-        yield SparseCounter(scorer, candidates)
+        yield partial(_walk_by_step, scorer, SparseCounter(scorer, candidates))
         return
     if isinstance(scorer, ConstantScorer):
-        yield ConstantCounter(scorer, candidates)
+        yield partial(_walk_by_step, scorer, ConstantCounter(scorer, candidates))
         return
 
     def count(targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,7 +116,44 @@ def _counter(scorer: Scorer, candidates: Candidates, num_slots: int, device: tor
             *_scores(scorer, candidates, targets), num_candidates=candidates.num_candidates
         )
 
-    yield count
+    yield partial(_walk_by_step, scorer, count)
+
+
+def _scores_held(scorer: Scorer, candidates: Candidates, kind: str) -> int:
+    """The scores of a slot that are in memory at once, by what `_walker` does."""
+    in_tiles = isinstance(scorer, LogitScorer) and kind == "cpu"
+    in_short = isinstance(scorer, SparseScorer | ConstantScorer)
+    return 1 if in_tiles or in_short else candidates.num_candidates
+
+
+def _walk_by_step(
+    scorer: Scorer, count: Count, inputs: StepInputs, ranked: np.ndarray, report: Callable[[int], None]
+) -> np.ndarray:
+    """A `Walk` that counts after each step that ranks any slot, for all slots at once."""
+    counts, counted = [], ranked.any(axis=1)
+    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, ranked, strict=True)
+    for items, targets, new_session, of_step in steps:
+        scorer.advance(items, new_session)
+        if of_step.any():
+            counts.append(torch.stack(count(targets)))
+            report(int(of_step.sum()))
+    found = torch.stack(counts, dim=1).cpu().numpy() if counts else np.zeros((2, 0, ranked.shape[1]))
+    return found[:, ranked[counted]]
+
+
+def _walk_by_tick(
+    scorer: Scorer, count: TileCounter, inputs: StepInputs, ranked: np.ndarray, report: Callable[[int], None]
+) -> np.ndarray:
+    """A `Walk` that counts after all T steps, so that few slots need as few products as many."""
+    is_ranked, states = torch.from_numpy(ranked), []
+    for items, new_session, chosen in zip(inputs.input_items, inputs.new_session, is_ranked, strict=True):
+        scorer.advance(items, new_session)
+        states.append(count.scorer.state_vectors()[chosen])
+    counts = []
+    for counted in count.in_blocks(torch.cat(states), inputs.target_items[is_ranked]):
+        counts.append(counted)
+        report(counted.shape[1])
+    return torch.cat(counts, dim=1).numpy()
 
 
 def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,11 +170,12 @@ def _scores(scorer: Scorer, candidates: Candidates, targets: Tensor) -> tuple[Te
     return scores, torch.where(column >= 0, column, own_column)
 
 
-def choose_num_slots(sessions: Sessions, candidates: Candidates, kind: str) -> int:
-    """As many slots as memory allows, few enough that the longest session idles at most half of them."""
+def choose_num_slots(sessions: Sessions, scores_held: int, kind: str) -> int:
+    """As many slots as memory allows, which holds so many scores of each, few enough that the longest session idles at
+    most half of them."""
     num_steps = np.maximum(np.diff(sessions.offsets) - 1, 0)
     busy = int(num_steps.sum()) // int(num_steps.max(initial=1))
-    return max(1, min(slots_in_memory(candidates.num_candidates, kind), busy))
+    return max(1, min(slots_in_memory(scores_held, kind), busy))
 
 
 def slots_in_memory(num_scores: int, kind: str) -> int:

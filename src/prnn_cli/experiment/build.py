@@ -34,6 +34,7 @@ from prnn_cli.training.executors import executor_of
 from prnn_cli.training.logq import LogQ
 from prnn_cli.training.negatives import NegativeSampler
 from prnn_cli.training.optim import ADAM, LearningSettings
+from prnn_cli.training.standing import standing_tables
 from prnn_cli.training.state import TrainState
 from prnn_cli.training.step import Loss, Step
 from prnn_cli.training.strategies import Phase
@@ -240,14 +241,17 @@ def build_trainer(
     executor = executor or choose_executor(
         settings.hardware, device, updates, multiplications_per_batch(settings, network.num_items)
     )
-    step = Step(network, build_loss(recipe, network.num_items), learning, _sharding(recipe, device))
     own_slots = recipe.batch_size // world_size
+    state = state or TrainState.initial(network, learning, own_slots, settings.seed, device)
+    fed_by = standing_tables(network, phases, int(plan.num_active.sum()), state.parameters)
+    step = Step(network, build_loss(recipe, network.num_items), learning, _sharding(recipe, device), fed_by)
     return Trainer(
         network=network,
         executor=executor_of(executor, step),
         phases=phases,
         ticks=ticks,
-        state=state or TrainState.initial(network, learning, own_slots, settings.seed, device),
+        state=state,
+        begin_epoch=step.begin_epoch,
         loss_of_nothing=step.loss_of_nothing,
         rate_factor=rate_factor,
     )

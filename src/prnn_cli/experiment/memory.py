@@ -13,13 +13,14 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from prnn_cli.errors import RunError, UserError, is_out_of_memory
-from prnn_cli.experiment.build import build_network, learning_settings
+from prnn_cli.experiment.build import build_network, learning_settings, schedule
 from prnn_cli.features.table import FeatureTable
 from prnn_cli.networks.network import Network
 from prnn_cli.schema import TrainCommand
 from prnn_cli.system.forked import tell
 from prnn_cli.system.hardware import peak_bytes
 from prnn_cli.training.optim import ADAM
+from prnn_cli.training.standing import standing_subnets
 from prnn_cli.training.state import initial_states
 from prnn_cli.training.ticks import STEPS
 
@@ -60,6 +61,9 @@ def memory_needs(
         Need(
             "two ticks of inputs", 2 * STEPS * _bytes_of_step(network, batch, negatives), "recipe.batch_size"
         ),
+        Need(
+            "what clicks feed subnets that stand still", _bytes_of_standing(settings, network, device), sizes
+        ),
         Need("item features", sum(map(_bytes_of_table, features.values())), "the features' dimensions"),
     ]
     # Where a GPU trains, this copy lies in the main memory, not beside the rest.
@@ -85,6 +89,12 @@ def _needs_of_optimiser(
         Need("accumulators of Adagrad", squares, sizes),
         Need("velocities of momentum", velocities, "recipe.momentum (to 0), or " + sizes),
     )
+
+
+def _bytes_of_standing(settings: TrainCommand, network: Network, device: torch.device) -> int:
+    """The bytes of their tables, (N, 3H) each, if an epoch has events enough for them."""
+    standing = standing_subnets(network, schedule(settings, epochs=1), device)
+    return sum(4 * network.num_items * 3 * subnet.hidden_size for subnet in standing)
 
 
 def refuse_too_large(needs: Sequence[Need], device: torch.device) -> None:

@@ -36,6 +36,7 @@ def pace_of(trainer: Trainer, number: int, state: TrainState) -> Pace:
             torch.cuda.synchronize(device)
         return len(tick.batches.active)
 
+    trainer.begin_epoch(state, phase)
     with timed() as first:
         first_steps = take()
     steps, spent = 0, 0.0

@@ -14,10 +14,7 @@ from torch import Tensor
 
 from prnn_cli.networks.gru import gru_cell
 from prnn_cli.networks.network import ACTIVATIONS, Activation, Network
-from prnn_cli.networks.scorer import leaves_of_clicks
-from prnn_cli.system.tree import unbind
-
-BLOCK = 4096  # items folded at once
+from prnn_cli.networks.standing import empty_table, fill
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +115,9 @@ class FoldedScorer:
 
 def fold(network: Network, parameters: Mapping[str, Tensor]) -> FoldedNetwork:
     """A trained network and its parameters, folded."""
-    inputs = _inputs(network, parameters)
+    some = next(iter(parameters.values()))
+    inputs = {subnet.name: empty_table(network, subnet, some) for subnet in network.subnets}
+    fill(inputs, network, parameters)
     subnets = tuple(
         FoldedSubnet(
             subnet.name,
@@ -128,20 +127,6 @@ def fold(network: Network, parameters: Mapping[str, Tensor]) -> FoldedNetwork:
         )
         for subnet in network.subnets
     )
-    states = network.initial_carry(1, next(iter(parameters.values())).device)
+    states = network.initial_carry(1, some.device)
     tables = [parameters[table] for table in network.scoring_tables(states)]
     return FoldedNetwork(network, subnets, torch.cat(tables, dim=1))
-
-
-@torch.no_grad()
-def _inputs(network: Network, parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What each subnet is fed by a click on each item, (N, 3H), by subnet."""
-    device = next(iter(parameters.values())).device
-    blocks: dict[str, list[Tensor]] = {subnet.name: [] for subnet in network.subnets}
-    for start in range(0, network.num_items, BLOCK):
-        items = torch.arange(start, min(start + BLOCK, network.num_items), device=device)
-        clicks = unbind(network.clicks(items[None]))[0]
-        leaves = leaves_of_clicks(network, parameters, clicks)
-        for subnet in network.subnets:
-            blocks[subnet.name].append(subnet.fed(leaves, clicks))
-    return {name: torch.cat(parts) for name, parts in blocks.items()}

@@ -80,9 +80,9 @@ class Meter:
             self._last_line = time.monotonic()
             log.info("%s %d/%d %s, %.0f s left", self.what, done, self.total, note, left)
 
-    def advance(self, note: str) -> None:
-        """One more is done."""
-        self.done += 1
+    def advance(self, note: str, number: int = 1) -> None:
+        """So many more are done."""
+        self.done += number
         self.update(self.done, note)
 
     def resize(self, total: int) -> None:

@@ -153,13 +153,14 @@ def compile_step(step: Step, state: TrainState, batches: Batch, phase: Phase) ->
 
     Item vectors are arguments of what is compiled, too, as a trace may read no real tensors; they are bound here.
     """
-    subnets, batch = step.network.subnets, unbind(batches)[0]
+    network, batch = step.network_in(phase), unbind(batches)[0]
+    subnets = network.subnets
     held = (subnets, state, batch)
 
     def flat(*tensors: Tensor) -> None:
         traced_subnets, traced_state, traced_batch = with_tensors(held, tensors)
-        network = replace(step.network, subnets=traced_subnets)
-        replace(step, network=network)(traced_state, traced_batch, phase)
+        traced = replace(step, network=replace(network, subnets=traced_subnets), fed_by={})
+        traced(traced_state, traced_batch, phase)
 
     return partial(compile_function(flat, tensors_of(held)), *tensors_of(subnets))
 

@@ -1,13 +1,14 @@
 """The step: what training does with one mini-batch, one update after the other. Every executor must equal it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from prnn_cli.batching import Batch, TableRows
 from prnn_cli.networks.network import Network
+from prnn_cli.networks.standing import fill, with_standing
 from prnn_cli.training.data_parallel import UNSHARDED, Sharding
 from prnn_cli.training.losses import active_columns
 from prnn_cli.training.optim import LearningSettings, update_dense, update_rows
@@ -22,12 +23,25 @@ class Step:
     """A training step: what it computes, whoever executes it (`executors.py`).
 
     settings: by learning group (`Network.learning_group`)
+    fed_by: tables (N, 3H) of subnets that stand still in some phases, by name, which `begin_epoch` fills
     """
 
     network: Network
     loss_of: Loss
     settings: Mapping[str, LearningSettings]
     sharding: Sharding = UNSHARDED
+    fed_by: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def begin_epoch(self, state: TrainState, phase: Phase) -> None:
+        """Prepares for steps of a phase, in which the subnets that do not learn stay as they now are."""
+        fill(self._standing(phase), self.network, state.parameters)
+
+    def network_in(self, phase: Phase) -> Network:
+        """The network as a phase sees it."""
+        return with_standing(self.network, self._standing(phase))
+
+    def _standing(self, phase: Phase) -> dict[str, Tensor]:
+        return {name: self.fed_by[name] for name in phase.standing if name in self.fed_by}
 
     def __call__(self, state: TrainState, batch: Batch, phase: Phase) -> None:
         """Takes the phase's updates for one mini-batch, changing `state` in place.
@@ -36,7 +50,7 @@ class Step:
         scored. Nothing here waits for the device or replaces a tensor, so that the step can be traced, compiled and
         captured as it stands.
         """
-        network = self.network
+        network = self.network_in(phase)
         new_carry: dict[str, Tensor] = {}
         own = self.sharding.shard(batch)
         for update in phase.updates:

@@ -29,6 +29,12 @@ class Phase:
         """The subnets that learn in any of the updates."""
         return tuple(dict.fromkeys(name for update in self.updates for name in update.learns))
 
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """The subnets that score in an update, and learn in none."""
+        scoring = dict.fromkeys(name for update in self.updates for name in update.scores)
+        return tuple(name for name in scoring if name not in self.learning)
+
 
 def simultaneous(subnets: Sequence[str], epochs: int) -> list[Phase]:
     """Every subnet learns in every update."""

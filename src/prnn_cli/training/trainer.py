@@ -35,6 +35,7 @@ class Progress:
 class Trainer:
     """Everything that training needs. Its state is whole between two ticks alone.
 
+    begin_epoch: what the steps of an epoch of a phase need, before the first one that is taken
     loss_of_nothing: the loss of a mini-batch with all scores 0, which that of a tick is compared with; None: with none
     rate_factor: that all learning rates were multiplied with
     expected: the seconds of an event in kinds of phases to come, where they are known; then_s: of what comes after
@@ -46,6 +47,7 @@ class Trainer:
     phases: Sequence[Phase]
     ticks: TickMaker
     state: TrainState
+    begin_epoch: Callable[[TrainState, Phase], None] = lambda state, phase: None
     loss_of_nothing: Callable[[Batch], float] | None = None
     rate_factor: float = 1.0
     expected: dict[tuple[Update, ...], float] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Trainer:
     def _run_ticks(self, phase: Phase, at_tick: Callable[[Progress], None]) -> None:
         """Trains from the cursor to the end of its epoch."""
         state, started = self.state, time.perf_counter()
+        self.begin_epoch(state, phase)
         for tick in self.ticks.from_cursor(state.cursor):
             self._run_tick(tick, phase)
             state.cursor.step = tick.stop
