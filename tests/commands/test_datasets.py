@@ -325,14 +325,17 @@ def test_a_public_log_tells_how_to_get_it(prnn: Prnn, workplace: Path) -> None:
     for sentence in (
         "page https://grouplens.org",
         "size 25 MB: 1,000,209 events, 6,040 sessions or users, 3,706 items",
+        "test part dataset.split=leave_one_out",
         "folder data/ml-1m, unless dataset.path=DIR says another",
         "ratings.dat: the ratings; is there",
-        "movies.dat: titles and genres (for features); is missing",
+        "movies.dat: titles and genres (optional); is missing",
         "prnn fetch movielens",
         "prnn train dataset=movielens features=text recipe=cross_entropy",
     ):
         assert sentence in told
     assert "account or consent" in prnn("datasets", "coveo").out
+    retailrocket = " ".join(prnn("datasets", "retailrocket").out.split())
+    assert "dataset.split=days dataset.test_days=7 dataset.days=24_hours" in retailrocket
     assert prnn("datasets", "online_retail").out.startswith("UCI Online Retail")
 
 

@@ -73,8 +73,8 @@ def test_a_log_that_takes_an_account_names_its_page_and_folder(prnn: Prnn) -> No
     result = prnn("fetch", "coveo", "yes=true")
     assert result.exit_code == 2
     told = " ".join(result.err.split())
-    assert "it takes an account, or consent to its terms, at https://github.com/coveooss" in told
-    assert "into data/coveo" in told
+    assert "get its files from https://github.com/coveooss" in told
+    assert "them into data/coveo" in told
     assert "movielens" in told
 
 

@@ -96,7 +96,7 @@ def _tell(log: PublicLog) -> None:
         say(f"{heading:<12}{text}", indent=12)
     say(f"{'folder':<12}{log.folder}, unless dataset.path=DIR says another", indent=12)
     files = dict(source.files)
-    files |= {name: f"{what} (for features)" for name, what in source.optional.items()}
+    files |= {name: f"{what} (optional)" for name, what in source.optional.items()}
     for number, (name, what) in enumerate(files.items()):
         is_there = log.folder.is_dir() and any(log.folder.glob(name))
         say(
@@ -106,7 +106,10 @@ def _tell(log: PublicLog) -> None:
     if source.fetch:
         say(f"{'to get it':<12}prnn fetch {log.name}", indent=12)
     else:
-        say(f"{'to get it':<12}from the page, where it takes an account or consent to terms", indent=12)
+        say(
+            f"{'to get it':<12}from the page, which may ask for an account or consent to terms",
+            indent=12,
+        )
     for number, command in enumerate(commands(log)):
         print(f"{'' if number else 'to begin':<12}{command}")
 

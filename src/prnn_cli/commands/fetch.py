@@ -74,8 +74,8 @@ def _fetchable(name: str) -> PublicLog:
         )
     if not (log := logs[name]).source.fetch:
         raise UserError(
-            f"{name} cannot be fetched: it takes an account, or consent to its terms, at {log.source.page}; put its "
-            f"files into {log.folder}. {', '.join(able)} can be fetched"
+            f"{name} cannot be fetched: no address is known that needs neither an account nor consent to terms; get "
+            f"its files from {log.source.page} and put them into {log.folder}. {', '.join(able)} can be fetched"
         )
     return log
 

@@ -5,15 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from prnn_cli.errors import UserError, first_line
-from prnn_cli.extensions import config_folders
+from prnn_cli.extensions import config_folders, own_configs
 from prnn_cli.schema import DatasetConfig, SourceConfig
 
+SPLIT_OPTIONS = {  # split -> what else of a dataset's config says how it is made
+    "days": ("test_days", "days", "test_from", "test_until", "test_by"),
+    "gru4rec2023": ("test_days",),
+    "share": ("test_share",),
+}
 SHOWN = 6  # names of a folder's files, in a message
 DESCRIBED_BY = {  # the choice of features with which a log is best begun -> what its items have
     "none": "",
@@ -29,12 +35,14 @@ DESCRIBED_BY = {  # the choice of features with which a log is best begun -> wha
 class PublicLog:
     """A public log as its config tells of it.
 
-    about: the comment at the config's top; folder: where its files are looked for, unless dataset.path says so
+    about: the comment at the config's top; folder: where its files are looked for, unless dataset.path says so;
+    split: the options that make its test part, as they would be written
     """
 
     name: str
     about: str
     folder: Path
+    split: str
     source: SourceConfig
 
     @property
@@ -70,7 +78,18 @@ def _public_logs() -> Iterator[PublicLog]:
                 f"{', '.join(each.name for each in fields(SourceConfig))}"
             ) from error
         assert isinstance(source, SourceConfig)
-        yield PublicLog(file.stem, head_of(text), Path(str(config.path)), source)
+        yield PublicLog(file.stem, head_of(text), Path(str(config.path)), _split(config), source)
+
+
+def _split(config: Any) -> str:
+    generic: Any = OmegaConf.load(own_configs() / "dataset" / "generic.yaml")
+    split = config.get("split", generic.split)
+    told = {"split": split}
+    for name in SPLIT_OPTIONS.get(split, ()):
+        told[name] = config.get(name, generic[name])
+    if told.get("test_from"):  # instead of the last days
+        del told["test_days"], told["days"]
+    return " ".join(f"dataset.{name}={value}" for name, value in told.items() if value is not None)
 
 
 def head_of(text: str) -> str:

@@ -26,7 +26,7 @@ UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 def logs_table(logs: Iterable[PublicLog], shows_files: bool) -> TextTable:
     """A line for each log. shows_files: a column says whether the files are where they are looked for"""
     header = ["dataset=", "what", "events", "items have", "licence"] + (["files"] if shows_files else [])
-    table = TextTable(header, align="llrll" + "l" * shows_files, spare=["licence", "what"])
+    table = TextTable(header, align="llrll" + "l" * shows_files, spare=["what", "licence"])
     for log in logs:
         source = log.source
         cells = [log.name, source.title, short_count(source.events), log.described_by, _short(source.licence)]
@@ -52,6 +52,7 @@ def details(log: PublicLog) -> list[tuple[str, str]]:
         ("licence", source.licence),
         ("size", ": ".join([source.size, ", ".join(counts)]) if counts else source.size),
         ("items have", log.described_by or "nothing but their ids"),
+        ("test part", log.split),
         ("verified", source.verified),
     ]
 
@@ -79,9 +80,7 @@ def page(logs: Iterable[PublicLog]) -> str:
 def _section(log: PublicLog) -> str:
     told = [f"- **{heading}:** {markdown_text(text)}" for heading, text in details(log)[1:]]
     files = [f"- `{name}`: {markdown_text(what)}" for name, what in log.source.files.items()]
-    files += [
-        f"- `{name}`: {markdown_text(what)} (for features)" for name, what in log.source.optional.items()
-    ]
+    files += [f"- `{name}`: {markdown_text(what)} (optional)" for name, what in log.source.optional.items()]
     begin = "\n".join(commands(log))
     return (
         f"## {log.name}\n\n{markdown_text(log.about)}\n\n" + "\n".join(told) + "\n\nFiles:\n\n" + "\n".join(files)

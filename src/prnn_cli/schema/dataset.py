@@ -135,8 +135,8 @@ class SourceConfig:
     """Where a public log comes from, which `prnn datasets NAME` tells.
 
     events, sessions, items: of the whole log, before any filter; files: below `DatasetConfig.path`, a name or a glob ->
-    what it holds; optional: likewise, those that only features need; features: the choice of that group to begin with;
-    verified: what of all this was looked up where, and what was not; fetch: the files that `prnn fetch` may take
+    what it holds; optional: likewise, those that it can be read without; features: the choice of that group to begin
+    with; verified: what of all this was looked up where, and what was not; fetch: the files that `prnn fetch` may take
     """
 
     title: str = MISSING
