@@ -206,6 +206,13 @@ def test_a_session_of_both_logs_is_refused(given: Callable[..., DatasetConfig]) 
         read_events(dataset)
 
 
+def test_a_user_of_both_logs_has_sessions_of_its_own_in_each(given: Callable[..., DatasetConfig]) -> None:
+    dataset = given(clicks("u", "abab", 1, 2, 30, 31), clicks("u", "ab", 50, 51), session_gap_s=7200)
+    log = split_sessions(read_events(dataset), dataset)
+    assert part(log, "train") == {"u#1": "ab", "u#2": "ab"}
+    assert part(log, "test") == {"test#u#1": "ab"}
+
+
 def test_a_given_split_needs_its_log(dataset_config: Callable[..., DatasetConfig]) -> None:
     with pytest.raises(UserError, match="split=given needs the log of the test part"):
         dataset_config(path="a.csv", split="given").check_values("dataset.")

@@ -74,7 +74,8 @@ def with_test_log(events: Events, test: Events, dataset: DatasetConfig) -> Event
     Raises `UserError` where a session's id stands in both.
     """
     ids = test.session_ids
-    if dataset.columns.session_id is None:  # ids are numbers of rows, which both logs have
+    # Numbers of rows, and of a user's sessions, begin anew in each log.
+    if dataset.columns.session_id is None or dataset.session_gap_s is not None:
         ids = pc.binary_join_element_wise("test", ids, "#")
     in_both = pc.filter(ids, pc.is_in(ids, events.session_ids))
     if len(in_both):
