@@ -20,6 +20,8 @@ PRESETS = sorted(
     for path in (own_configs() / "dataset").glob("*.yaml")
     if "source" in OmegaConf.to_container(OmegaConf.load(path)) and path.stem != "generic"
 )
+# Lists without times, vectors, last events, properties.
+OF_EACH_KIND = ("amazon_m2", "coveo", "movielens", "retailrocket")
 TINY = ["arch=id_only", "units={id: 4, feature: 4, each: 4}", "epochs=1", "recipe.batch_size=2"]
 TINY += ["dataset.min_ranked_events=1", "recipe.num_sampled=2", "hardware=cpu", "hardware.threads=1"]
 
@@ -88,7 +90,10 @@ def test_its_features_cover_the_items_that_have_such(prnn: Prnn, public: Any, na
     assert found == log.coverage
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize(
+    "name",
+    [each if each in OF_EACH_KIND else pytest.param(each, marks=pytest.mark.nightly) for each in PRESETS],
+)
 def test_a_network_is_trained_on_it(prnn: Prnn, public: Any, name: str) -> None:
     log, options = public(name)
     arch = ["arch=parallel", *log.features] if log.features else ["arch=id_only"]
