@@ -19,7 +19,7 @@ WRONG = {
     "resume=maybe": "resume=maybe does not fit; resume must be true or false",
     "evaluation.cutoffs=20": "each element a whole number; write evaluation.cutoffs=[20]",
     "evaluation.metrics=ndcg": "each element text; write evaluation.metrics=[ndcg]",
-    "dataset.columns=3": "dataset.columns must be a group of session_id, item_id, next_item_id, time, milliseconds, order",
+    "dataset.columns=3": "must be a group of session_id, item_id, next_item_id, time, milliseconds, order",
     "dataset=foo": "dataset=foo does not exist; choose one of amazon_m2, class_like,",
     "arch=foo": "choose one of concatenated, feature_only, id_only, interaction, late_fusion, parallel, shared_w",
     "dataset=generic": "dataset.path has no value; add dataset.path=VALUE",

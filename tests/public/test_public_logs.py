@@ -1,5 +1,6 @@
 """Every preset of a public log reads files of exactly its schema, from the folder to a trained network."""
 
+import gzip
 import importlib
 import json
 from collections.abc import Callable
@@ -126,6 +127,16 @@ def test_describe_recognises_its_files(prnn: Prnn, public: Any, name: str, tmp_p
     assert result.exit_code == 0, result.err
     assert f"prnn preprocess dataset={name} dataset.path={folder}" in result.out
     assert OmegaConf.create(result.out) == {"defaults": [name], "path": str(folder)}
+
+
+def test_its_files_may_be_compressed(prnn: Prnn, public: Any, tmp_path: Path) -> None:
+    _, options = public("coveo")
+    for file in (tmp_path / "files").glob("*.csv"):
+        file.with_name(f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+        file.unlink()
+    result = prnn("features", *options, "features=vector_columns")
+    assert result.exit_code == 0, result.err
+    assert "dataset=coveo" in prnn("datasets", "describe", str(tmp_path / "files")).out
 
 
 def test_files_of_another_version_are_told_from_those_that_are_known(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prnn_cli.data.describe.known_logs import known_log, nearly_known
 from prnn_cli.data.describe.proposal import describe, flow
+from prnn_cli.data.formats.log_files import files_within
 from prnn_cli.data.public_logs import PublicLog, head_of, public_logs
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import config_folders
@@ -98,7 +99,7 @@ def _tell(log: PublicLog) -> None:
     files = dict(source.files)
     files |= {name: f"{what} (optional)" for name, what in source.optional.items()}
     for number, (name, what) in enumerate(files.items()):
-        is_there = log.folder.is_dir() and any(log.folder.glob(name))
+        is_there = log.folder.is_dir() and files_within(log.folder, name)
         say(
             f"{'' if number else 'files':<12}{name}: {what}; {'is there' if is_there else 'is missing'}",
             indent=14,

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from prnn_cli.data.formats.log_files import files_within
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.extensions import config_folders, own_configs
 from prnn_cli.schema import DatasetConfig, SourceConfig
@@ -139,7 +140,7 @@ def advised(dataset: DatasetConfig) -> Iterator[None]:
 def missing_files(source: SourceConfig, folder: Path, with_optional: bool = False) -> dict[str, str]:
     """The files that the log needs and a folder does not hold, with what they are."""
     wanted = {**source.files, **(source.optional if with_optional else {})}
-    return {name: what for name, what in wanted.items() if not any(folder.glob(name))}
+    return {name: what for name, what in wanted.items() if not files_within(folder, name)}
 
 
 def _content(folder: Path) -> str:
@@ -151,6 +152,6 @@ def _content(folder: Path) -> str:
 def _elsewhere(folder: Path, name: str) -> str:
     """Where below the folder the file lies, as archives unpack into folders of their own."""
     for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        if any(inner.glob(name)):
+        if files_within(inner, name):
             return f" (it lies in {inner}: give dataset.path={inner})"
     return ""

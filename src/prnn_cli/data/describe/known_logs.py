@@ -7,7 +7,7 @@ from typing import Any, cast
 from omegaconf import OmegaConf
 
 from prnn_cli.data.events import event_columns
-from prnn_cli.data.formats.log_files import find_files, open_file
+from prnn_cli.data.formats.log_files import files_within, find_files, open_file
 from prnn_cli.data.formats.rows import check_columns
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.public_logs import PublicLog, missing_files, public_logs
@@ -39,7 +39,7 @@ def _with_names(path: str) -> Iterator[tuple[PublicLog, Path, str]]:
     if not folder.is_dir():
         return
     for log in public_logs().values():
-        is_one = given == folder or any(given.match(name) for name in log.source.files)
+        is_one = given == folder or any(given in files_within(folder, name) for name in log.source.files)
         if is_one and not missing_files(log.source, folder):
             yield log, folder, _misfit(log, folder)
 

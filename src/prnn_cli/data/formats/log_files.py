@@ -25,6 +25,7 @@ def find_files(
 ) -> list[Path]:
     """The files of a log, sorted by path: the file itself, a folder's data files but for .json, or a glob's matches.
 
+    Where a file is not there, but is compressed (`clicks.csv.gz`), that one is meant.
     `option` is where the path was set, for messages; `within`: names or globs, of a folder the files that are meant.
     Raises `UserError` where there is no file of a known format.
     """
@@ -34,11 +35,13 @@ def find_files(
     if within is not None:
         if not expanded.is_dir():
             raise UserError(f"{option}={path} is no folder; give the one that holds {', '.join(within)}")
-        return sorted({file for each in within for file in _matches_of(str(expanded / each), option)})
+        return sorted({file for each in within for file in _within(expanded, each, option)})
     if expanded.is_dir():
         return _files_in(expanded)
     if expanded.exists():
         return [_known(expanded)]
+    if compressed := [each for each in _compressed(expanded) if each.exists()]:
+        return [_known(compressed[0])]
     if glob.has_magic(path):
         return _matches_of(str(expanded), option)
     raise UserError(f"{option}={path} does not exist; give a file, a folder or a glob such as logs/*.csv")
@@ -104,6 +107,24 @@ def _matches_of(pattern: str, option: str) -> list[Path]:
     if not files:
         raise UserError(f"{option}={pattern} matches no file; check the folder and the pattern")
     return [_known(path) for path in files]
+
+
+def files_within(folder: Path, pattern: str) -> list[Path]:
+    """The files in a folder that a name or a glob means, compressed ones where there are no others."""
+    for each in (pattern, *(f"{pattern}{suffix}" for suffix in COMPRESSIONS)):
+        if found := sorted(path for path in folder.glob(each) if path.is_file()):
+            return found
+    return []
+
+
+def _within(folder: Path, pattern: str, option: str) -> list[Path]:
+    if not (files := files_within(folder, pattern)):
+        raise UserError(f"{option}={folder} holds no file {pattern}; check the folder")
+    return [_known(path) for path in files]
+
+
+def _compressed(path: Path) -> list[Path]:
+    return [path.with_name(f"{path.name}{suffix}") for suffix in COMPRESSIONS]
 
 
 def _known(path: Path) -> Path:
