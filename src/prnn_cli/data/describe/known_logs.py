@@ -18,13 +18,16 @@ from prnn_cli.schema import DatasetConfig
 
 def known_log(path: str) -> tuple[PublicLog, Path] | None:
     """The public log whose files a folder holds, or one of whose files it is, with the folder; None where none is."""
-    return next(((log, folder) for log, folder, why in _with_names(path) if not why), None)
+    return next(((log, folder) for log, folder in _with_names(path) if not _misfit(log, folder)[0]), None)
 
 
 def nearly_known(path: str) -> str:
-    """A sentence where files are called like those of a public log, but are others; empty where none are."""
-    for log, folder, why in _with_names(path):
-        if why:
+    """A sentence where files are called like those of a public log and share columns with them, but are others; empty
+    where none are."""
+    for log, folder in _with_names(path):
+        why, shares_columns = _misfit(log, folder)
+        says_something = not all(name.startswith("*") for name in log.source.files)
+        if why and shares_columns and says_something:
             return (
                 f"{folder} has files that are called like those of {log.source.title} (dataset={log.name}), but they "
                 f"are others, or another version: {why}."
@@ -32,8 +35,8 @@ def nearly_known(path: str) -> str:
     return ""
 
 
-def _with_names(path: str) -> Iterator[tuple[PublicLog, Path, str]]:
-    """Each log all of whose files' names are there, with their folder, and why they cannot be read as they should."""
+def _with_names(path: str) -> Iterator[tuple[PublicLog, Path]]:
+    """Each log all of whose files' names are there, with their folder."""
     given = Path(path).expanduser()
     folder = given if given.is_dir() else given.parent
     if not folder.is_dir():
@@ -41,22 +44,23 @@ def _with_names(path: str) -> Iterator[tuple[PublicLog, Path, str]]:
     for log in public_logs().values():
         is_one = given == folder or any(given in files_within(folder, name) for name in log.source.files)
         if is_one and not missing_files(log.source, folder):
-            yield log, folder, _misfit(log, folder)
+            yield log, folder
 
 
-def _misfit(log: PublicLog, folder: Path) -> str:
-    """Why the first rows of the log's files cannot be read as its config says; empty where they can."""
+def _misfit(log: PublicLog, folder: Path) -> tuple[str, bool]:
+    """Why the first rows of the log's files cannot be read as its config says, empty where they can; and whether the
+    first file has any of the columns that it should have."""
+    dataset = _config(log, folder)
+    wanted, opened = event_columns(dataset), None
     try:
-        dataset = _config(log, folder)
-        for file in find_files(dataset.path, within=dataset.files):
-            if file.stat().st_size:
-                opened = open_file(file, TextOptions.of_log(dataset), event_columns(dataset).values())
-                check_columns(opened, event_columns(dataset))
-                next(opened.blocks(opened.unique_columns), None)
-                break
+        files = find_files(dataset.path, within=dataset.files)
+        first = next((file for file in files if file.stat().st_size), files[0])
+        opened = open_file(first, TextOptions.of_log(dataset), wanted.values())
+        check_columns(opened, wanted)
+        next(opened.blocks(opened.unique_columns), None)
     except UserError as error:
-        return str(error)
-    return ""
+        return str(error), opened is not None and bool({*wanted.values()} & {*opened.columns})
+    return "", True
 
 
 def _config(log: PublicLog, folder: Path) -> DatasetConfig:
