@@ -9,8 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from omegaconf import DictConfig, OmegaConf
+from split_logs import Split
 
 from prnn_cli.data.events import Events, read_events
+from prnn_cli.data.split import SplitLog, split_sessions
 from prnn_cli.schema import DatasetConfig
 
 HEADER = "session_id,item_id,time\n"
@@ -96,3 +98,14 @@ def json_lines() -> bytes:
 
 def zstd(content: bytes) -> bytes:
     return bytes(pa.compress(content, codec="zstd", asbytes=True))
+
+
+@pytest.fixture
+def split(dataset_config: Callable[..., DatasetConfig], write_log: Callable[..., str]) -> Split:
+    """split("1 a 100", …, option=…): the log of these rows; every item is frequent enough by default."""
+
+    def split_rows(*rows: str, **options: Any) -> SplitLog:
+        dataset = dataset_config(**{"path": write_log(*rows), "min_item_support": 1} | options)
+        return split_sessions(read_events(dataset), dataset)
+
+    return split_rows

@@ -7,38 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 from slow_sessions import slow_split
+from split_logs import Split, part
 
 from prnn_cli.data.events import read_events
 from prnn_cli.data.sessions import sessions_of
-from prnn_cli.data.split import SplitLog, split_sessions
+from prnn_cli.data.split import split_sessions
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
 
-Split = Callable[..., SplitLog]
 DAY_S = 86_400
 LATE_TEST = ["t1 a 900000", "t1 b 900001"]  # a test part for logs whose training part is of interest
-
-
-@pytest.fixture
-def split(dataset_config: Callable[..., DatasetConfig], write_log: Callable[..., str]) -> Split:
-    """split("1 a 100", …, option=…): the log of these rows; every item is frequent enough by default."""
-
-    def split_rows(*rows: str, **options: Any) -> SplitLog:
-        dataset = dataset_config(**{"path": write_log(*rows), "min_item_support": 1} | options)
-        return split_sessions(read_events(dataset), dataset)
-
-    return split_rows
-
-
-def part(log: SplitLog, name: str) -> dict[str, str]:
-    """session_id -> its item_ids, sessions in their order."""
-    sessions = sessions_of(log.events, name, len(log.items))
-    item_ids = log.items["item_id"].to_numpy()
-    ids = log.session_ids.to_pylist()
-    return {
-        ids[sessions.session_index[s]]: "".join(item_ids[sessions.items[first:last]])
-        for s, (first, last) in enumerate(zip(sessions.offsets[:-1], sessions.offsets[1:], strict=True))
-    }
 
 
 def by_day(session: str, day: int, items: str) -> list[str]:

@@ -8,40 +8,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from split_logs import Split, part
 
 from prnn_cli.data.events import read_events
 from prnn_cli.data.parts import DAY_S
 from prnn_cli.data.prepare import prepare
 from prnn_cli.data.sessions import Sessions, sessions_of
-from prnn_cli.data.split import SplitLog, split_sessions
+from prnn_cli.data.split import split_sessions
 from prnn_cli.errors import UserError
 from prnn_cli.reporting.tables import dropped_table
 from prnn_cli.schema import DatasetConfig, WindowConfig
 
-Split = Callable[..., SplitLog]
 HOUR_S = 3600
-
-
-@pytest.fixture
-def split(dataset_config: Callable[..., DatasetConfig], write_log: Callable[..., str]) -> Split:
-    """split("1 a 100", …, option=…): the log of these rows; every item is frequent enough by default."""
-
-    def split_rows(*rows: str, **options: Any) -> SplitLog:
-        dataset = dataset_config(**{"path": write_log(*rows), "min_item_support": 1} | options)
-        return split_sessions(read_events(dataset), dataset)
-
-    return split_rows
-
-
-def part(log: SplitLog, name: str) -> dict[str, str]:
-    """session_id -> its item_ids, sessions in their order."""
-    sessions = sessions_of(log.events, name, len(log.items))
-    item_ids = log.items["item_id"].to_numpy()
-    ids = log.session_ids.to_pylist()
-    return {
-        ids[sessions.session_index[s]]: "".join(item_ids[sessions.items[first:last]])
-        for s, (first, last) in enumerate(zip(sessions.offsets[:-1], sessions.offsets[1:], strict=True))
-    }
 
 
 def clicks(session: str, items: str, *hours: float) -> list[str]:
