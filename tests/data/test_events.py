@@ -196,3 +196,25 @@ def test_online_retail_holds_the_clean_rows_in_the_order_of_the_files(
     clean.sort(key=lambda row: row[2])
     assert rows(events) == clean
     assert sum(events.rows_of_files) == num_rows == 105_335
+
+
+@pytest.mark.parametrize(("gap_over", "sessions"), [("kept", ["u#1", "u#2"]), ("all", ["u#1", "u#1"])])
+def test_pauses_may_be_looked_for_among_rows_that_filters_drop(
+    dataset_config: Callable[..., DatasetConfig], tmp_path: Path, gap_over: str, sessions: list[str]
+) -> None:
+    """Two views 3000 s apart, a cart between them; a cart without an item counts neither as a pause nor as bad."""
+    rows = ["u,a,view,0", "u,b,cart,1500", "u,,cart,1600", "u,b,view,3000"]
+    (tmp_path / "log.csv").write_text("\n".join(["session_id,item_id,event,time", *rows]) + "\n")
+    filters = [{"column": "event", "keep": "^view$"}]
+    dataset = dataset_config(
+        path=str(tmp_path / "log.csv"),
+        filters=filters,
+        session_gap_s=1800,
+        gap_over=gap_over,
+        max_bad_share=0,
+    )
+    events = read_events(dataset)
+    assert [events.session_ids[code].as_py() for code in events.session] == sessions
+    assert [events.item_ids[code].as_py() for code in events.item] == ["a", "b"]
+    assert events.time.tolist() == [0, 3000]
+    assert events.dropped == {"event does not match ^view$": 2}

@@ -11,7 +11,7 @@ EVENTS = [
     (7, "view", 20, 0, 1800),  # half an hour: the same session
     (7, "addtocart", 20, 0, 1900),
     (7, "transaction", 20, 0, 2000),
-    (7, "view", 30, 0, 3601),  # a second more: another one
+    (7, "view", 30, 0, 3601),  # more than half an hour after a view, less after a purchase: the same session
     (7, "view", 10, 0, 3700),
     (8, "view", 30, 2, 0),  # one view
     (9, "view", 20, 3, 0),
@@ -68,10 +68,10 @@ LOG = PublicLog(
     write=write,
     options=["dataset.min_item_support=2"],
     rows=17,
-    train={"sessions": 4, "events": 9},
+    train={"sessions": 3, "events": 9},
     test={"sessions": 2, "events": 4},
     num_items=3,
-    sessions={"7#1": "10 20", "7#2": "30 10", "7#3": "10 30", "9#2": "30 10"},
+    sessions={"7#1": "10 20 30 10", "9#1": "20 30 20", "7#2": "10 30", "9#2": "30 10"},
     features=["features=text"],
     coverage={"text": 2},
 )

@@ -17,7 +17,7 @@ from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.time_units import format_advice
 from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.id_forms import warn_of_odd_ids, with_one_number_form
-from prnn_cli.data.log_rows import ROW_NUMBER, RowCounts, read_log
+from prnn_cli.data.log_rows import KEPT, ROW_NUMBER, RowCounts, read_log
 from prnn_cli.data.repeated_events import check_no_repeats
 from prnn_cli.data.seen_ids import SeenIds
 from prnn_cli.data.stray_times import without_stray_times
@@ -39,6 +39,7 @@ class Events:
     dropped: rows that were bad or that a filter took out, by reason
     rows_of_files: rows read of each file
     is_test: (num_sessions,) bool, the sessions, by code, of a test log that was given; None where none was
+    is_kept: (num_events,) bool, whether the filters keep the event; None where all that are here are kept
     """
 
     session: np.ndarray
@@ -49,6 +50,7 @@ class Events:
     dropped: dict[str, int]
     rows_of_files: list[int]
     is_test: np.ndarray | None = None
+    is_kept: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -59,9 +61,7 @@ def read_events(dataset: DatasetConfig) -> Events:
 
     Raises `UserError` with file, line and column for what is no log.
     """
-    events = _events_as_written(dataset)
-    if dataset.session_gap_s is not None:
-        events = cut_at_gaps(events, dataset.session_gap_s)
+    events = _in_sessions(_events_as_written(dataset), dataset)
     if dataset.split != "given":
         return events
     test = read_events(replace(dataset, path=dataset.test_path, files=None, test_path=None, split="days"))
@@ -98,6 +98,16 @@ def with_test_log(events: Events, test: Events, dataset: DatasetConfig) -> Event
         rows_of_files=events.rows_of_files + test.rows_of_files,
         is_test=np.arange(num_sessions + len(ids)) >= num_sessions,
     )
+
+
+def _in_sessions(events: Events, dataset: DatasetConfig) -> Events:
+    """The events, users cut into sessions if need be, without those that the filters drop."""
+    if dataset.session_gap_s is not None:
+        events = cut_at_gaps(events, dataset.session_gap_s)
+    if (kept := events.is_kept) is None:
+        return events
+    columns = {name: getattr(events, name)[kept] for name in ("session", "item", "time")}
+    return replace(events, **columns, is_kept=None)
 
 
 def cut_at_gaps(events: Events, gap_s: float) -> Events:
@@ -194,8 +204,7 @@ def _with_own_ids(table: pa.Table) -> pa.Table:
 
 def events_of_block(table: pa.Table, dataset: DatasetConfig) -> Events:
     """The events of some whole sessions, session by session, each by time."""
-    events = _sorted_events(table.unify_dictionaries(), {}, [])
-    return events if dataset.session_gap_s is None else cut_at_gaps(events, dataset.session_gap_s)
+    return _in_sessions(_sorted_events(table.unify_dictionaries(), {}, []), dataset)
 
 
 def _blocks_of(dataset: DatasetConfig, counts: RowCounts) -> Iterator[tuple[Path, pa.Table]]:
@@ -252,6 +261,8 @@ def _events_of(rows: FileRows, dataset: DatasetConfig, parser: TimeParser, count
         what = "is not a number to order by"
         values["order"], is_number = _numbers(columns.order, what, rows, good, bad_rows)
         good &= is_number
+    if KEPT in rows.table.column_names:
+        values["is_kept"] = rows.table[KEPT]
     table = pa.table(values)
     return table if good.all() else table.filter(pa.array(good))
 
@@ -332,6 +343,7 @@ def _sorted_events(table: pa.Table, dropped: dict[str, int], rows_of_files: list
         item_ids=item.dictionary,
         dropped=dropped,
         rows_of_files=rows_of_files,
+        is_kept=table["is_kept"].to_numpy()[order] if "is_kept" in table.column_names else None,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from prnn_cli.data.bad_rows import BadRows
+from prnn_cli.data.formats.column_values import as_codes
 from prnn_cli.data.formats.log_files import check_no_copies, find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, check_columns
 from prnn_cli.data.formats.session_lists import explode_lists, is_list, items_of_elements
@@ -24,6 +25,7 @@ from prnn_cli.system.progress import meter
 log = logging.getLogger(__name__)
 
 ROW_NUMBER = "(row)"  # the session_id of lists that have none
+KEPT = "(kept)"  # whether the filters keep a row, where those that they drop are read too
 ID_COLUMNS = ("columns.session_id", "columns.item_id", "columns.next_item_id", "items.item_id")
 
 
@@ -57,6 +59,7 @@ class RowCounts:
 def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts) -> Iterator[FileRows]:
     """Yields, block by block, the rows that the dataset's filters keep, with at least the named columns.
 
+    With `dataset.gap_over=all` it yields the others too, whose column `KEPT` is false, as far as they have ids.
     `columns`: config key -> name of the column that it asks for. `counts` is complete when the last block is out.
     Of several files empty ones are left out, with a warning. Raises `UserError` for files that lack a column, are no
     tables, or are copies of each other.
@@ -69,13 +72,29 @@ def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts)
     with meter("reading", sum(sizes)) as progress:
         for number, path in enumerate(files):
             for rows in prefetch(_rows_of(path, dataset, wanted, counts)):
-                yield filter_rows(rows, dataset.filters, counts.dropped, counts.bad)
+                yield _filtered(rows, dataset, counts)
                 progress.update(sum(sizes[:number]) + rows.file.position, path.name)
     if len(counts.empty) == len(files):
         raise counts.empty[0]
     if counts.empty:
         log.warning("%d of %d files hold nothing: %s", len(counts.empty), len(files), counts.empty[0])
     check_no_copies([path for path, num_rows in zip(files, counts.rows_of_files, strict=True) if num_rows])
+
+
+def _filtered(rows: FileRows, dataset: DatasetConfig, counts: RowCounts) -> FileRows:
+    if dataset.gap_over == "kept" or dataset.session_gap_s is None:
+        return filter_rows(rows, dataset.filters, counts.dropped, counts.bad)
+    place = pa.array(np.arange(len(rows.table)))
+    numbered = FileRows(rows.file, rows.table.append_column(KEPT, place), rows.numbers)
+    kept = filter_rows(numbered, dataset.filters, counts.dropped, counts.bad)
+    is_kept = np.zeros(len(rows.table), dtype=bool)
+    is_kept[kept.table[KEPT].to_numpy()] = True
+    session = dataset.columns.session_id
+    names = [dataset.columns.item_id, *([session] if isinstance(session, str) else session or [])]
+    codes = [as_codes(rows.table[name])[0] for name in names]
+    is_named = np.logical_and.reduce([each.is_valid().to_numpy(zero_copy_only=False) for each in codes])
+    marked = FileRows(rows.file, rows.table.append_column(KEPT, pa.array(is_kept)), rows.numbers)
+    return marked.filter(is_kept | is_named)
 
 
 def _rows_of(

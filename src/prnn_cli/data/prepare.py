@@ -185,6 +185,8 @@ def _identity(dataset: DatasetConfig) -> Identity:
         del settings["test_share"]
     if dataset.split == "given":
         settings["num_files"] = len(files)
+    if dataset.gap_over == "kept":  # likewise
+        del settings["gap_over"]
     if dataset.split == "days":  # so it was before there were others
         del settings["split"]
     for group, name in ((settings, "list_item"), (settings["columns"], "milliseconds")):  # likewise

@@ -171,6 +171,7 @@ class DatasetConfig:
     list_separator: str | None = MISSING
     list_item: str | None = MISSING
     session_gap_s: float | None = bounded(at_least=0)
+    gap_over: str = one_of("kept", "all")
     filters: list[FilterConfig] = MISSING
     max_session_length: int | None = bounded(at_least=2)
     min_item_support: int = bounded(at_least=1)
