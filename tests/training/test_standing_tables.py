@@ -39,7 +39,10 @@ def trainer_of(
 
 @pytest.mark.parametrize("executor_of", [EagerExecutor, TracedExecutor])
 @pytest.mark.parametrize("strategy", ["alternating", "residual"])
-@pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
+@pytest.mark.parametrize(
+    "arch",
+    ["parallel", *(pytest.param(arch, marks=pytest.mark.nightly) for arch in ("shared_w", "interaction"))],
+)
 def test_tables_change_nothing_but_rounding(
     arch: str, strategy: str, executor_of: Callable[[Step], Executor], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from prnn_cli.data.describe.known_logs import known_log, nearly_known
+from prnn_cli.data.describe.known_logs import recognised
 from prnn_cli.data.describe.proposal import describe, flow
 from prnn_cli.data.formats.log_files import files_within
 from prnn_cli.data.public_logs import PublicLog, head_of, public_logs
@@ -55,21 +55,20 @@ def run(arguments: Sequence[str]) -> int:
 
 def _describe(path: str) -> None:
     """Prints the YAML on stdout, and what else there is to say not into a file that it goes to."""
-    if known := known_log(path):
-        log, folder = known
-        where = absolute_path(folder)
+    found = recognised(path)
+    if (log := found.log) and found.folder:
+        where = absolute_path(found.folder)
         command = f"prnn preprocess dataset={log.name} dataset.path={where}"
         print(f"# The files of {log.source.title}, which prnn knows; nothing needs to be saved: {command}")
         print(f"defaults: [{log.name}]\npath: {flow(str(where))}")
         print(f"prnn datasets {log.name} tells more, and with which features to begin.", file=sys.stderr)
         return
-    doubt = nearly_known(path)
     try:
         proposal = describe(path, set(_configs()))
     except UserError as error:
-        raise UserError(f"{doubt} {error}".strip()) from error
+        raise UserError(f"{found.doubt} {error}".strip()) from error
     print(proposal.yaml)
-    print("\n".join(filter(None, [doubt, *proposal.notes])), file=sys.stderr)
+    print("\n".join(filter(None, [found.doubt, *proposal.notes])), file=sys.stderr)
 
 
 def _configs() -> dict[str, Path]:

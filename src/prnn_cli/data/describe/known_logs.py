@@ -1,6 +1,7 @@
 """A path -> the public log whose files lie there, told by their names and columns."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,23 +17,33 @@ from prnn_cli.extensions import config_folders, own_configs
 from prnn_cli.schema import DatasetConfig
 
 
-def known_log(path: str) -> tuple[PublicLog, Path] | None:
-    """The public log whose files a folder holds, or one of whose files it is, with the folder; None where none is."""
-    return next(((log, folder) for log, folder in _with_names(path) if not _misfit(log, folder)[0]), None)
+@dataclass(frozen=True)
+class Recognised:
+    """What the files at a path are taken for.
+
+    log, folder: the public log whose files they are, and where they lie; doubt: instead, a sentence where they are
+    called like those of a public log and share columns with them, but are others
+    """
+
+    log: PublicLog | None = None
+    folder: Path | None = None
+    doubt: str = ""
 
 
-def nearly_known(path: str) -> str:
-    """A sentence where files are called like those of a public log and share columns with them, but are others; empty
-    where none are."""
+def recognised(path: str) -> Recognised:
+    """The public log whose files a folder holds, or one of whose files a path is."""
+    doubt = ""
     for log, folder in _with_names(path):
         why, shares_columns = _misfit(log, folder)
+        if not why:
+            return Recognised(log, folder)
         says_something = not all(name.startswith("*") for name in log.source.files)
-        if why and shares_columns and says_something:
-            return (
+        if shares_columns and says_something and not doubt:
+            doubt = (
                 f"{folder} has files that are called like those of {log.source.title} (dataset={log.name}), but they "
                 f"are others, or another version: {why}."
             )
-    return ""
+    return Recognised(doubt=doubt)
 
 
 def _with_names(path: str) -> Iterator[tuple[PublicLog, Path]]:
