@@ -95,9 +95,7 @@ def _tell(log: PublicLog) -> None:
     for heading, text in details(log):
         say(f"{heading:<12}{text}", indent=12)
     say(f"{'folder':<12}{log.folder}, unless dataset.path=DIR says another", indent=12)
-    files = dict(source.files)
-    files |= {name: f"{what} (optional)" for name, what in source.optional.items()}
-    for number, (name, what) in enumerate(files.items()):
+    for number, (name, what) in enumerate(log.files.items()):
         is_there = log.folder.is_dir() and files_within(log.folder, name)
         say(
             f"{'' if number else 'files':<12}{name}: {what}; {'is there' if is_there else 'is missing'}",

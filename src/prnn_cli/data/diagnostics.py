@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from prnn_cli.data.counting_sort import counting_argsort
+from prnn_cli.data.parts import unknown_in_training
 from prnn_cli.data.prepare import PreparedData
 from prnn_cli.data.sessions import Sessions
 
@@ -87,7 +88,7 @@ def diagnose(data: PreparedData) -> Diagnostics:
     is_later = _is_later(data.train, data.test) if has_times else None
     last, target = _steps(data.test)
     chain, new_steps = _chain_shares(data.train, last, target)
-    unknown = data.summary["dropped"].get("test: items unknown in training", 0)
+    unknown = data.summary["dropped"].get(unknown_in_training("test"), 0)
     kept = data.test.num_ranked if data.test.ranks_last_only else data.test.num_events
     return Diagnostics(
         tied=tied_share(data.folder / "events.parquet") if has_times else None,

@@ -17,7 +17,7 @@ from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.time_units import format_advice
 from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.id_forms import warn_of_odd_ids, with_one_number_form
-from prnn_cli.data.log_rows import KEPT, ROW_NUMBER, RowCounts, read_log
+from prnn_cli.data.log_rows import KEPT, ROW_NUMBER, RowCounts, read_log, session_columns
 from prnn_cli.data.repeated_events import check_no_repeats
 from prnn_cli.data.seen_ids import SeenIds
 from prnn_cli.data.stray_times import without_stray_times
@@ -125,14 +125,6 @@ def cut_at_gaps(events: Events, gap_s: float) -> Events:
         events.session_ids.take(pa.array(users)), pa.array(number).cast(pa.string()), "#"
     )
     return replace(events, session=session, session_ids=names)
-
-
-def session_columns(dataset: DatasetConfig) -> list[str]:
-    """The columns whose values together name a session; none where each row is one."""
-    names = dataset.columns.session_id
-    if names is None:
-        return []
-    return [names] if isinstance(names, str) else list(names)
 
 
 def time_columns(dataset: DatasetConfig) -> dict[str, str]:

@@ -56,6 +56,14 @@ class RowCounts:
             log.warning("%d rows have space around their %s, which is no part of it", number, name)
 
 
+def session_columns(dataset: DatasetConfig) -> list[str]:
+    """The columns whose values together name a session; none where each row is one."""
+    names = dataset.columns.session_id
+    if names is None:
+        return []
+    return [names] if isinstance(names, str) else list(names)
+
+
 def read_log(dataset: DatasetConfig, columns: dict[str, str], counts: RowCounts) -> Iterator[FileRows]:
     """Yields, block by block, the rows that the dataset's filters keep, with at least the named columns.
 
@@ -89,8 +97,7 @@ def _filtered(rows: FileRows, dataset: DatasetConfig, counts: RowCounts) -> File
     kept = filter_rows(numbered, dataset.filters, counts.dropped, counts.bad)
     is_kept = np.zeros(len(rows.table), dtype=bool)
     is_kept[kept.table[KEPT].to_numpy()] = True
-    session = dataset.columns.session_id
-    names = [dataset.columns.item_id, *([session] if isinstance(session, str) else session or [])]
+    names = [dataset.columns.item_id, *session_columns(dataset)]
     codes = [as_codes(rows.table[name])[0] for name in names]
     is_named = np.logical_and.reduce([each.is_valid().to_numpy(zero_copy_only=False) for each in codes])
     marked = FileRows(rows.file, rows.table.append_column(KEPT, pa.array(is_kept)), rows.numbers)

@@ -17,6 +17,11 @@ TRAIN, VALIDATION, TEST = range(3)
 CUT_SHORT = "sessions of one event before the test part"
 
 
+def unknown_in_training(part: str) -> str:
+    """The reason for which events of a part are dropped whose items no model can know."""
+    return f"{part}: items unknown in training"
+
+
 @dataclass(frozen=True)
 class Parted:
     """What a split rule makes of a filtered log.

@@ -178,13 +178,12 @@ def _identity(dataset: DatasetConfig) -> Identity:
     for name in ("keep_new_items", "cold_items"):  # off, they leave data what they were before there were any
         if not settings[name]:
             del settings[name]
-    files = find_files(dataset.path, within=dataset.files)
     if dataset.split != "window":
         del settings["window"]
     if dataset.split not in ("share", "given"):
         del settings["test_share"]
     if dataset.split == "given":
-        settings["num_files"] = len(files)
+        settings["num_files"] = len(find_files(dataset.path, within=dataset.files))
     if dataset.gap_over == "kept":  # likewise
         del settings["gap_over"]
     if dataset.split == "days":  # so it was before there were others

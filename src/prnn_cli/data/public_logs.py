@@ -55,6 +55,14 @@ class PublicLog:
         return DESCRIBED_BY.get(self.source.features, self.source.features)
 
     @property
+    def files(self) -> dict[str, str]:
+        """All its files, name or glob -> what it holds, with those that the log itself does without marked as such."""
+        return {
+            **self.source.files,
+            **{name: f"{what} (optional)" for name, what in self.source.optional.items()},
+        }
+
+    @property
     def is_here(self) -> bool:
         """Whether its folder holds all files of the log."""
         return self.folder.is_dir() and not missing_files(self.source, self.folder)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.events import Events
 from prnn_cli.data.formats.time_units import LIKELY_FROM, shown_time, unit_advice
-from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, Parted, is_after_end
+from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, Parted, is_after_end, unknown_in_training
 from prnn_cli.data.session_filters import AFTER_END, Log, filter_log
 from prnn_cli.data.splits.rules import SPLITS
 from prnn_cli.errors import SmallPartError, UserError
@@ -122,15 +122,14 @@ def _only_known(log: Log, parted: Parted, code: int, known: np.ndarray, dropped:
     rows = np.flatnonzero(part[log.session] == code)
     session, is_known = log.session[rows], known[log.item[rows]]
     counts = np.ones(len(rows), dtype=bool)
-    if (
-        parted.ranks_last_only
-    ):  # without its last event, nothing of a session is ranked; the others are counted in train
+    # Without its last event, nothing of a session is ranked; its others are counted in train.
+    if parted.ranks_last_only:
         last = np.zeros(len(part), dtype=np.int64)
         last[session] = np.arange(len(rows))
         counts = last[session] == np.arange(len(rows))
         is_known &= is_known[last[session]]
     is_alone = is_known & (np.bincount(session[is_known], minlength=len(part)) == 1)[session]
-    dropped[f"{PARTS[code]}: items unknown in training"] += int(np.count_nonzero(counts & ~is_known))
+    dropped[unknown_in_training(PARTS[code])] += int(np.count_nonzero(counts & ~is_known))
     dropped[f"{PARTS[code]}: sessions of one event"] += int(np.count_nonzero(counts & is_alone))
     gone = np.zeros(len(log), dtype=bool)
     gone[rows[~is_known | is_alone]] = True

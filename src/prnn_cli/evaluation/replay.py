@@ -131,12 +131,12 @@ def _walk_by_step(
 ) -> np.ndarray:
     """A `Walk` that counts after each step that ranks any slot, for all slots at once."""
     counts, counted = [], ranked.any(axis=1)
-    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, ranked, strict=True)
-    for items, targets, new_session, of_step in steps:
+    steps = zip(inputs.input_items, inputs.target_items, inputs.new_session, ranked.sum(axis=1), strict=True)
+    for items, targets, new_session, num_ranked in steps:
         scorer.advance(items, new_session)
-        if of_step.any():
+        if num_ranked:
             counts.append(torch.stack(count(targets)))
-            report(int(of_step.sum()))
+            report(int(num_ranked))
     found = torch.stack(counts, dim=1).cpu().numpy() if counts else np.zeros((2, 0, ranked.shape[1]))
     return found[:, ranked[counted]]
 

@@ -23,14 +23,15 @@ def paper_table(comparison: Comparison) -> TextTable:
         table.headings.add(0)
         table.lines.append(["Baselines"])
     for name, values in comparison.baselines.items():
-        _add_line(table, comparison, name, f"{values['tie_rate']:.2%}", _extra(comparison, name))
+        _add_line(table, comparison, name, f"{values['tie_rate']:.2%}", _extra(comparison, beside, name))
     group = ""
     for row in comparison.rows:
         if row.group != group:
             table.rules.add(len(table.lines))
             group = row.group
         if row.runs:
-            _add_line(table, comparison, row.name, f"{row.tie_rate:.2%}", _extra(comparison, row.name, row))
+            extra = _extra(comparison, beside, row.name, row)
+            _add_line(table, comparison, row.name, f"{row.tie_rate:.2%}", extra)
         else:
             table.lines.append([row.name, "failed"])
     return table
@@ -55,14 +56,13 @@ def _cell(comparison: Comparison, method: str, metric: str) -> str:
     return text + (difference.mark(1 - comparison.config.confidence) if difference else "")
 
 
-def _extra(comparison: Comparison, method: str, row: Row | None = None) -> list[str]:
+def _extra(comparison: Comparison, beside: BesidePublished, method: str, row: Row | None = None) -> list[str]:
     config, first = comparison.config, (row.runs[0] if row else comparison.first).metrics
     cells = [row.epochs, "" if row.updates is None else f"{row.updates:,}"] if row else ["", ""]
     if config.parameters:
         cells.append(f"{first['num_parameters']:,}" if row else "")
     if config.events_per_s:
         cells.append(f"{row.events_per_s:,.0f}" if row else "")
-    beside = BesidePublished([comparison], comparison.mean)
     if beside.is_shown:
         cells += beside.cells(method, comparison.metrics)
     return cells

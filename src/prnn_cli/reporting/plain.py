@@ -13,6 +13,7 @@ from prnn_cli.reporting.significance import Difference
 def plain_rows(comparison: Comparison) -> pd.DataFrame:
     """A line for each method: its settings, metrics, intervals, differences, or why it failed."""
     lines: list[dict[str, Any]] = []
+    beside = BesidePublished([comparison], comparison.mean)
     for method in comparison.baselines:
         lines.append(
             {
@@ -21,11 +22,13 @@ def plain_rows(comparison: Comparison) -> pd.DataFrame:
                 "dataset": comparison.first.metrics["dataset"],
             }
         )
-        lines[-1] |= _numbers(comparison, method) | {"tie_rate": comparison.baselines[method]["tie_rate"]}
+        lines[-1] |= _numbers(comparison, beside, method) | {
+            "tie_rate": comparison.baselines[method]["tie_rate"]
+        }
     for row in comparison.rows:
         lines.append({"method": row.name, "status": "done" if row.runs else "failed"})
         if row.runs:
-            lines[-1] |= _described(row) | _numbers(comparison, row.name)
+            lines[-1] |= _described(row) | _numbers(comparison, beside, row.name)
         lines[-1] |= {"reason": "; ".join(dict.fromkeys(row.failures))}
     # Baselines have none, and numpy's integers no gaps.
     return pd.DataFrame(lines).astype({"updates": "Int64", "num_parameters": "Int64"})
@@ -67,9 +70,8 @@ def _described(row: Row) -> dict[str, Any]:
     }
 
 
-def _numbers(comparison: Comparison, method: str) -> dict[str, Any]:
+def _numbers(comparison: Comparison, beside: BesidePublished, method: str) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
-    beside = BesidePublished([comparison], comparison.mean)
     for metric in comparison.metrics:
         estimate = comparison.estimate(method, metric)
         numbers |= {metric: estimate.mean, f"{metric}_std": estimate.deviation}

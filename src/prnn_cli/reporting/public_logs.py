@@ -1,6 +1,7 @@
 """What is known of public logs -> the table and the page that show it, on a terminal and in the docs."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 
 from prnn_cli.data.public_logs import PublicLog
 from prnn_cli.reporting.table_formats import TextTable, markdown_text, to_markdown
@@ -79,8 +80,7 @@ def page(logs: Iterable[PublicLog]) -> str:
 
 def _section(log: PublicLog) -> str:
     told = [f"- **{heading}:** {markdown_text(text)}" for heading, text in details(log)[1:]]
-    files = [f"- `{name}`: {markdown_text(what)}" for name, what in log.source.files.items()]
-    files += [f"- `{name}`: {markdown_text(what)} (optional)" for name, what in log.source.optional.items()]
+    files = [f"- `{name}`: {markdown_text(what)}" for name, what in log.files.items()]
     begin = "\n".join(commands(log))
     return (
         f"## {log.name}\n\n{markdown_text(log.about)}\n\n" + "\n".join(told) + "\n\nFiles:\n\n" + "\n".join(files)
@@ -104,9 +104,4 @@ def short_count(count: int | None) -> str:
 
 def _short(licence: str) -> str:
     """The first clause of a licence."""
-    return next(_clauses(licence)).strip()
-
-
-def _clauses(text: str) -> Iterator[str]:
-    for clause in text.replace("(", ";").split(";"):
-        yield from clause.split(", ")
+    return re.split(r"[(;]|, ", licence)[0].strip()

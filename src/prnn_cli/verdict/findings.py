@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from prnn_cli.data.parts import unknown_in_training
 from prnn_cli.schema import VerdictCommand
 from prnn_cli.verdict.claims import Claim
 from prnn_cli.verdict.judging import Judgement
@@ -94,4 +95,4 @@ class Findings:
     def unranked_clicks(self) -> int:
         """The clicks of the test part on items that training does not have, which no network here can rank."""
         metrics = self.metrics_of(self.network)
-        return int(metrics["data"]["dropped"].get("test: items unknown in training", 0))
+        return int(metrics["data"]["dropped"].get(unknown_in_training("test"), 0))

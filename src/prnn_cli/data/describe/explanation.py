@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 
-from prnn_cli.data.events import session_columns, time_columns
+from prnn_cli.data.events import time_columns
 from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
+from prnn_cli.data.log_rows import session_columns
 from prnn_cli.data.parts import PARTS
 from prnn_cli.data.prepare import PreparedData, log_files
 from prnn_cli.schema import DatasetConfig

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from omegaconf import OmegaConf
 
+from prnn_cli.data.describe.dataset_settings import dataset_of
 from prnn_cli.data.events import event_columns
 from prnn_cli.data.formats.log_files import files_within, find_files, open_file
 from prnn_cli.data.formats.rows import check_columns
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.public_logs import PublicLog, missing_files, public_logs
 from prnn_cli.errors import UserError
-from prnn_cli.extensions import config_folders, own_configs
+from prnn_cli.extensions import config_folders
 from prnn_cli.schema import DatasetConfig
 
 
@@ -76,11 +77,6 @@ def _misfit(log: PublicLog, folder: Path) -> tuple[str, bool]:
 
 def _config(log: PublicLog, folder: Path) -> DatasetConfig:
     name = f"dataset/{log.name}.yaml"
-    preset = next(file for root in config_folders() if (file := root / name).is_file())
-    generic = OmegaConf.load(own_configs() / "dataset" / "generic.yaml")
-    own: Any = OmegaConf.load(preset)
-    own.pop("defaults")
-    dataset = OmegaConf.merge(OmegaConf.structured(DatasetConfig), generic, own, {"path": str(folder)})
-    # Within the group, as its items' paths are told from dataset.path.
-    whole = OmegaConf.create({"dataset": dataset})
-    return cast(DatasetConfig, OmegaConf.to_object(whole.dataset))
+    preset: Any = OmegaConf.load(next(file for root in config_folders() if (file := root / name).is_file()))
+    preset.pop("defaults")
+    return dataset_of(OmegaConf.merge(preset, {"path": str(folder)}))

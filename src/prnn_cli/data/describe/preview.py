@@ -4,19 +4,18 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from omegaconf import OmegaConf
 
+from prnn_cli.data.describe.dataset_settings import dataset_of
 from prnn_cli.data.events import read_events
 from prnn_cli.data.formats.time_units import shown_time, unit_advice
 from prnn_cli.data.parts import DAY_S
 from prnn_cli.data.session_filters import Log, filter_log
 from prnn_cli.errors import UserError
-from prnn_cli.extensions import own_configs
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.yaml_files import escaped
 
@@ -67,17 +66,11 @@ def preview(settings: dict[str, Any], sample: pa.Table, num_bytes: int) -> Previ
     sample: its first rows, which stand for a log of more than `WHOLE_BYTES`
     """
     if num_bytes <= WHOLE_BYTES:
-        return _of_config(_config(settings), is_sample=False)
+        return _of_config(dataset_of(escaped(settings)), is_sample=False)
     with tempfile.TemporaryDirectory(prefix="prnn-describe-") as folder:
         file = Path(folder) / "sample.parquet"
         pq.write_table(sample, file)
-        return _of_config(_config(settings | {"path": str(file)}), is_sample=True)
-
-
-def _config(settings: dict[str, Any]) -> DatasetConfig:
-    generic = OmegaConf.load(own_configs() / "dataset" / "generic.yaml")
-    merged = OmegaConf.merge(OmegaConf.structured(DatasetConfig), generic, escaped(settings))
-    return cast(DatasetConfig, OmegaConf.to_object(merged))
+        return _of_config(dataset_of(escaped(settings | {"path": str(file)})), is_sample=True)
 
 
 def _of_config(dataset: DatasetConfig, is_sample: bool) -> Preview:
