@@ -71,6 +71,7 @@ def test_published_values_of_the_same_data_stand_beside_ours_with_the_difference
         "baselines=strong",  # of which nothing was published with this experiment
         "dataset=retailrocket",  # as the experiment has them anyway
         "dataset.drop_repeats=true",
+        "dataset.drop_repeats=True",  # as a sweep writes it
         "dataset.test_from=2015-09-11T03:00",
         "dataset.max_session_length=null",
         "arch=id_only",
@@ -91,6 +92,7 @@ def test_what_leaves_methods_and_events_as_they_are_may_be_given(tmp_path: Path,
         ("dataset.test_days=3", "retailrocket"),
         ("dataset.drop_repeats=false", "retailrocket"),
         ("~dataset.filters", "retailrocket"),
+        ("~dataset.drop_repeats=true", "retailrocket"),  # takes it out
         ("evaluation=top_50000", "retailrocket"),
         ("evaluation.tie_break=median", "retailrocket"),
     ],
@@ -203,6 +205,7 @@ def test_rows_that_could_not_be_read_are_no_rows_of_the_log(tmp_path: Path, bad:
         ("baselines=published_retailrocket", {"vstan": {"k": 1000}}, True),  # the experiment's own
         ("baselines=strong", {"vstan": {"k": 500}}, False),
         ("baselines.vstan.k=7", {"vstan": {"k": 7}}, False),
+        ("~baselines.vstan.k", {"vstan": {"k": 7}}, False),
     ],
 )
 def test_other_baselines_may_be_ranked_but_published_ones_not_set_otherwise(
@@ -222,7 +225,7 @@ def test_other_baselines_may_be_ranked_but_published_ones_not_set_otherwise(
         )
     table, text = report(tmp_path)
     assert ("difference in recall@20" in table["Method"]) == is_told
-    assert (f"as these runs have {override}." in text) != is_told
+    assert (f"as these runs have {markdown_text(override)}." in text) != is_told
 
 
 def window_run(folder: Path, ranks: list[int], number: int, *overrides: str, **changes: Any) -> None:

@@ -69,8 +69,9 @@ class BesidePublished:
             value = self.value(method, metric)
             cells.append("" if value is None else f"{value:.4f}")
             if not self.departures:
-                is_told = value is not None and is_whole
-                cells.append(signed(self.mean(method, metric) - value) if is_told else "")
+                cells.append(
+                    "" if value is None or not is_whole else signed(self.mean(method, metric) - value)
+                )
         return cells
 
     @property

@@ -5,6 +5,7 @@ The command line tells. Whatever it may hold that is not known to leave both as 
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -81,11 +82,17 @@ def _changes(run: FinishedRun, values: pd.DataFrame) -> dict[str, str]:
         key: text
         for key, text in run.given.items()
         if not _is_of(key, FAIR)
-        and not ("=" in text and text.partition("=")[2] == own.get(key))
+        and not (key in own and _value(text).lower() == str(own[key]).lower())  # sweeps write True for true
         and not (_is_of(key, ("baselines",)) and _leaves_published_baselines(run, key, text, values))
     }
 
 
+def _value(text: str) -> str:
+    """What an override sets; empty where it takes the option out."""
+    return "" if text.startswith("~") else text.partition("=")[2]
+
+
+@cache
 def _own_values(experiment: str) -> dict[str, str]:
     """The options that the experiment's file sets, and its choices of groups, as they would be typed."""
     content: dict[str, Any] = yaml.safe_load(
@@ -101,11 +108,12 @@ def _own_values(experiment: str) -> dict[str, str]:
 
 def _leaves_published_baselines(run: FinishedRun, key: str, text: str, values: pd.DataFrame) -> bool:
     """Whether an override of baselines leaves those out that were published, or changes no option of theirs."""
-    if text.startswith("~"):
-        return True
     _, _, option = key.partition(".")
+    name, _, of_its_own = option.partition(".")
+    if text.startswith("~") and not of_its_own:
+        return True
     ranked = run.metrics["baseline_options"]
-    touched = [option.partition(".")[0]] if option else ranked
+    touched = [name] if name else ranked
     return not any(ranked.get(name) and (run.metrics["experiment"], name) in values.index for name in touched)
 
 
