@@ -173,7 +173,7 @@ def _checked(
         if command == "train":
             shown = [each for each in job if not each.startswith("hydra")]
             planned = SweepJob(folder, shown, config.arch.name, config.row, config.label, config.seeds > 1)
-        settings = checked_settings(command, config)
+        settings = checked_settings(command, config, job)
     except UserError as error:
         raise UserError(f"{error} (in the job {_without_hydra(job)})") from error
     if getattr(settings, "row", None):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from prnn_cli.data.public_logs import PublicLog, missing_files, public_logs
+from prnn_cli.data.public_logs import PublicLog, public_logs
+from prnn_cli.data.source_files import missing_files
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.reporting.terminal import say
 from prnn_cli.schema import DownloadConfig

@@ -10,6 +10,7 @@ import numpy as np
 
 from prnn_cli.commands import Command
 from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.data.splits.rules import advice_on_test_part
 from prnn_cli.errors import Stopped, UserError
 from prnn_cli.evaluation.methods import ranks_of_baseline
 from prnn_cli.evaluation.metrics import check_measured
@@ -60,11 +61,6 @@ class Verdict(Command):
                 f"features={settings.features.name} has none to judge; choose some, such as features=text"
             )
         check_given()
-        if settings.dataset.test_from and not settings.dataset.validation_days:
-            raise UserError(
-                "dataset.test_from says when the test part begins, not how long the hold-out before it is; name its "
-                "days, as many as the test part has: dataset.validation_days=N"
-            )
         trials_of(settings, fields_of(settings)[0].controls[0], settings.trials)
         check_recipes(settings)
 
@@ -115,7 +111,7 @@ def prepared(settings: VerdictCommand) -> tuple[PreparedData, dict[str, FeatureT
     if data.test.num_sessions < LEAST_SESSIONS:
         raise UserError(
             f"the test part has {data.test.num_sessions} sessions, and a verdict needs {LEAST_SESSIONS} or more to "
-            "tell anything; make it longer (dataset.test_days)"
+            f"tell anything; {advice_on_test_part(settings.dataset)}"
         )
     tables = extract(settings.features, settings.dataset, data, cache_dir, select_device(settings.hardware))
     covered = covered_by(tables)

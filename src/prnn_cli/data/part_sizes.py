@@ -9,18 +9,12 @@ import numpy as np
 import pandas as pd
 
 from prnn_cli.data.parts import DAY_S, PARTS
+from prnn_cli.data.splits.rules import SPLITS
 from prnn_cli.errors import SmallPartError
 from prnn_cli.schema import DatasetConfig
 
 FEW = 500  # ranked events: a share of 0.4 of so many has a 95 % interval of ±0.04, a tenth of it
-DAYS_SHOWN = 7
-REMEDIES = {  # of splits that do not go by the last days
-    "window": "raise dataset.window.test_days, or choose a dataset.window that lies within the log",
-    "share": "raise dataset.test_share",
-    "given": "give a larger dataset.test_path",
-    "leave_one_out": "give a log of more sessions, or users, of three events and more",
-}
-
+DAYS_KEPT, DAYS_SHOWN = 100, 7
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +36,7 @@ def last_days(events: pd.DataFrame, test_by: str) -> list[dict[str, Any]]:
             "sessions": int(count),
             "ranked": int(clicks),
         }
-        for day, count, clicks in list(zip(days, sessions, ranked, strict=True))[-DAYS_SHOWN:]
+        for day, count, clicks in list(zip(days, sessions, ranked, strict=True))[-DAYS_KEPT:]
     ]
 
 
@@ -86,33 +80,33 @@ def _size(summary: dict[str, Any], part: str) -> str:
 
 
 def _remedy(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> str:
-    if part == "validation":
-        return "raise dataset.validation_days"
-    return _test_remedy(summary, dataset)
+    if part == "test" and dataset.split in ("days", "gru4rec2023"):
+        return _other_days(summary, dataset)
+    return SPLITS[dataset.split].advice(part, dataset)
 
 
-def _test_remedy(summary: dict[str, Any], dataset: DatasetConfig) -> str:
+def _other_days(summary: dict[str, Any], dataset: DatasetConfig) -> str:
     """The last days, and the options that would give a larger test part."""
-    if dataset.split in REMEDIES:
-        return REMEDIES[dataset.split]
     days = summary["last_days"]
-    listed = ", ".join(f"{each['day']} {each['sessions']:,}" for each in days)
+    listed = ", ".join(f"{each['day']} {each['sessions']:,}" for each in days[-DAYS_SHOWN:])
     counts = f"sessions of the last days (UTC): {listed}"
     if dataset.test_from is not None:
-        return f"{counts}; set an earlier dataset.test_from"
-    num_days = _enough_days(days, sum(summary[part]["sessions"] for part in PARTS if part in summary))
-    larger = (
-        f"set dataset.test_days={num_days}" if num_days > dataset.test_days else "give a log of more days"
-    )
-    full = [each["day"] for each in days[1:] if each["ranked"] >= FEW]
+        return f"{counts}; {SPLITS[dataset.split].advice('test', dataset)}"
+    num_days, ranked = _enough_days(days, sum(summary[part]["sessions"] for part in PARTS if part in summary))
+    larger = "give a log of more days"
+    if num_days > dataset.test_days:
+        held = "" if ranked >= FEW else f", half of the log, which holds {ranked:,}, or {larger}"
+        larger = f"set dataset.test_days={num_days}{held}"
+    full = [each["day"] for each in days[1:][-DAYS_SHOWN:] if each["ranked"] >= FEW]
     if full and full[-1] != days[-1]["day"]:
         end = date.fromisoformat(full[-1]) + timedelta(days=1)
         larger += f", or leave the thin end out with dataset.test_until={end}"
     return f"{counts}; {larger}"
 
 
-def _enough_days(days: Sequence[dict[str, Any]], num_sessions: int) -> int:
-    """The number of last days that hold `FEW` ranked events, or as many as hold no more than half of the sessions."""
+def _enough_days(days: Sequence[dict[str, Any]], num_sessions: int) -> tuple[int, int]:
+    """The number of last days that hold `FEW` ranked events, or as many as hold no more than half of the sessions, and
+    the events that they hold."""
     last = date.fromisoformat(days[-1]["day"])
     ranked, sessions, num_days = 0, 0, 0
     for each in reversed(days):
@@ -121,4 +115,4 @@ def _enough_days(days: Sequence[dict[str, Any]], num_sessions: int) -> int:
             break
         ranked += each["ranked"]
         num_days = (last - date.fromisoformat(each["day"])).days + 1
-    return num_days
+    return num_days, ranked
