@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from prnn_cli.data.describe.explanation import columns_table
+from prnn_cli.data.describe.explanation import columns_table, example_sessions
+from prnn_cli.data.prepare import prepare
 from prnn_cli.schema import DatasetConfig
 from small import prepared, sessions_of
 
@@ -34,3 +35,13 @@ def test_milliseconds_and_items_within_elements_are_told(dataset_config: Config,
     assert table["milliseconds"] == ("ms", "added to the time")
     assert table["item"] == ("item_id", "lists separated by ' ', the item in an element is (.)-1")
     assert table["not used"] == ("none", "")
+
+
+def test_of_ids_that_would_fill_lines_the_ends_are_shown(dataset_config: Config, tmp_path: Path) -> None:
+    session, item = "f" * 60 + "0123", "a" * 32
+    rows = [f"{session},{item},100", f"{session},b,101", f"late,{item},90000", "late,b,90001"]
+    (tmp_path / "1.csv").write_text("\n".join(["session_id,item_id,time", *rows]) + "\n")
+    data = prepare(dataset_config(path=str(tmp_path), min_item_support=1), tmp_path / "cache")
+    table = example_sessions(data)
+    assert table["Session"].tolist() == ["ffffffffffff…ff0123", "late"]
+    assert table["items"].tolist() == ["aaaaaaaaaaaa…aaaaaa b"] * 2

@@ -24,7 +24,7 @@ from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system.durations import shown_duration
 from prnn_cli.system.files import write_json
 from prnn_cli.system.hardware import jobs_at_a_time, select_device
-from prnn_cli.system.progress import console, meter
+from prnn_cli.system.progress import meter, note
 from prnn_cli.verdict.choosing import choose
 from prnn_cli.verdict.claims import CANNOT_TELL
 from prnn_cli.verdict.findings import Findings
@@ -160,7 +160,7 @@ def judged(settings: VerdictCommand, folder: RunFolder, trainer: Trainer, chosen
         folder.write_status("running", stage=f"training {num_seeds} seeds of each on the test part")
         expected = seconds_of_test(trainer, [run for run in runs if not trainer.is_finished(run)])
         if number and trainer.hours + expected / 3600 > settings.hours:
-            _say(f"{num_seeds} seeds would take {shown_duration(expected)} more: beyond the hours")
+            note(f"{num_seeds} seeds would take {shown_duration(expected)} more: beyond the hours")
             break
         say(
             f"on the test part, {num_seeds} seeds of {len(chosen.compared)} networks: about {shown_duration(expected)}"
@@ -182,13 +182,9 @@ def train_all(trainer: Trainer, metric: str, runs: Sequence[VerdictRun]) -> None
             progress.update(done, run.told)
             value = trainer.measured(run, metric)
             if failure := trainer.failures.get(run.key):
-                _say(f"{run.told}: failed: {failure}")
+                note(f"{run.told}: failed: {failure}")
             elif run.part == HOLD_OUT and is_new[run] and value is not None:
-                _say(f"{run.told}: {metric} {value:.4f}, {shown_duration(trainer.took[run.key])}")
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+                note(f"{run.told}: {metric} {value:.4f}, {shown_duration(trainer.took[run.key])}")
 
 
 COMMANDS = {"verdict": Verdict()}
