@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from prnn_cli.data.describe.explanation import columns_table, example_sessions
+from prnn_cli.data.describe.explanation import columns_table, example_sessions, explanation
 from prnn_cli.data.prepare import prepare
 from prnn_cli.schema import DatasetConfig
 from small import prepared, sessions_of
@@ -45,3 +45,11 @@ def test_of_ids_that_would_fill_lines_the_ends_are_shown(dataset_config: Config,
     table = example_sessions(data)
     assert table["Session"].tolist() == ["ffffffffffff…ff0123", "late"]
     assert table["items"].tolist() == ["aaaaaaaaaaaa…aaaaaa b"] * 2
+
+
+def test_of_a_long_log_the_last_days_alone_are_shown(dataset_config: Config, tmp_path: Path) -> None:
+    rows = [f"{day},{item},{day * 86_400}" for day in range(30) for item in "ab"]
+    (tmp_path / "1.csv").write_text("\n".join(["session_id,item_id,time", *rows]) + "\n")
+    dataset = dataset_config(path=str(tmp_path), min_item_support=1)
+    table = explanation(dataset, prepare(dataset, tmp_path / "cache"))["Last days"]
+    assert table["Day (UTC)"].tolist() == [f"1970-01-{day}" for day in range(24, 31)]

@@ -11,6 +11,7 @@ from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
 from prnn_cli.data.log_rows import session_columns
+from prnn_cli.data.part_sizes import DAYS_SHOWN
 from prnn_cli.data.parts import PARTS
 from prnn_cli.data.prepare import PreparedData, log_files
 from prnn_cli.schema import DatasetConfig
@@ -26,7 +27,7 @@ def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.Data
     tables = {
         "Files": files_table(log_files(dataset), data.summary["rows_of_files"]),
         "Columns": columns_table(dataset, data),
-        "Last days": days_table(data.summary["last_days"]),
+        "Last days": days_table(data.summary["last_days"][-DAYS_SHOWN:]),
         "Example sessions": example_sessions(data),
     }
     if dataset.columns.time is None:  # all times are 0
