@@ -56,6 +56,7 @@ def test_sessions_items_and_counts_are_those_of_the_log(dataset: DatasetConfig, 
             {"day": "1970-01-01", "sessions": 2, "ranked": 2},
             {"day": "1970-01-02", "sessions": 1, "ranked": 1},
         ],
+        "enough_days": [1, 1],
     }
 
 

@@ -19,7 +19,7 @@ from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.formats.log_files import find_files
 from prnn_cli.data.formats.time_units import unit_advice
 from prnn_cli.data.known_items import KnownItems
-from prnn_cli.data.part_sizes import last_days
+from prnn_cli.data.part_sizes import about_days
 from prnn_cli.data.parts import PARTS
 from prnn_cli.data.sessions import Sessions, sessions_of
 from prnn_cli.data.source_files import check_files
@@ -54,8 +54,8 @@ class PreparedData:
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
     summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read, "rows_of_files":
-        the same file by file, "first", "last": times of the log, in seconds since 1970, "last_days": see
-        `part_sizes.last_days`}, and "ranks_last_only": true where the split says so (`Parted`)
+        the same file by file, "first", "last": times of the log, in seconds since 1970,
+        what `about_days` tells}, and "ranks_last_only": true where the split says so (`Parted`)
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -138,7 +138,7 @@ def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedD
         progress.update(0, "filtering and splitting")
         split = split_sessions(events, dataset)
         decided_by = SPLITS[dataset.split].decided_by(dataset)
-        summary = _summary(split, events) | {"last_days": last_days(split.events, decided_by)}
+        summary = _summary(split, events) | about_days(split.events, decided_by)
         with sealed_folder(folder, identity) as empty:
             _write(split, summary, empty, lambda written: progress.update(len(events) + written, "writing"))
     log.info("prepared data in %s", folder)

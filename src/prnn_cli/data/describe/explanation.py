@@ -11,7 +11,6 @@ from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.formats.time_units import shown_time
 from prnn_cli.data.log_rows import session_columns
-from prnn_cli.data.part_sizes import DAYS_SHOWN
 from prnn_cli.data.parts import PARTS
 from prnn_cli.data.prepare import PreparedData, log_files
 from prnn_cli.schema import DatasetConfig
@@ -27,7 +26,7 @@ def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.Data
     tables = {
         "Files": files_table(log_files(dataset), data.summary["rows_of_files"]),
         "Columns": columns_table(dataset, data),
-        "Last days": days_table(data.summary["last_days"][-DAYS_SHOWN:]),
+        "Last days": days_table(data.summary["last_days"]),
         "Example sessions": example_sessions(data),
     }
     if dataset.columns.time is None:  # all times are 0
@@ -83,7 +82,7 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
 
 
 def days_table(days: list[dict[str, Any]]) -> pd.DataFrame:
-    """A line for each of the last days that hold sessions (`part_sizes.last_days`)."""
+    """A line for each of the last days that hold sessions (`part_sizes.about_days`)."""
     lines = [(each["day"], each["sessions"], each["ranked"]) for each in days]
     return pd.DataFrame(lines, columns=["Day (UTC)", "sessions", "events to rank"])
 
