@@ -34,3 +34,14 @@ def test_milliseconds_and_items_within_elements_are_told(dataset_config: Config,
     assert table["milliseconds"] == ("ms", "added to the time")
     assert table["item"] == ("item_id", "lists separated by ' ', the item in an element is (.)-1")
     assert table["not used"] == ("none", "")
+
+
+def test_columns_of_vectors_and_of_properties_are_told(dataset_config: Config, tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("session_id,item_id,time\n1,a,5\n")
+    vectors = {"path": "skus.csv", "vector_columns": {"text": "of_title", "image": "of_picture"}}
+    table = told(dataset_config(path=str(tmp_path / "1.csv"), items=vectors), [1])
+    assert table["text's vectors"] == ("of_title", "of skus.csv")
+    assert table["image's vectors"] == ("of_picture", "of skus.csv")
+    properties = {"path": "facts.csv", "properties": {"property": "what", "value": "is", "time": "since"}}
+    table = told(dataset_config(path=str(tmp_path / "1.csv"), items=properties), [1])
+    assert table["properties"] == ("what, is, since", "of facts.csv")
