@@ -1,7 +1,7 @@
 """Vectors that stand in a column of the items table -> a row an item."""
 
 import dataclasses
-from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.placed_vectors import placed
 from prnn_cli.features.vector_cells import vectors_of_cells
+from prnn_cli.features.vector_lengths import odd_length
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 
 
@@ -59,34 +60,21 @@ class VectorColumns:
     def _read(self) -> tuple[np.ndarray, list[str]]:
         """The vectors of the rows that have one, (num_vectors, F), and the ids of these."""
         (source,) = self.catalogue.dataset.items.vector_columns
-        values, ids, read = [], [], []
+        values, ids, lengths = [], [], []
+        places: list[tuple[DataFile, np.ndarray]] = []
         for item_ids, rows in self.catalogue.blocks({f"items.vector_columns.{source}": self._column}):
-            lengths, numbers = vectors_of_cells(rows, self._column)
+            of_rows, numbers = vectors_of_cells(rows, self._column)
             values.append(numbers)
-            ids += item_ids.filter(lengths > 0).to_pylist()
-            read.append((rows.file, rows.numbers[lengths > 0], lengths[lengths > 0]))
+            ids += item_ids.filter(of_rows > 0).to_pylist()
+            lengths.append(of_rows[of_rows > 0])
+            places.append((rows.file, rows.numbers[of_rows > 0]))
         if not ids:
             raise UserError(f"{self._source} holds no vector; name another column")
-        size = _common_length(read, self._column)
-        return np.concatenate(values).reshape(len(ids), size), ids
-
-
-def _common_length(read: Sequence[tuple[DataFile, np.ndarray, np.ndarray]], column: str) -> int:
-    """The number of values that all vectors have; read: (file, the number of each row, the length of its vector).
-
-    Raises `UserError` for the first that is not as long as most; where no length is more frequent, as the first.
-    """
-    lengths = np.concatenate([of_rows for _, _, of_rows in read])
-    counts = np.bincount(lengths)
-    usual = lengths[0] if counts[lengths[0]] == counts.max() else counts.argmax()
-    for file, numbers, of_rows in read:
-        if (is_other := of_rows != usual).any():
-            first = int(is_other.argmax())
-            raise UserError(
-                f"{file.place(int(numbers[first]))}, column {column!r}: the vector has {of_rows[first]} values, but "
-                f"{counts[usual]:,} of the {len(lengths):,} vectors have {usual}; mend it"
-            )
-    return int(usual)
+        if odd := odd_length(np.concatenate(lengths)):
+            where = ((file, row) for file, numbers in places for row in numbers.tolist())
+            file, row = next(islice(where, odd[0], None))
+            raise UserError(f"{file.place(row)}, column {self._column!r}: the vector {odd[1]}; mend it")
+        return np.concatenate(values).reshape(len(ids), -1), ids
 
 
 EXTRACTORS: dict[str, type[Extractor]] = {"vector_columns": VectorColumns}
