@@ -53,3 +53,14 @@ def test_of_a_long_log_the_last_days_alone_are_shown(dataset_config: Config, tmp
     dataset = dataset_config(path=str(tmp_path), min_item_support=1)
     table = explanation(dataset, prepare(dataset, tmp_path / "cache"))["Last days"]
     assert table["Day (UTC)"].tolist() == [f"1970-01-{day}" for day in range(24, 31)]
+
+
+def test_columns_of_vectors_and_of_properties_are_told(dataset_config: Config, tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("session_id,item_id,time\n1,a,5\n")
+    vectors = {"path": "skus.csv", "vector_columns": {"text": "of_title", "image": "of_picture"}}
+    table = told(dataset_config(path=str(tmp_path / "1.csv"), items=vectors), [1])
+    assert table["text's vectors"] == ("of_title", "of skus.csv")
+    assert table["image's vectors"] == ("of_picture", "of skus.csv")
+    properties = {"path": "facts.csv", "properties": {"property": "what", "value": "is", "time": "since"}}
+    table = told(dataset_config(path=str(tmp_path / "1.csv"), items=properties), [1])
+    assert table["properties"] == ("what, is, since", "of facts.csv")

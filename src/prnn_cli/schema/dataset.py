@@ -47,12 +47,14 @@ class PropertiesConfig:
     """The columns of an items table with a row for each property of an item; of all other tables `property` is None.
 
     time: from when on the item has the value; None: it has all values of a property
+    time_format: of these times; None: that of the log's
     keep: a pattern that the names of the properties that count match, RE2's, found anywhere in the name
     """
 
     property: str | None = MISSING
     value: str | None = MISSING
     time: str | None = MISSING
+    time_format: str | None = MISSING
     keep: str | None = MISSING
 
     def check_values(self, path: str) -> None:

@@ -72,8 +72,10 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
         lines.append(("order", columns.order, ""))
     source = "" if items.path is None else f"of {items.path}"
     lines += [("text", name, source) for name in items.text]
+    lines += [(f"{name}'s vectors", column, source) for name, column in items.vector_columns.items()]
     if items.has_properties:
-        lines.append(("properties", f"{items.properties.property}, {items.properties.value}", source))
+        named = (items.properties.property, items.properties.value, items.properties.time)
+        lines.append(("properties", ", ".join(filter(None, named)), source))
     if items.image or items.image_pattern:
         lines.append(("image", items.image or str(items.image_pattern), source))
     unused = [name for name in first.columns if name not in _named(dataset)]
