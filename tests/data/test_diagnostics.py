@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from prnn_cli.baselines.markov import Markov
-from prnn_cli.data.diagnostics import Change, diagnose, tied_share
+from prnn_cli.data.diagnostics import Change, diagnose, tied_and_repeated
 from prnn_cli.data.prepare import PreparedData, prepare
 from prnn_cli.data.sessions import Sessions
 from prnn_cli.schema import DatasetConfig
@@ -46,13 +46,22 @@ def test_tied_are_the_events_with_the_time_of_another_of_their_session(prepared:
     assert diagnose(data).tied == 5 / 12
 
 
-def test_ties_are_counted_across_the_blocks_of_a_file(tmp_path: Path) -> None:
+def test_repeated_are_the_events_with_time_and_item_of_another_of_their_session(prepared: Prepared) -> None:
+    """Of the first session the a at 0, between which b lies, and the b at 2; a and b at 1 differ in their items."""
+    data = prepared(["a@0 b@0 a@0 a@1 b@1 b@2 b@2", "b@0 b@10"], ["a@0 b@1 a@2"])
+    assert diagnose(data).repeated == 4 / 12
+
+
+def test_ties_and_repeats_are_counted_across_the_blocks_of_a_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     session = np.repeat(np.arange(50_000), rng.integers(1, 8, 50_000))
-    frame = pd.DataFrame({"session_index": session, "time": rng.integers(0, 6, len(session)).astype(float)})
-    frame = frame.sort_values(["session_index", "time"])
+    times, items = rng.integers(0, 6, len(session)).astype(float), rng.integers(0, 3, len(session))
+    frame = pd.DataFrame({"session_index": session, "time": times, "item_index": items})
+    frame = frame.sort_values(["session_index", "time"], ignore_index=True)
     frame.to_parquet(tmp_path / "events.parquet", row_group_size=10_000)
-    assert tied_share(tmp_path / "events.parquet") == frame.duplicated(keep=False).mean()
+    tied, repeated = tied_and_repeated(tmp_path / "events.parquet")
+    assert tied == frame.duplicated(["session_index", "time"], keep=False).mean()
+    assert repeated == frame.duplicated(keep=False).mean()
 
 
 def test_repeats_are_targets_on_the_last_item_or_on_one_of_the_session(prepared: Prepared) -> None:
@@ -139,7 +148,7 @@ def test_where_parts_lie_side_by_side_or_times_are_none_there_is_no_drift(prepar
     assert found.is_later is False
     assert found.drift is None
     found = diagnose(replace(data, summary=data.summary | {"first": 0.0, "last": 0.0}))
-    assert (found.tied, found.is_later, found.drift) == (None, None, None)
+    assert (found.tied, found.repeated, found.is_later, found.drift) == (None, None, None, None)
 
 
 def test_two_training_sessions_are_the_least_to_compare_with(prepared: Prepared) -> None:

@@ -11,6 +11,7 @@ USUAL = Change(new=0.02, absent=0.05, late=0.03, distance=0.22)
 SOUND = Diagnostics(
     ranks_last_only=False,
     tied=0.01,
+    repeated=0.005,
     same_as_last=0.02,
     in_session=0.1,
     rare=0.05,
@@ -35,13 +36,14 @@ def doubts(found: Diagnostics, order: str | None = None) -> dict[str, str]:
 
 def test_a_sound_log_has_figures_and_no_doubts() -> None:
     assert doubts(SOUND) == {}
-    assert len(figures(SOUND, None)) == 10
+    assert len(figures(SOUND, None)) == 11
 
 
 @pytest.mark.parametrize(
     ("key", "limit", "sentence"),
     [
         ("tied", 0.2, "learn from pseudo-sequences"),
+        ("repeated", 0.1, "so keep one of equal rows"),
         ("in_session", 0.3, "compare with session_popularity"),
         ("same_as_last", 0.2, "dataset.drop_repeats=true leaves them out"),
         ("chain", 0.3, "a longer memory has little to add"),
@@ -68,11 +70,12 @@ def test_drift_is_a_doubt_a_tenth_beyond_what_chance_makes() -> None:
 
 
 def test_equal_times_are_no_doubt_where_a_column_orders_them_or_there_are_none() -> None:
-    tied = replace(SOUND, tied=1.0)
-    assert list(doubts(tied)) == ["tied"]
+    tied = replace(SOUND, tied=1.0, repeated=1.0)
+    assert list(doubts(tied)) == ["tied", "repeated"]
     assert doubts(tied, order="place") == {}
     assert "the column place orders them" in figures(tied, "place")[0].meaning
-    none = replace(SOUND, tied=None, is_later=None, drift=None)
+    assert "the column place tells them apart" in figures(tied, "place")[1].meaning
+    none = replace(SOUND, tied=None, repeated=None, is_later=None, drift=None)
     assert doubts(none) == {}
     assert figures(none, None)[0].meaning.startswith("there are no times")
 

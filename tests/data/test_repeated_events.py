@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from data.conftest import HEADER, delimited
-from prnn_cli.data import repeated_events
+from prnn_cli.data import event_keys
 from prnn_cli.data.events import Events, read_events
 from prnn_cli.errors import UserError
 from prnn_cli.schema import DatasetConfig
@@ -63,7 +63,7 @@ def test_a_file_beside_its_parts_is_told_with_the_path_that_reads_it_once(
     sample: int,
 ) -> None:
     """Of a large log the events of some sessions are compared."""
-    monkeypatch.setattr(repeated_events, "SAMPLE", sample)
+    monkeypatch.setattr(event_keys, "SAMPLE", sample)
     files = {"train.csv": LINES[:160], "train_1.csv": LINES[:80], "train_2.csv": LINES[80:160]}
     read_folder(files | {"test.csv": LINES[160:]})
     assert "events of train_1.csv (100% of it) also stand in train.csv" in caplog.text

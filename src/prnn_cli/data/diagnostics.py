@@ -4,6 +4,7 @@ A target is an event of the test part that is ranked. What the test part shows b
 counted a window earlier, of the last training sessions beside those before them, which tells what is usual on this log.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class Diagnostics:
     ranks_last_only: of each test session the last event alone is a target, and the others also stand in training
     tied: events, of all parts, with the time of another event of their session, each counted once; None where the log
         has no times
+    repeated: events, of all parts, with the time and the item of another event of their session; None likewise
     same_as_last: targets on the item of the event before
     in_session: targets on an item that occurred in their session before
     rare: targets on items of fewer than FEW_EVENTS events in training
@@ -75,6 +77,7 @@ class Diagnostics:
 
     ranks_last_only: bool
     tied: float | None
+    repeated: float | None
     same_as_last: float
     in_session: float
     rare: float
@@ -93,10 +96,14 @@ def diagnose(data: PreparedData) -> Diagnostics:
     last, target = _steps(data.test)
     chain, new_steps = _chain_shares(data.train, last, target)
     unknown = data.summary["dropped"].get(unknown_in_training("test"), 0)
+    tied, repeated = (None, None)
+    if has_times:
+        tied, repeated = tied_and_repeated(data.folder / "events.parquet", data.test.ranks_last_only)
     kept = data.test.num_ranked if data.test.ranks_last_only else data.test.num_events
     return Diagnostics(
         ranks_last_only=data.test.ranks_last_only,
-        tied=tied_share(data.folder / "events.parquet", data.test.ranks_last_only) if has_times else None,
+        tied=tied,
+        repeated=repeated,
         same_as_last=_share(last == target),
         in_session=_in_session_share(data.test),
         rare=_share(data.support[target] < FEW_EVENTS),
@@ -109,26 +116,43 @@ def diagnose(data: PreparedData) -> Diagnostics:
     )
 
 
-def tied_share(events: Path, of_test_alone: bool = False) -> float:
-    """The share of the events in an events.parquet that have the time of the one before or after in their session.
+def tied_and_repeated(events: Path, of_test_alone: bool = False) -> tuple[float, float]:
+    """The share of the events in an events.parquet that have the time of another of their session, and the share of
+    those that have its item, too.
 
     of_test_alone: where test sessions hold the events of training sessions, so that each counts once
     """
-    columns = ["session_index", "time", *(["part"] if of_test_alone else [])]
-    total = tied = 0
-    session, time, was_tied = -1, np.nan, False  # of the last event of the block before
-    for block in pq.ParquetFile(events).iter_batches(columns=columns):
-        if of_test_alone:
-            block = block.filter(pc.equal(block["part"], "test"))
-            if not len(block):
-                continue
-        sessions, times = (block[name].to_numpy() for name in ("session_index", "time"))
-        as_before = (np.diff(sessions, prepend=session) == 0) & (np.diff(times, prepend=time) == 0)
-        begins = as_before & ~np.append(was_tied, as_before[:-1])  # whose event before is tied with it alone
+    total = tied = repeated = 0
+    for sessions, times, items in _whole_sessions(events, "test" if of_test_alone else None):
+        begins = np.append(True, (sessions[1:] != sessions[:-1]) | (times[1:] != times[:-1]))
+        is_tied = ~(begins & np.append(begins[1:], True))
+        keys = np.cumsum(begins)[is_tied] << 32 | items[is_tied]
+        keys.sort()
+        is_equal = keys[1:] == keys[:-1]
         total += len(times)
-        tied += int(np.count_nonzero(as_before) + np.count_nonzero(begins))
-        session, time, was_tied = sessions[-1], times[-1], as_before[-1]
-    return tied / total
+        tied += len(keys)
+        repeated += int(np.count_nonzero(np.append(is_equal, False) | np.append(False, is_equal)))
+    return tied / total, repeated / total
+
+
+def _whole_sessions(events: Path, part: str | None) -> Iterator[list[np.ndarray]]:
+    """Yields (session_index, time, item_index) of some sessions of an events.parquet at a time, as arrays; of one part,
+    or of all."""
+    names = ["session_index", "time", "item_index"]
+    rest = [np.empty(0, dtype) for dtype in (np.int64, np.float64, np.int64)]
+    for block in pq.ParquetFile(events).iter_batches(columns=[*names, *([] if part is None else ["part"])]):
+        if part is not None:
+            block = block.filter(pc.equal(block["part"], part))
+        if not len(block):
+            continue
+        columns = [np.append(old, block[name].to_numpy()) for old, name in zip(rest, names, strict=True)]
+        end = int(
+            np.searchsorted(columns[0], columns[0][-1])
+        )  # where the last session begins, which may go on
+        if end:
+            yield [column[:end] for column in columns]
+        rest = [column[end:] for column in columns]
+    yield rest
 
 
 def _steps(sessions: Sessions) -> tuple[np.ndarray, np.ndarray]:

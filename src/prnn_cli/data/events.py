@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from prnn_cli.data.bad_rows import BadRows
 from prnn_cli.data.counting_sort import counting_argsort
+from prnn_cli.data.event_keys import keys_of_events
 from prnn_cli.data.formats.column_values import as_codes, as_numbers, as_text, value_text
 from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.time_units import format_advice
@@ -19,6 +20,7 @@ from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.data.id_forms import warn_of_odd_ids, with_one_number_form
 from prnn_cli.data.log_rows import KEPT, ROW_NUMBER, RowCounts, read_log, session_columns
 from prnn_cli.data.repeated_events import check_no_repeats
+from prnn_cli.data.repeated_rows import warn_of_repeated_rows
 from prnn_cli.data.seen_ids import SeenIds
 from prnn_cli.data.stray_times import without_stray_times
 from prnn_cli.errors import UserError
@@ -158,9 +160,18 @@ def _events_as_written(dataset: DatasetConfig) -> Events:
     for place, name in enumerate(("session_id", "item_id")):
         table = table.set_column(place, name, with_one_number_form(table[name].combine_chunks(), name))
     warn_of_odd_ids(table["item_id"].combine_chunks(), "item_id", dataset.list_separator is not None)
-    check_no_repeats(num_events, table, has_sessions=dataset.columns.session_id is not None)
+    _look_for_repeats(num_events, table, dataset)
     table = without_stray_times(table, dataset, counts.bad, counts.total)
     return _sorted_events(table, dict(counts.bad.counts + counts.dropped), counts.rows_of_files)
+
+
+def _look_for_repeats(num_events: dict[Path, int], table: pa.Table, dataset: DatasetConfig) -> None:
+    columns = dataset.columns
+    has_sessions = columns.session_id is not None
+    keys = keys_of_events(list(num_events.values()), table, has_sessions)
+    check_no_repeats(num_events, keys, has_sessions)
+    tells_clicks_apart = has_sessions and columns.time is not None and columns.order is None
+    warn_of_repeated_rows(num_events, keys, judges_shares=tells_clicks_apart)
 
 
 def event_blocks(dataset: DatasetConfig, counts: RowCounts) -> Iterator[pa.Table]:

@@ -5,37 +5,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
+from prnn_cli.data.event_keys import EventKeys
 from prnn_cli.data.formats.log_files import glob_of
 from prnn_cli.errors import UserError
 
-SAMPLE = 1_000_000  # events that are compared: of a larger log those of some sessions
 MIN_SHARE, MIN_EVENTS = 0.01, 5  # of a file's events that also stand in another one, from which on it is said
 CONTAINED = 0.5  # of a file's events: so many, and it is taken for a part of the other
 
 log = logging.getLogger(__name__)
 
 
-def check_no_repeats(num_events: Mapping[Path, int], table: pa.Table, has_sessions: bool) -> None:
+def check_no_repeats(num_events: Mapping[Path, int], events: EventKeys, has_sessions: bool) -> None:
     """Warns of files that share events, which then count twice; raises `UserError` for two that hold the same ones.
 
     num_events: of each file
-    table: session_id, item_id (dictionaries) and time of all events, file by file
-    has_sessions: else session_id numbers rows file after file, and single events may be equal by chance, so that files
-        are only compared as a whole
+    has_sessions: else single events may be equal by chance, so that files are only compared as a whole
     """
-    if len(num_events) < 2:
+    files, counts, every = list(num_events), list(num_events.values()), events.every
+    if len(files) < 2:
         return
-    files, counts = list(num_events), list(num_events.values())
-    names = ("session_id", "item_id") if has_sessions else ("item_id",)
-    columns = [table[name].combine_chunks().indices.to_numpy() for name in names]
-    time = table["time"].to_numpy()
-    every = -(-len(time) // SAMPLE)
-    is_chosen = _mixed(np.arange(columns[0].max() + 1, dtype=np.uint64)) % np.uint64(every) == 0
-    chosen = np.flatnonzero(is_chosen[columns[0]])
-    file_of = np.searchsorted(np.cumsum(counts), chosen, side="right")
-    keys, file_of = _distinct(_keys([each[chosen] for each in columns], time[chosen]), file_of)
+    keys, file_of = _distinct(events)
     sizes = np.bincount(file_of, minlength=len(files))
     shared = _shared(keys, file_of)
     for (a, b), count in shared.items():
@@ -68,13 +58,11 @@ def _sentence(files: Sequence[Path], sizes: np.ndarray, pairs: dict[tuple[int, i
     return f"{'; '.join(told[:3])}{more}: each counts twice; {advice}"
 
 
-def _distinct(keys: np.ndarray, file_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _distinct(events: EventKeys) -> tuple[np.ndarray, np.ndarray]:
     """The distinct events of each file, as (keys, files), sorted by key."""
-    order = np.lexsort((file_of, keys))
-    keys, file_of = keys[order], file_of[order]
-    is_new = np.ones(len(keys), dtype=bool)
-    is_new[1:] = (keys[1:] != keys[:-1]) | (file_of[1:] != file_of[:-1])
-    return keys[is_new], file_of[is_new]
+    is_new = (np.diff(events.keys) != 0) | (np.diff(events.file_of) != 0)
+    is_new = np.append(True, is_new)
+    return events.keys[is_new], events.file_of[is_new]
 
 
 def _shared(keys: np.ndarray, file_of: np.ndarray) -> dict[tuple[int, int], int]:
@@ -89,20 +77,3 @@ def _shared(keys: np.ndarray, file_of: np.ndarray) -> dict[tuple[int, int], int]
             shared[a, b] = shared.get((a, b), 0) + count
         step += 1
     return shared
-
-
-def _keys(codes: Sequence[np.ndarray], time: np.ndarray) -> np.ndarray:
-    """(num_events,) uint64, equal for equal events, and for few others."""
-    keys = _mixed(time.view(np.uint64))
-    for values in codes:
-        keys = _mixed(keys ^ values.astype(np.uint64))
-    return keys
-
-
-def _mixed(values: np.ndarray) -> np.ndarray:
-    """A bijection that spreads (splitmix64)."""
-    values = values + np.uint64(0x9E3779B97F4A7C15)
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: np.ndarray = values ^ (values >> np.uint64(31))
-    return mixed

@@ -9,7 +9,8 @@ import pandas as pd
 from prnn_cli.data.diagnostics import FEW_EVENTS, Diagnostics, Drift
 
 # Above these a figure undermines conclusions; docs/data.md gives the reasons.
-TIED, IN_SESSION, REPEATS, CHAIN, NEW_STEPS, RARE, UNKNOWN, LATE = 0.2, 0.3, 0.2, 0.3, 0.5, 0.2, 0.1, 0.1
+TIED, REPEATED = 0.2, 0.1
+IN_SESSION, REPEATS, CHAIN, NEW_STEPS, RARE, UNKNOWN, LATE = 0.3, 0.2, 0.3, 0.5, 0.2, 0.1, 0.1
 BEYOND = 0.1  # so far above what is usual on the log, or what chance makes
 
 
@@ -70,12 +71,26 @@ def _of_order(found: Diagnostics, order: str | None) -> Iterator[Figure]:
             "they stand in the order of the rows; unless clicks do too, sequence models learn from "
             "pseudo-sequences",
         )  # fmt: skip
+    if found.repeated is not None:
+        yield _of_repeated(found.repeated, order)
     if found.is_later is False:
         meaning = (
             "training holds sessions as late as the test part's, which a model in use never has: metrics may be "
             "too good"
         )
         yield Figure("is_later", "parts side by side", None, meaning, is_doubt=True)
+
+
+def _of_repeated(share: float, order: str | None) -> Figure:
+    what = "of events have session, item and time of another"
+    if order is not None:
+        meaning = f"{what}: the column {order} tells them apart"
+        return Figure("repeated", "repeated rows", share, meaning, is_doubt=False)
+    return _judged(
+        "repeated", "repeated rows", share, REPEATED, what,
+        "double clicks, or clicks that the times do not tell apart",
+        "more than double clicks make; an export that was doubled counts each click twice, so keep one of equal rows",
+    )  # fmt: skip
 
 
 def _of_targets(found: Diagnostics) -> Iterator[Figure]:
