@@ -1,10 +1,13 @@
 """What Hydra parses and merges is kept, and every composition is still the one of what the files hold now."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
+from hydra.core.config_store import ConfigStore
+from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
@@ -81,3 +84,16 @@ def test_a_file_of_the_same_name_in_another_folder_is_another_file(
     assert found.shop.days == 1  # the main folder comes first
     (folder / "shop/small.yaml").unlink()
     assert composed(KeepingLoader, folder, f"hydra.searchpath=[file://{other}]").shop.days == 4
+
+
+def test_a_schema_that_no_module_names_can_be_composed(folder: Path) -> None:
+    @dataclass
+    class Options:
+        weight: float = 1.0
+
+    ConfigStore.instance().store(name="within_a_function", node=Options)
+    (folder / "train.yaml").write_text("defaults: [within_a_function, _self_]\nweight: 2\n")
+    for weight in (3, 4):
+        assert composed(KeepingLoader, folder, f"weight={weight}").weight == weight
+    with pytest.raises(ConfigCompositionException):
+        composed(KeepingLoader, folder, "weight=heavy")

@@ -55,7 +55,11 @@ class KeepingLoader(ConfigLoaderImpl):
     ) -> DictConfig:
         merge = super()._compose_config_from_defaults_list
         parts = [(each, repo.load_config(each.config_path)) for each in defaults if each.config_path]
-        merged: DictConfig = _made_once(sha256(pickle.dumps(parts)).digest(), lambda: merge(defaults, repo))
+        try:
+            key = sha256(pickle.dumps(parts)).digest()
+        except (pickle.PicklingError, AttributeError, TypeError):  # the schema is a class within a function
+            return merge(defaults, repo)
+        merged: DictConfig = _made_once(key, lambda: merge(defaults, repo))
         return merged
 
 
