@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from features.conftest import dense, extracted, prepared
+from features.conftest import CLICKS, dense, extracted, prepared
 from prnn_cli.errors import UserError
 from prnn_cli.features.extract import catalogue_of
 from prnn_cli.schema import FeaturesCommand
@@ -19,6 +19,8 @@ PROPERTIES = "dataset.items.properties"
 UNTIMED = [f"{PROPERTIES}.property=property", f"{PROPERTIES}.value=value"]
 TIMED = [*UNTIMED, f"{PROPERTIES}.time=timestamp"]
 HEADER = "timestamp,item_id,property,value"
+JUNE = 1_433_116_800  # 2015-06-01
+TEST_FROM = 1000 * (JUNE + 90_001)  # of `log_of_june`
 
 
 def texts(config: FeaturesCommand) -> list[str]:
@@ -52,6 +54,81 @@ def test_labels_have_the_propertys_name_and_words_stay_words(
     ]
     found = texts(command(*TIMED, write_items(HEADER, *rows)))
     assert found == ["sold_out_0 Red lamp", "category_0 Lamp", "category_n12.000 red vase"]
+
+
+@pytest.fixture
+def log_of_june(command: Command, tmp_path: Path) -> str:
+    """The log of `conftest.CLICKS`, its times in milliseconds since June 2015 began: the option that reads it."""
+    clicks = [click.split(",") for click in CLICKS]
+    rows = [f"{session},{item},{1000 * (JUNE + int(time))}" for session, item, time in clicks]
+    (tmp_path / "log" / "clicks.csv").write_text("\n".join(["session_id,item_id,time", *rows]) + "\n")
+    return "dataset.time_format=milliseconds"
+
+
+def test_times_in_another_unit_than_the_logs_are_refused(
+    command: Command, write_items: WriteItems, log_of_june: str
+) -> None:
+    """Seconds, read as milliseconds, lie in January 1970: the test part's price would stand in the items' texts."""
+    rows = [f"{JUNE},a,price,1", f"{JUNE + 95_000},a,price,2"]
+    with pytest.raises(UserError) as refused:
+        texts(command(*TIMED, log_of_june, write_items(HEADER, *rows)))
+    for told in (
+        "items.csv, line 2, column 'timestamp': '1433116800' is no time from 1990 to 2049, as the log's are, if it is",
+        "read as milliseconds; ",
+        "; the first is 1970-01-17 14:05:16; as seconds it is 2015-06-01 00:00:00: set "
+        "dataset.items.properties.time_format=seconds, or",
+        "dataset.stray_years=null takes such times as they are (2 of 2 rows cannot be read, and "
+        "dataset.max_bad_share=0.01)",
+    ):
+        assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("time_format", "written"),
+    [("seconds", JUNE), ("iso", "2015-06-01T00:00:00"), ("'%d.%m.%Y'", "01.06.2015"), ("auto", JUNE)],
+)
+def test_times_of_properties_may_be_written_in_a_way_of_their_own(
+    command: Command, write_items: WriteItems, log_of_june: str, time_format: str, written: object
+) -> None:
+    own = f"{PROPERTIES}.time_format={time_format}"
+    assert texts(command(*TIMED, log_of_june, own, write_items(HEADER, f"{written},a,price,1"))) == [
+        "price_1",
+        "",
+        "",
+    ]
+
+
+def test_a_table_in_which_some_rows_are_of_another_unit_is_refused_or_they_are_left_out(
+    command: Command, write_items: WriteItems, log_of_june: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The seconds are of the test part, one of 100 rows that count; a row that `keep` leaves out does not."""
+    rows = [f"{TEST_FROM - 1 - n},b,size,{n}" for n in range(98)]
+    rows += [f"{JUNE},a,stock,7", f"{TEST_FROM - 1},a,price,1", f"{TEST_FROM // 1000 + 9},a,price,2"]
+    options = [*TIMED, log_of_june, f"{PROPERTIES}.keep='^(size|price)$'", write_items(HEADER, *rows)]
+    assert texts(command(*options)) == ["price_1", "size_0", ""]
+    assert "1 of 100 rows of dataset.items.path=" in caplog.text
+    with pytest.raises(UserError, match=r"line 102, column 'timestamp': '1433206810' is no time .*1 of 100"):
+        texts(command(*options, "dataset.max_bad_share=0.009"))
+
+
+def test_times_before_there_were_clicks_count_where_it_is_said_that_they_are_right(
+    command: Command, write_items: WriteItems, log_of_june: str
+) -> None:
+    """A 0 for what was always so."""
+    rows = ["0,a,colour,red", f"{1000 * JUNE},a,size,9"]
+    options = [*TIMED, log_of_june, write_items(HEADER, *rows)]
+    assert texts(command(*options, "dataset.stray_years=null"))[0] == "colour_red size_9"
+    with pytest.raises(UserError, match=r"'0' is no time .*; the first is 1970-01-01 00:00:00; mend it"):
+        texts(command(*options))
+
+
+def test_timestamps_of_parquet_are_checked_too(command: Command, tmp_path: Path, log_of_june: str) -> None:
+    times = pd.to_datetime([JUNE], unit="ms")  # of seconds
+    frame = pd.DataFrame({"timestamp": times, "item_id": "a", "property": "x", "value": "1"})
+    frame.to_parquet(tmp_path / "items.parquet")
+    items = f"dataset.items.path={tmp_path / 'items.parquet'}"
+    with pytest.raises(UserError, match="if it is read as it stands; the first is 1970-01-17"):
+        texts(command(*TIMED, log_of_june, items))
 
 
 def test_some_properties_may_be_kept_by_their_names(command: Command, write_items: WriteItems) -> None:

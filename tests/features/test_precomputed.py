@@ -179,13 +179,11 @@ def test_a_missing_number_in_parquet_names_the_item(tmp_path: Path) -> None:
 
 
 def test_vectors_of_unequal_lengths_name_item_and_row(tmp_path: Path) -> None:
-    pd.DataFrame({"item_id": IDS, "vector": [[1.0, 2.0], [1.0, 2.0], [1.0]]}).to_parquet(
-        tmp_path / "m.parquet"
-    )
-    with pytest.raises(
-        UserError, match=r"the vector of item '007', row 3, has 1 values, but the first has 2"
-    ):
-        precomputed(config(tmp_path / "m.parquet"), ITEM_IDS)
+    for row, vectors in ((3, [[1.0, 2.0], [1.0, 2.0], [1.0]]), (1, [[1.0], [1.0, 2.0], [1.0, 2.0]])):
+        pd.DataFrame({"item_id": IDS, "vector": vectors}).to_parquet(tmp_path / "m.parquet")
+        told = rf"item {IDS[row - 1]!r}, row {row}, has 1 values, but 2 of the 3 vectors have 2"
+        with pytest.raises(UserError, match=told):
+            precomputed(config(tmp_path / "m.parquet"), ITEM_IDS)
 
 
 @pytest.mark.parametrize("array", [np.array([[{}]], dtype=object), np.zeros(3), np.array([["x"]])])

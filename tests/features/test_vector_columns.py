@@ -91,7 +91,11 @@ def test_a_source_without_a_column_says_how_to_name_one_or_to_leave_it_out(
     [
         (
             ["a,1 2", "b,", "c,1 2 3"],
-            r"items\.csv, line 4, column 'v': the vector has 3 values, but the first has 2",
+            r"items\.csv, line 4, column 'v': the vector has 3 values, but 1 of the 2 vectors have 2; mend it",
+        ),
+        (
+            ["a,1 2 3", "b,1 2", "x,", "c,1 2"],
+            r"items\.csv, line 2, column 'v': the vector has 3 values, but 2 of the 3 vectors have 2; mend it",
         ),
         (["a,1 2", "b,1 two"], r"items\.csv, line 3, column 'v': '1 two' is no vector of numbers"),
         (["a,1 2", "b,1 nan"], r"column 'v' of dataset\.items\.path=.*: the vector of item 'b' holds nan"),

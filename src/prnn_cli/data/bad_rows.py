@@ -53,13 +53,16 @@ class BadRows:
             self.counts["bad rows: no rows of the table"] += file.num_unparsed
             self.unparsed.append(file)
 
-    def check_share(self, num_rows: int, max_share: float) -> None:
-        """Warns of bad rows; raises `UserError` with the first examples where they exceed `max_share` of `num_rows`."""
+    def check_share(self, num_rows: int, max_share: float, what: str = "rows") -> None:
+        """Warns of bad rows; raises `UserError` with the first examples where they exceed `max_share` of `num_rows`.
+
+        what: is counted, for the warning
+        """
         count = self.counts.total()
         if not count:
             return
         if count <= max_share * num_rows:
-            log.warning("%d of %d rows cannot be read and are left out", count, num_rows)
+            log.warning("%d of %d %s cannot be read and are left out", count, num_rows, what)
             return
         shown = list(islice(self._places(), SHOWN))
         more = "; …" if count > SHOWN else ""

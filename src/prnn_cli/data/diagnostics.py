@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prnn_cli.data.counting_sort import counting_argsort
@@ -56,7 +57,9 @@ class Drift:
 class Diagnostics:
     """Shares, 0 to 1.
 
-    tied: events, of all parts, with the time of another event of their session; None where the log has no times
+    ranks_last_only: of each test session the last event alone is a target, and the others also stand in training
+    tied: events, of all parts, with the time of another event of their session, each counted once; None where the log
+        has no times
     same_as_last: targets on the item of the event before
     in_session: targets on an item that occurred in their session before
     rare: targets on items of fewer than FEW_EVENTS events in training
@@ -70,6 +73,7 @@ class Diagnostics:
     drift: None unless it does, and where a window would be empty, or holds new items alone
     """
 
+    ranks_last_only: bool
     tied: float | None
     same_as_last: float
     in_session: float
@@ -91,7 +95,8 @@ def diagnose(data: PreparedData) -> Diagnostics:
     unknown = data.summary["dropped"].get(unknown_in_training("test"), 0)
     kept = data.test.num_ranked if data.test.ranks_last_only else data.test.num_events
     return Diagnostics(
-        tied=tied_share(data.folder / "events.parquet") if has_times else None,
+        ranks_last_only=data.test.ranks_last_only,
+        tied=tied_share(data.folder / "events.parquet", data.test.ranks_last_only) if has_times else None,
         same_as_last=_share(last == target),
         in_session=_in_session_share(data.test),
         rare=_share(data.support[target] < FEW_EVENTS),
@@ -104,11 +109,19 @@ def diagnose(data: PreparedData) -> Diagnostics:
     )
 
 
-def tied_share(events: Path) -> float:
-    """The share of the events in an events.parquet that have the time of the one before or after in their session."""
+def tied_share(events: Path, of_test_alone: bool = False) -> float:
+    """The share of the events in an events.parquet that have the time of the one before or after in their session.
+
+    of_test_alone: where test sessions hold the events of training sessions, so that each counts once
+    """
+    columns = ["session_index", "time", *(["part"] if of_test_alone else [])]
     total = tied = 0
     session, time, was_tied = -1, np.nan, False  # of the last event of the block before
-    for block in pq.ParquetFile(events).iter_batches(columns=["session_index", "time"]):
+    for block in pq.ParquetFile(events).iter_batches(columns=columns):
+        if of_test_alone:
+            block = block.filter(pc.equal(block["part"], "test"))
+            if not len(block):
+                continue
         sessions, times = (block[name].to_numpy() for name in ("session_index", "time"))
         as_before = (np.diff(sessions, prepend=session) == 0) & (np.diff(times, prepend=time) == 0)
         begins = as_before & ~np.append(was_tied, as_before[:-1])  # whose event before is tied with it alone

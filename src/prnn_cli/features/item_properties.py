@@ -7,12 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from prnn_cli.data.formats.data_file import DataFile
 from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.time_units import shown_time
-from prnn_cli.data.formats.times import TimeParser
 from prnn_cli.errors import UserError
-from prnn_cli.schema import DatasetConfig, PropertiesConfig
+from prnn_cli.features.property_times import PropertyTimes
+from prnn_cli.schema import DatasetConfig
 
 SEVERAL_WORDS = r"\S\s+\S"
 
@@ -27,12 +26,12 @@ def texts_of_properties(blocks: Blocks, dataset: DatasetConfig, before: float | 
 
     Of a property with times the latest value counts, of those before a time in seconds since 1970, or of all; of one
     without times all values do. A value is a word of the text, or several; where no value of a property has several,
-    they are labels, and the word is `property_value`. Raises `UserError` for what is no time, for a wrong pattern, and
-    where no property counts.
+    they are labels, and the word is `property_value`. Raises `UserError` where too many times are bad, for a wrong
+    pattern, and where no property counts.
     """
     columns = dataset.items.properties
     gathered, num_late = [], 0
-    for table in _tables(blocks, columns, dataset.time_format):
+    for table in _tables(blocks, dataset, before):
         is_early = np.ones(len(table), bool) if before is None else table["time"].to_numpy() < before
         num_late += int(np.count_nonzero(~is_early))
         gathered.append(_encoded(table.filter(pa.array(is_early))))
@@ -48,34 +47,26 @@ def texts_of_properties(blocks: Blocks, dataset: DatasetConfig, before: float | 
     return _joined(table, has_times=columns.time is not None)
 
 
-def _tables(blocks: Blocks, columns: PropertiesConfig, time_format: str) -> Iterator[pa.Table]:
+def _tables(blocks: Blocks, dataset: DatasetConfig, before: float | None) -> Iterator[pa.Table]:
     """Columns item, name, value (text) and time (seconds since 1970, 0 without times) of the rows that have all."""
+    columns = dataset.items.properties
     name, value = str(columns.property), str(columns.value)
     wanted = {"items.properties.property": name, "items.properties.value": value}
     wanted |= {} if columns.time is None else {"items.properties.time": columns.time}
-    file: DataFile | None = None
+    times = None if columns.time is None else PropertyTimes(dataset, before)
     for item_ids, rows in blocks(wanted):
-        if rows.file is not file:
-            file, parser = rows.file, TimeParser(time_format)
         names, values = rows.texts(name), rows.texts(value)
-        times = np.zeros(len(rows.table)) if columns.time is None else _times(rows, columns.time, parser)
         counts = pc.and_(names.is_valid(), values.is_valid())
         if columns.keep is not None:
             counts = pc.and_(counts, _matches(names, columns.keep))
-        yield pa.table({"item": item_ids, "name": names, "value": values, "time": times}).filter(counts)
-
-
-def _times(rows: FileRows, name: str, parser: TimeParser) -> np.ndarray:
-    try:
-        times = parser.seconds(rows.table[name])
-    except pa.ArrowException as error:
-        kind = rows.table[name].type
-        raise UserError(
-            f"{rows.file.path}, column {name!r} is of type {kind}, which holds no times"
-        ) from error
-    what = f"cannot be read as a time with dataset.time_format={parser.time_format}; mend it"
-    rows.raise_if_any(np.isnan(times), name, what)
-    return times
+        table = pa.table({"item": item_ids, "name": names, "value": values}).filter(counts)
+        if times is None:
+            yield table.append_column("time", pa.array(np.zeros(len(table))))
+            continue
+        seconds = times.seconds(rows.filter(counts.to_numpy()))
+        yield table.append_column("time", pa.array(seconds)).filter(pa.array(~np.isnan(seconds)))
+    if times is not None:
+        times.check_share()
 
 
 def _matches(names: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:

@@ -17,6 +17,7 @@ from prnn_cli.data.formats.log_files import open_file
 from prnn_cli.data.formats.session_lists import is_list
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError, first_line
+from prnn_cli.features.vector_lengths import odd_length
 
 ITEM_ID, VECTOR, VECTORS = "item_id", "vector", "vectors"
 
@@ -96,11 +97,9 @@ def _stacked(column: pa.ChunkedArray, name: str, ids: list[str]) -> np.ndarray:
         raise ValueError(f"its column {name!r} is of type {column.type}, not lists of numbers")
     column = column.combine_chunks()
     sizes = column.value_lengths().fill_null(0).to_numpy()
-    if len(sizes) and (sizes != sizes[0]).any():
-        row = int((sizes != sizes[0]).argmax())
-        raise ValueError(
-            f"the vector of item {ids[row]!r}, row {row + 1}, has {sizes[row]} values, but the first has {sizes[0]}"
-        )
+    if odd := odd_length(sizes):
+        row, what = odd
+        raise ValueError(f"the vector of item {ids[row]!r}, row {row + 1}, {what}")
     values = column.flatten().cast(pa.float32(), safe=False).to_numpy(zero_copy_only=False)
     matrix: np.ndarray = values.reshape(len(sizes), -1)
     return matrix

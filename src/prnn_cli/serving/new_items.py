@@ -123,7 +123,9 @@ class _Source:
         if not any(reads_images):
             items = dataclasses.replace(items, image=None, image_pattern=None)
         if all(reads_images):
-            items = dataclasses.replace(items, text=[], properties=PropertiesConfig(None, None, None, None))
+            items = dataclasses.replace(
+                items, text=[], properties=PropertiesConfig(None, None, None, None, None)
+            )
         dataset = dataclasses.replace(settings.dataset, items=items, synthetic=None, profile=None, scale=None)
         table = ItemCatalogue(dataset, np.array([], dtype=object)).table
         return cls(table["item_id"].to_pandas().to_numpy(dtype=object), dataset, settings.features, saved)

@@ -18,6 +18,7 @@ from prnn_cli.schema import DatasetConfig
 FILES_SHOWN = 6
 SESSIONS_SHOWN = 5
 ITEMS_SHOWN = 8
+LONG_ID = 24  # characters, as of a hash: of longer ids the ends are shown
 
 
 def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.DataFrame]:
@@ -71,8 +72,10 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
         lines.append(("order", columns.order, ""))
     source = "" if items.path is None else f"of {items.path}"
     lines += [("text", name, source) for name in items.text]
+    lines += [(f"{name}'s vectors", column, source) for name, column in items.vector_columns.items()]
     if items.has_properties:
-        lines.append(("properties", f"{items.properties.property}, {items.properties.value}", source))
+        named = (items.properties.property, items.properties.value, items.properties.time)
+        lines.append(("properties", ", ".join(filter(None, named)), source))
     if items.image or items.image_pattern:
         lines.append(("image", items.image or str(items.image_pattern), source))
     unused = [name for name in first.columns if name not in _named(dataset)]
@@ -81,7 +84,7 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
 
 
 def days_table(days: list[dict[str, Any]]) -> pd.DataFrame:
-    """A line for each of the last days that hold sessions (`part_sizes.last_days`)."""
+    """A line for each of the last days that hold sessions (`part_sizes.about_days`)."""
     lines = [(each["day"], each["sessions"], each["ranked"]) for each in days]
     return pd.DataFrame(lines, columns=["Day (UTC)", "sessions", "events to rank"])
 
@@ -98,8 +101,15 @@ def example_sessions(data: PreparedData) -> pd.DataFrame:
         more = "" if len(session) <= ITEMS_SHOWN else f" … {len(session)} in all"
         first = session.iloc[0]
         begin = shown_time(first["time"])
-        lines.append((first["session_id"], first["part"], begin, " ".join(items) + more))
+        lines.append(
+            (_shortened(first["session_id"]), first["part"], begin, " ".join(map(_shortened, items)) + more)
+        )
     return pd.DataFrame(lines, columns=["Session", "part", "begins (UTC)", "items"])
+
+
+def _shortened(name: str) -> str:
+    """The name, or the ends of one that would fill the line."""
+    return name if len(name) <= LONG_ID else f"{name[: LONG_ID // 2]}…{name[-LONG_ID // 4 :]}"
 
 
 def _named(dataset: DatasetConfig) -> set[str]:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,11 @@ LIKELY_FROM, LIKELY_UNTIL = 631_152_000, 2_524_608_000
 Numbers = TypeVar("Numbers", float, np.ndarray)
 
 
+def is_likely(seconds: Numbers) -> Any:
+    """Whether a log of clicks is likely to be from a time, or from each of several."""
+    return (seconds >= LIKELY_FROM) & (seconds < LIKELY_UNTIL)
+
+
 def shown_time(seconds: float) -> str:
     """A time as text for a person, UTC."""
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat(" ", "seconds")
@@ -38,9 +43,7 @@ def seconds_of(numbers: Numbers, unit: str) -> Numbers:
 def likely_unit(first: float, last: float, but: str | None = None) -> str | None:
     """The unit, other than `but`, in which both numbers are times that a log of clicks is likely to be from."""
     for unit in NUMERIC:
-        if unit != but and all(
-            LIKELY_FROM <= seconds_of(each, unit) < LIKELY_UNTIL for each in (first, last)
-        ):
+        if unit != but and all(is_likely(seconds_of(each, unit)) for each in (first, last)):
             return unit
     return None
 
@@ -50,7 +53,7 @@ def unit_advice(first: float, last: float, time_format: str) -> str:
 
     first, last: seconds since 1970
     """
-    if LIKELY_FROM <= last < LIKELY_UNTIL or time_format not in ("auto", *NUMERIC):
+    if is_likely(last) or time_format not in ("auto", *NUMERIC):
         return ""
     read_as = (
         "seconds" if time_format == "auto" else time_format
@@ -65,17 +68,17 @@ def unit_advice(first: float, last: float, time_format: str) -> str:
     )
 
 
-def format_advice(value: str) -> str:
-    """What to do about a value that is no time in the format that was set, or none that could be guessed."""
+def format_advice(value: str, option: str = "dataset.time_format") -> str:
+    """What to do about a value that is no time in the format that `option` set, or none that could be guessed."""
     if found := DATE_OF_DIGITS.fullmatch(value):
         clock = {0: "", 4: "%H%M", 6: "%H%M%S"}[len(found[4] or "")]
-        return f'set dataset.time_format="%Y%m%d{clock}"'
+        return f'set {option}="%Y%m%d{clock}"'
     try:
         number = float(value)
     except ValueError:
         return "mend it or set another format"
     if unit := likely_unit(number, number):
-        return f"as {unit} it is {shown_time(seconds_of(number, unit))}: set dataset.time_format={unit}"
+        return f"as {unit} it is {shown_time(seconds_of(number, unit))}: set {option}={unit}"
     return "mend it or set another format"
 
 

@@ -23,16 +23,18 @@ class TimeParser:
         which tells all but the days and the pattern by the first times of the file. Parquet timestamps and dates need
         no format.
 
+    option: what sets the format, for messages
+
     Raises `UserError` for a format that does not exist.
     """
 
-    def __init__(self, time_format: str) -> None:
+    def __init__(self, time_format: str, option: str = "dataset.time_format") -> None:
         if time_format not in ("auto", "iso", *NUMERIC) and "%" not in time_format:
             raise UserError(
-                f"dataset.time_format={time_format} does not exist; choose auto, {', '.join(NUMERIC)}, iso "
+                f"{option}={time_format} does not exist; choose auto, {', '.join(NUMERIC)}, iso "
                 'or a pattern such as "%d/%m/%Y %H:%M"'
             )
-        self.time_format = time_format
+        self.time_format, self.option = time_format, option
         self.guesses = time_format == "auto"
 
     def seconds(self, column: pa.ChunkedArray) -> np.ndarray:
@@ -48,7 +50,8 @@ class TimeParser:
             return np.full(len(column), np.nan)
         if self.time_format in NUMERIC:
             return self._of_numbers(as_numbers(column))
-        return _in_range(_parsed(column, "ISO8601" if self.time_format == "iso" else self.time_format))
+        pattern = "ISO8601" if self.time_format == "iso" else self.time_format
+        return _in_range(_parsed(column, pattern, self.option))
 
     def _of_numbers(self, numbers: np.ndarray) -> np.ndarray:
         seconds = _in_range(seconds_of(numbers, self.time_format))
@@ -87,7 +90,7 @@ def _of_timestamps(column: pa.ChunkedArray) -> np.ndarray:
     return counts / per_second
 
 
-def _parsed(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
+def _parsed(column: pa.ChunkedArray, pattern: str, option: str) -> np.ndarray:
     texts = as_text(column)
     if pattern == "ISO8601":
         try:
@@ -102,8 +105,7 @@ def _parsed(column: pa.ChunkedArray, pattern: str) -> np.ndarray:
         distinct = pd.to_datetime(encoded.dictionary.to_pandas(), format=pattern, utc=True, errors="coerce")
     except (ValueError, re.error) as error:
         raise UserError(
-            f'dataset.time_format="{pattern}" is no strptime pattern ({error}); '
-            'a valid one is "%d/%m/%Y %H:%M"'
+            f'{option}="{pattern}" is no strptime pattern ({error}); a valid one is "%d/%m/%Y %H:%M"'
         ) from error
     times = distinct.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
     seconds = (times - np.datetime64(0, "us")) / np.timedelta64(1, "s")

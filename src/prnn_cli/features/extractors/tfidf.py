@@ -46,8 +46,9 @@ class Tfidf:
         settings: list[Any] = [dataclasses.asdict(self.config), items.item_id, items.text, items.header]
         settings += map(dataclasses.asdict, items.filters)
         if items.has_properties:
-            time_format = self.catalogue.dataset.time_format
-            settings += [dataclasses.asdict(items.properties), time_format, self.catalogue.before]
+            dataset = self.catalogue.dataset
+            settings += [dataclasses.asdict(items.properties), dataset.time_format, self.catalogue.before]
+            settings += [dataset.max_bad_share, dataset.stray_years]  # which times are bad
         return settings, self.catalogue.files
 
     def extract(self, parts: Path) -> tuple[csr_array, np.ndarray]:

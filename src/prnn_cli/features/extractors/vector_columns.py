@@ -1,17 +1,20 @@
 """Vectors that stand in a column of the items table -> a row an item."""
 
 import dataclasses
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from prnn_cli.data.formats.data_file import DataFile
 from prnn_cli.errors import UserError
 from prnn_cli.features.extractor import Extractor
 from prnn_cli.features.items import ItemCatalogue
 from prnn_cli.features.placed_vectors import placed
 from prnn_cli.features.vector_cells import vectors_of_cells
+from prnn_cli.features.vector_lengths import odd_length
 from prnn_cli.schema import DatasetConfig, FeaturesConfig
 
 
@@ -57,22 +60,21 @@ class VectorColumns:
     def _read(self) -> tuple[np.ndarray, list[str]]:
         """The vectors of the rows that have one, (num_vectors, F), and the ids of these."""
         (source,) = self.catalogue.dataset.items.vector_columns
-        values, ids, size = [], [], 0
+        values, ids, lengths = [], [], []
+        places: list[tuple[DataFile, np.ndarray]] = []
         for item_ids, rows in self.catalogue.blocks({f"items.vector_columns.{source}": self._column}):
-            lengths, numbers = vectors_of_cells(rows, self._column)
-            size = size or int(lengths[lengths > 0][:1].sum())
-            is_other = (lengths > 0) & (lengths != size)
-            if is_other.any():
-                row = int(is_other.argmax())
-                raise UserError(
-                    f"{rows.file.place(int(rows.numbers[row]))}, column {self._column!r}: the vector has "
-                    f"{lengths[row]} values, but the first has {size}; mend it"
-                )
+            of_rows, numbers = vectors_of_cells(rows, self._column)
             values.append(numbers)
-            ids += item_ids.filter(lengths > 0).to_pylist()
+            ids += item_ids.filter(of_rows > 0).to_pylist()
+            lengths.append(of_rows[of_rows > 0])
+            places.append((rows.file, rows.numbers[of_rows > 0]))
         if not ids:
             raise UserError(f"{self._source} holds no vector; name another column")
-        return np.concatenate(values).reshape(len(ids), size), ids
+        if odd := odd_length(np.concatenate(lengths)):
+            where = ((file, row) for file, numbers in places for row in numbers.tolist())
+            file, row = next(islice(where, odd[0], None))
+            raise UserError(f"{file.place(row)}, column {self._column!r}: the vector {odd[1]}; mend it")
+        return np.concatenate(values).reshape(len(ids), -1), ids
 
 
 EXTRACTORS: dict[str, type[Extractor]] = {"vector_columns": VectorColumns}
