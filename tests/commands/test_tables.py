@@ -30,9 +30,10 @@ TWO_ROWS = [*TINY, "row=id_only,parallel_res"]
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> Path:
-    """The whole of experiment=smoke, as a user types it."""
+    """The whole of experiment=smoke, as a user types it, but for figures, which take as long as its trainings."""
     folder = tmp_path_factory.mktemp("smoke")
-    train_in(folder, shared_cache, "experiment=smoke", "hardware=cpu", "hardware.threads=1")
+    quick = ["hardware=cpu", "hardware.threads=1", "table.figures=false"]
+    train_in(folder, shared_cache, "experiment=smoke", *quick)
     return folder / "runs" / "smoke"
 
 
@@ -78,7 +79,7 @@ def test_the_footer_states_the_method(smoke: Path) -> None:
 
 
 def test_a_row_alone_gives_the_same_result_in_the_same_folder(prnn: Prnn, smoke: Path) -> None:
-    assert prnn("train", *TINY[:3], "row=parallel_res").exit_code == 0
+    assert prnn("train", *TINY, "row=parallel_res").exit_code == 0
     alone = json.loads(Path("runs/smoke/parallel_res-seed42/metrics.json").read_text())
     within = json.loads((smoke / "parallel_res-seed42" / "metrics.json").read_text())
     assert {key: alone[key] for key in ("recall@20", "mrr@20", "row", "label")} == {
@@ -98,6 +99,16 @@ def test_tables_shows_parameters_and_speed(prnn: Prnn, smoke: Path) -> None:
     assert prnn("tables", f"runs='{smoke}/*'", *shown, "hydra.run.dir=again").exit_code == 0
     header = next(line for line in Path("again/table.md").read_text().splitlines() if line.startswith("|"))
     assert "| parameters | events/s |" in header
+
+
+@pytest.mark.nightly
+def test_all_rows_stand_in_figures(prnn: Prnn, smoke: Path) -> None:
+    """By day those of one run (`test_foreign_runs`), and each figure alone."""
+    pytest.importorskip("matplotlib")
+    assert prnn("tables", f"runs={smoke}", "hydra.run.dir=again").exit_code == 0
+    names = {"figure3", "learning_curves", "by_support", "by_position", "architectures"}
+    for suffix in (".png", ".pdf"):
+        assert {path.stem for path in Path("again").glob(f"*{suffix}")} == names
 
 
 def resume_second_row(prnn: Prnn, command: list[str]) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hydra._internal import hydra as hydra_internal
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
@@ -19,6 +18,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from prnn_cli.app.config_files import check_config_folders
+from prnn_cli.app.kept_configs import KeepingLoader
 from prnn_cli.errors import UserError, first_line
 
 # What `_target_` may name beside the launchers and sweepers that are installed: torch.optim's classes, and this.
@@ -46,7 +46,7 @@ TO_A_SHELL = re.compile(r"setup|python|srun_args|additional_parameters|runtime_e
 Node = tuple[str, Any]  # the dotted path of a value, and the value
 
 
-class CheckedLoader(ConfigLoaderImpl):
+class CheckedLoader(KeepingLoader):
     """Hydra's loader, which refuses a configuration that names foreign code.
 
     A launcher takes it along to the machine that composes a job.
@@ -90,18 +90,19 @@ def check_compositions() -> None:
 
 def refuse_foreign_code(config: DictConfig, typed: Sequence[str] = ()) -> None:
     """Raises `UserError` where a composed configuration could have foreign code run. typed: the overrides"""
-    for path, value in _walk(config):
+    plain = OmegaConf.to_container(config, resolve=False)
+    for path, value in _walk(plain):
         key = path.rpartition(".")[2]
         if key == "_target_" and value is not None and not _may_be_called(value):
             raise _refused(path, value, "torch's optimisers, and launchers and sweepers that are installed,")
         if key in ("class", "()") and value is not None and value not in LOGGING:
             raise _refused(path, value, f"{', '.join(LOGGING)}")
     for node in ("callbacks", "launcher", "sweeper"):
-        _refuse_hidden_nodes(config, f"hydra.{node}")
+        _refuse_hidden_nodes(config, plain, f"hydra.{node}")
     for node in ("job_logging", "hydra_logging"):
-        _check_logging(config, f"hydra.{node}")
-    _check_job(config)
-    _check_launcher(config, typed)
+        _check_logging(plain, f"hydra.{node}")
+    _check_job(config, plain)
+    _check_launcher(config, plain, typed)
 
 
 def _may_be_called(name: object) -> bool:
@@ -115,9 +116,9 @@ def _refused(path: str, value: object, allowed: str) -> UserError:
     return UserError(f"{path}={value} names code to be called; configurations may name {allowed} alone")
 
 
-def _refuse_hidden_nodes(config: DictConfig, root: str) -> None:
+def _refuse_hidden_nodes(config: DictConfig, plain: Any, root: str) -> None:
     """An interpolation may stand for a plain value, but not for a node, which could hold anything by then."""
-    for path, value in _walk(config, root):
+    for path, value in _walk(plain, root):
         # With more text around it, an interpolation can only become text.
         if not (isinstance(value, str) and value.startswith("${") and value.endswith("}")):
             continue
@@ -126,8 +127,8 @@ def _refuse_hidden_nodes(config: DictConfig, root: str) -> None:
             raise UserError(f"{path}={value} hides what is to be called; write it out")
 
 
-def _check_logging(config: DictConfig, root: str) -> None:
-    for path, value in _walk(config, root):
+def _check_logging(plain: Any, root: str) -> None:
+    for path, value in _walk(plain, root):
         key = path.rpartition(".")[2]
         if ".." in path:  # the key "."
             raise UserError(f"{path} sets an attribute of a part of logging; leave it out")
@@ -145,7 +146,7 @@ def _check_logging(config: DictConfig, root: str) -> None:
             raise UserError(f"{path}={value} names an object of Python; valid: {', '.join(STREAMS)}")
 
 
-def _check_job(config: DictConfig) -> None:
+def _check_job(config: DictConfig, plain: Any) -> None:
     if (subfolder := config.hydra.output_subdir) not in (".hydra", None):
         raise UserError(
             f"hydra.output_subdir={subfolder} could overwrite files elsewhere; leave it .hydra, which prnn reads"
@@ -153,8 +154,8 @@ def _check_job(config: DictConfig) -> None:
     name = OmegaConf.to_container(config.hydra.job).get("name", "")  # type: ignore[union-attr]
     if "/" in str(name) or "${" in str(name):
         raise UserError(f"hydra.job.name={name} is part of the name of a log file; write one word")
-    variables = [path.rpartition(".")[2] for path, value in _walk(config, "hydra.job.env_set") if value != {}]
-    variables += [str(value) for _, value in _walk(config, "hydra.job.env_copy") if value != []]
+    variables = [path.rpartition(".")[2] for path, value in _walk(plain, "hydra.job.env_set") if value != {}]
+    variables += [str(value) for _, value in _walk(plain, "hydra.job.env_copy") if value != []]
     for variable in variables:
         if not ENVIRONMENT.fullmatch(variable):
             raise UserError(
@@ -163,9 +164,9 @@ def _check_job(config: DictConfig) -> None:
             )
 
 
-def _check_launcher(config: DictConfig, typed: Sequence[str]) -> None:
+def _check_launcher(config: DictConfig, plain: Any, typed: Sequence[str]) -> None:
     """What reaches a shell comes from who types the command, never from a file."""
-    for path, value in _walk(config, "hydra.launcher"):
+    for path, value in _walk(plain, "hydra.launcher"):
         if isinstance(value, str) and "\n" in f"{value}{_selected(config, path)}":
             raise UserError(f"{path} holds a line end, behind which a job's script would go on; leave it out")
         option = next((each for each in path.split(".")[2:] if TO_A_SHELL.fullmatch(each)), None)
@@ -187,9 +188,8 @@ def _selected(config: DictConfig, path: str) -> Any:
         return None
 
 
-def _walk(config: DictConfig, root: str = "") -> Iterator[Node]:
-    """The values at and below a node, unresolved: those that are no containers, and empty containers."""
-    plain: Any = OmegaConf.to_container(config, resolve=False)
+def _walk(plain: Any, root: str = "") -> Iterator[Node]:
+    """The values of a plain configuration at and below a node: those that are no containers, and empty containers."""
     for part in root.split(".") if root else ():
         plain = plain.get(part) if isinstance(plain, dict) else plain
     nodes: list[Node] = [(root, plain)]

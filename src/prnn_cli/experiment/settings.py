@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -25,6 +26,13 @@ def schema_of(command: str) -> type:
     """The dataclass of a command's options: prnn's own stand in schema/, where no command need be imported."""
     own: type | None = getattr(schema, f"{command.title()}Command", None)
     return own or options_class(chosen("COMMANDS", command, "prnn")) or NoOptions
+
+
+@cache
+def _without_values(schema: type) -> DictConfig:
+    """The schema as OmegaConf has it; merging begins with a copy."""
+    structured: DictConfig = OmegaConf.structured(schema)
+    return structured
 
 
 @dataclasses.dataclass
@@ -104,7 +112,7 @@ def with_new_options(command: str, config: DictConfig) -> DictConfig:
 
     What this version has no default for stays absent.
     """
-    typed = OmegaConf.merge(OmegaConf.structured(schema_of(command)), OmegaConf.to_container(config))
+    typed = OmegaConf.merge(_without_values(schema_of(command)), OmegaConf.to_container(config))
     lacking = [key for key in sorted(OmegaConf.missing_keys(typed)) if OmegaConf.select(config, key) is None]
     if not lacking:
         return config
@@ -132,7 +140,7 @@ def typed_settings(command: str, config: DictConfig) -> Any:
     """An instance of the command's schema. Raises `UserError` for whatever in it no run can have."""
     try:
         # Merged once more, as +KEY=VALUE may have added what no command knows.
-        typed = OmegaConf.merge(OmegaConf.structured(schema_of(command)), OmegaConf.to_container(config))
+        typed = OmegaConf.merge(_without_values(schema_of(command)), OmegaConf.to_container(config))
         settings = OmegaConf.to_object(typed)
     except OmegaConfBaseException as error:
         raise UserError(explain(error, schema_of(command))) from error
