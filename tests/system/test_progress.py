@@ -81,3 +81,20 @@ def test_work_within_other_work_has_a_bar_below_the_others(monkeypatch: pytest.M
     with progress.meter("ranking with network", 100) as alone:
         alone._bars.refresh()
     assert output.getvalue().rfind("ranking") > output.getvalue().rfind("training")
+
+
+def test_a_warning_is_folded_on_a_terminal_and_its_paths_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    path = "/a/folder/whose/name/is/long/clicks.csv"
+    monkeypatch.setenv("COLUMNS", "30")
+    for output, lines in (
+        (Terminal(), ["3 of 5 files hold nothing, as", f"  {path}", "  and others"]),
+        (io.StringIO(), [f"3 of 5 files hold nothing, as {path} and others"]),
+    ):
+        monkeypatch.setattr(progress, "console", Console(file=output, color_system=None))
+        text = f"3 of 5 files hold nothing, as {path} and others"
+        progress.ConsoleHandler().emit(logging.LogRecord("prnn", logging.WARNING, "", 0, text, (), None))
+        assert output.getvalue().splitlines() == lines

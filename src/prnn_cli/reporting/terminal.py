@@ -6,9 +6,7 @@ stands in blocks beneath each other, each with the first column. A number is nev
 """
 
 import re
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 
 from rich import box
@@ -18,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from prnn_cli.reporting.table_formats import TextTable, on_one_line
+from prnn_cli.system.folding import folded, terminal_width
 
 GAP = 2  # between two columns
 WORDS = 20  # columns of words are folded to no less
@@ -29,7 +28,7 @@ Widths = dict[int, int]  # by column
 
 def show(table: TextTable, title: str = "") -> None:
     """Prints the table, fitted to the terminal where there is one."""
-    width = terminal_width()
+    width = terminal_width(sys.stdout)
     blocks, left_out = fitted(table, width)
     if title:
         say(title)
@@ -43,18 +42,7 @@ def show(table: TextTable, title: str = "") -> None:
 
 def say(sentence: str, indent: int = 2) -> None:
     """Prints a sentence, folded between words on a terminal. indent: of the lines that follow the first"""
-    text, width = on_one_line(sentence), terminal_width()
-    if width is not None:
-        text = textwrap.fill(
-            text, max(width, 2 * indent), subsequent_indent=" " * indent, break_long_words=False,
-            break_on_hyphens=False,
-        )  # fmt: skip
-    print(text)
-
-
-def terminal_width() -> int | None:
-    """The columns of the terminal that stdout is, or those that COLUMNS names for it; None where it is no terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(folded(on_one_line(sentence), sys.stdout, indent))
 
 
 def fitted(table: TextTable, width: int | None) -> tuple[list[Widths], list[str]]:

@@ -18,6 +18,7 @@ from rich.table import Column
 
 from prnn_cli.errors import visible
 from prnn_cli.system.distributed import process_group
+from prnn_cli.system.folding import folded
 
 
 class _Unread(Console):
@@ -48,7 +49,8 @@ def hand_over(sink: Callable[[str], None] | None) -> None:
 
 def note(line: str, style: str | None = None) -> None:
     """Prints a line on stderr, folded between words on a terminal. style: rich's, such as "yellow\""""
-    console.print(line, style=style, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+    text = folded(line, console.file)  # rich would break long paths
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 class ConsoleHandler(logging.Handler):
