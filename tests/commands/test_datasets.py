@@ -333,16 +333,23 @@ def test_a_public_log_tells_how_to_get_it(prnn: Prnn, workplace: Path) -> None:
         "prnn train dataset=movielens features=text recipe=cross_entropy",
     ):
         assert sentence in told
-    assert "account or consent" in prnn("datasets", "coveo").out
+    assert "from the page; no address is known" in prnn("datasets", "coveo").out
     retailrocket = " ".join(prnn("datasets", "retailrocket").out.split())
     assert "dataset.split=days dataset.test_days=7 dataset.days=24_hours" in retailrocket
     assert prnn("datasets", "online_retail").out.startswith("UCI Online Retail")
 
 
+def test_a_folder_of_pictures_is_found(prnn: Prnn, workplace: Path) -> None:
+    covers = "MicroLens-50k_covers: cover images, from MicroLens-50k_covers.zip (optional); is"
+    assert f"{covers} missing" in prnn("datasets", "microlens").out
+    Path("data/microlens/MicroLens-50k_covers").mkdir(parents=True)
+    assert f"{covers} there" in prnn("datasets", "microlens").out
+
+
 def test_a_name_that_is_nearly_one_is_asked_about(prnn: Prnn) -> None:
     result = prnn("datasets", "covo")
     assert result.exit_code == 2
-    assert "no dataset is called covo; did you mean coveo?" in result.err
+    assert "no dataset is called 'covo'; did you mean coveo?" in result.err
 
 
 def test_names_in_a_log_are_text_in_the_config(prnn: Prnn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,8 +43,8 @@ def test_of_ids_that_would_fill_lines_the_ends_are_shown(dataset_config: Config,
     (tmp_path / "1.csv").write_text("\n".join(["session_id,item_id,time", *rows]) + "\n")
     data = prepare(dataset_config(path=str(tmp_path), min_item_support=1), tmp_path / "cache")
     table = example_sessions(data)
-    assert table["Session"].tolist() == ["ffffffffffff…ff0123", "late"]
-    assert table["items"].tolist() == ["aaaaaaaaaaaa…aaaaaa b"] * 2
+    assert table["Session"].tolist() == ["ffff…0123", "late"]
+    assert table["items"].tolist() == ["aaaa…aaaa b"] * 2
 
 
 def test_of_a_long_log_the_last_days_alone_are_shown(dataset_config: Config, tmp_path: Path) -> None:

@@ -3,15 +3,17 @@
 import hashlib
 import io
 import random
+import resource
+import ssl
 import tarfile
-import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.client import HTTPResponse
 from pathlib import Path
 
 import pytest
 
+from file_server import Server, serving
 from prnn_cli.errors import RunError
 from prnn_cli.system.downloads import download, unpack
 
@@ -20,58 +22,10 @@ MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 
 
-class Server(ThreadingHTTPServer):
-    """Serves CONTENT. knows_ranges: whether it goes on in the middle; breaks_after: bytes, once; asked: the ranges."""
-
-    knows_ranges = True
-    breaks_after: int | None = None
-    etag = '"one"'
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.asked: list[str | None] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/log.zip"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        wanted = self.headers.get("Range")
-        self.server.asked.append(wanted)
-        if self.path != "/log.zip":
-            self.send_error(404)
-            return
-        is_same = self.headers.get("If-Range") in (None, self.server.etag)
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and is_same else 0
-        if start > len(CONTENT):
-            self.send_error(416)
-            return
-        start = start if self.server.knows_ranges else 0
-        body = CONTENT[start:]
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", self.server.etag)
-        self.end_headers()
-        most, self.server.breaks_after = self.server.breaks_after, None
-        self.wfile.write(body[:most])
-        self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as found:
-        thread = threading.Thread(target=found.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(CONTENT) as found:
         yield found
-        found.shutdown()
-        thread.join()
 
 
 def broken_off(server: Server, file: Path) -> None:
@@ -147,6 +101,41 @@ def test_an_address_that_does_not_answer_is_a_sentence(server: Server, tmp_path:
         download("http://127.0.0.1:1/log.zip", tmp_path / "log.zip", None, None)
 
 
+def test_what_is_no_address_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"'log.zip' is no address: unknown url type"):
+        download("log.zip", tmp_path / "log.zip", None, None)
+
+
+def test_an_error_of_the_connection_is_not_taken_for_one_of_the_disk(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are OSErrors: TLS that breaks, and a disk that is full."""
+
+    def breaking(response: HTTPResponse, size: int) -> bytes:
+        raise ssl.SSLError(1, "unexpected eof")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(HTTPResponse, "read", breaking)
+        with pytest.raises(RunError, match=r"did not arrive: unexpected eof; the same command goes on"):
+            download(server.url, tmp_path / "log.zip", None, None)
+    assert download(server.url, tmp_path / "log.zip", None, None) == SHA256
+
+
+def test_a_disk_that_is_full_is_a_sentence_and_the_part_is_gone_on_with(
+    server: Server, tmp_path: Path
+) -> None:
+    """A limit of the size of a file stands for it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(RunError, match=r"cannot be put into .*: File too large; make room or choose"):
+            download(server.url, tmp_path / "log.zip", len(CONTENT), MD5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert download(server.url, tmp_path / "log.zip", len(CONTENT), MD5) == MD5
+    assert server.asked == [None, "bytes=4096-"]
+
+
 # archives
 
 
@@ -203,6 +192,21 @@ def test_an_archive_without_the_folder_or_that_is_none_is_refused(tmp_path: Path
     (tmp_path / "page.zip").write_text("<html>")
     with pytest.raises(RunError, match="cannot be unpacked"):
         unpack(tmp_path / "page.zip", tmp_path / "data", "")
+
+
+def test_no_other_file_is_replaced(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "ml.zip", "README", "ratings.dat")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "README").write_text("mine")
+    with pytest.raises(
+        RunError, match="README is there already, and is another than what was fetched; move it"
+    ):
+        unpack(archive, folder, "")
+    assert [path.name for path in folder.iterdir()] == ["README"]
+    assert (folder / "README").read_text() == "mine"
+    (folder / "README").write_text("README")  # what the archive holds, as an earlier call put it there
+    assert unpack(archive, folder, "") == [folder / "README", folder / "ratings.dat"]
 
 
 def test_an_archive_that_was_damaged_leaves_nothing_and_may_be_fetched_anew(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # help needs none of it
 
 WORD_COMMANDS = {  # take plain words, not overrides
     "datasets": "the known datasets; NAME: how to get a public log; describe PATH: the YAML for a log of yours",
-    "fetch": "get a public log that may be had without an account",
+    "fetch": "get the files of a public log whose address is known",
     "check": "show that an extension keeps the contracts that prnn relies on",
     "completion": "print the completion script of bash, zsh or fish",
 }

@@ -44,7 +44,7 @@ def run(arguments: Sequence[str]) -> int:
         case [name]:
             close = difflib.get_close_matches(name, [*_configs(), *WORDS], n=1)
             guess = f"did you mean {close[0]}? " if close else ""
-            raise UserError(f"no dataset is called {name}; {guess}prnn datasets lists them")
+            raise UserError(f"no dataset is called {name!r}; {guess}prnn datasets lists them")
         case _:
             raise UserError(
                 f"prnn datasets {' '.join(arguments)} is no command; write prnn datasets, prnn datasets NAME, or "
@@ -97,18 +97,17 @@ def _tell(log: PublicLog) -> None:
         say(f"{heading:<12}{text}", indent=12)
     say(f"{'folder':<12}{log.folder}, unless dataset.path=DIR says another", indent=12)
     for number, (name, what) in enumerate(log.files.items()):
-        is_there = log.folder.is_dir() and files_within(log.folder, name)
+        is_there = (log.folder / name).is_dir() or files_within(log.folder, name)  # pictures are a folder
         say(
             f"{'' if number else 'files':<12}{name}: {what}; {'is there' if is_there else 'is missing'}",
             indent=14,
         )
-    if source.fetch:
-        say(f"{'to get it':<12}prnn fetch {log.name}", indent=12)
-    else:
-        say(
-            f"{'to get it':<12}from the page, which may ask for an account or consent to terms",
-            indent=12,
-        )
+    way = (
+        f"prnn fetch {log.name}"
+        if source.fetch
+        else "from the page; no address is known that gives it to everybody"
+    )
+    say(f"{'to get it':<12}{way}", indent=12)
     for number, command in enumerate(commands(log)):
         print(f"{'' if number else 'to begin':<12}{command}")
 

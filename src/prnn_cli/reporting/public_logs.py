@@ -13,8 +13,8 @@ INTRODUCTION = """\
 
 `prnn train dataset=NAME dataset.path=DIR` reads a public log from the folder that holds its files as they are
 published; without `dataset.path` from `$PRNN_DATA_DIR/NAME`, or `data/NAME`. `prnn datasets` lists the logs and says
-whether their files are there, `prnn datasets NAME` says how to get one, and `prnn fetch NAME` gets one of the few that
-may be had without an account. `prnn preprocess dataset=NAME` then tells what was read, what was dropped, and what
+whether their files are there, `prnn datasets NAME` says how to get one, and `prnn fetch NAME` gets one of the few whose
+address is known, into that folder. `prnn preprocess dataset=NAME` then tells what was read, what was dropped, and what
 undermines conclusions.
 
 No log was at hand when the presets were written: each is tested on a small log of its schema, and *verified* says what

@@ -124,7 +124,7 @@ class WindowConfig:
 
 @dataclass
 class DownloadConfig:
-    """A file that may be fetched without an account; bytes: its size, where it is known; checksum: as "md5:…" or
+    """A file that its address gives to everybody; bytes: its size, where it is known; checksum: as "md5:…" or
     "sha256:…", where its publisher gives one; unpack: the folder within it whose files are wanted, "" for its top."""
 
     url: str = MISSING

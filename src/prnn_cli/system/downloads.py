@@ -1,5 +1,6 @@
 """Files of the web: downloads that go on where they broke off and are checked at the end, and archives."""
 
+import filecmp
 import gzip
 import hashlib
 import json
@@ -8,7 +9,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path, PurePosixPath
@@ -66,7 +67,8 @@ def unpack(archive: Path, folder: Path, inner: str) -> list[Path]:
     """Unpacks the files below the folder `inner` of an archive ("" for all) into `folder`; returns them.
 
     Raises `RunError` for an archive that cannot be read, has no such folder, or names a place outside, and removes it:
-    it would be no better the next time.
+    it would be no better the next time. Raises it too where a file would take the place of another one; then none is
+    moved, and the archive stays.
     """
     temporary = archive.with_name(f"{archive.name}.unpacked")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -80,7 +82,10 @@ def unpack(archive: Path, folder: Path, inner: str) -> list[Path]:
             "anew"
         ) from error
     except OSError as error:
-        raise RunError(f"{archive} cannot be unpacked into {folder}: {error.strerror or error}") from error
+        raise RunError(
+            f"{archive.name} cannot be unpacked into {folder}: {error.strerror or error}; make room or choose another "
+            "folder, then run the same command again"
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -102,27 +107,34 @@ def _moved(source: Path, folder: Path) -> list[Path]:
         raise tarfile.TarError(
             f"it holds no folder {source.name!r} with files, and is another than was expected"
         )
-    placed = []
-    for path in found:
-        target = folder / path.relative_to(source)
+    return place({path: folder / path.relative_to(source) for path in found})
+
+
+def place(targets: Mapping[Path, Path]) -> list[Path]:
+    """Moves files, each to its target; returns the targets. Raises `RunError`, and moves none, where a target is there
+    already and holds something else."""
+    for path, target in targets.items():
+        if target.exists() and not (target.is_file() and filecmp.cmp(path, target, shallow=False)):
+            raise RunError(
+                f"{target} is there already, and is another than what was fetched; move it away or choose another "
+                "folder, then run the same command again"
+            )
+    for target in targets.values():
         target.parent.mkdir(parents=True, exist_ok=True)
-        placed.append(path.replace(target))
-    return placed
+    return [path.replace(target) for path, target in targets.items()]
 
 
 def _receive(url: str, part: Path) -> None:
     """Writes what the server sends into `part`, behind what is there where it is of the same file."""
     have = part.stat().st_size if part.exists() else 0
-    headers = {"User-Agent": "prnn"}
-    if have:
-        headers |= {"Range": f"bytes={have}-"} | _condition(part)
+    headers = {"Range": f"bytes={have}-"} | _condition(part) if have else {}
     try:
-        response: HTTPResponse = urlopen(Request(url, headers=headers), timeout=TIMEOUT_S)
+        response = _answer(url, headers)
     except HTTPError as error:
         if error.code != RANGE_NOT_SATISFIABLE:
             raise
         part.unlink()  # it is longer than the file, or whole and of no size that was known
-        response = urlopen(Request(url, headers={"User-Agent": "prnn"}), timeout=TIMEOUT_S)
+        response = _answer(url, {})
     with response:
         goes_on = response.status == PARTIAL_CONTENT
         done = have if goes_on else 0
@@ -131,12 +143,40 @@ def _receive(url: str, part: Path) -> None:
         marks = {name: response.headers[name] for name in ("ETag", "Last-Modified") if response.headers[name]}
         write_text(_marks_of(part), json.dumps(marks))
         with part.open("ab" if goes_on else "wb") as file, meter("fetching", total or 0) as progress:
-            while block := response.read(BLOCK):
+            for block in _blocks(response):
                 file.write(block)
                 done += len(block)
                 progress.update(done, f"{done / 1e6:,.1f} MB")
     if total is not None and done < total:
         raise URLError(f"it broke off after {done:,} of {total:,} bytes")
+
+
+def _answer(url: str, headers: dict[str, str]) -> HTTPResponse:
+    with _failing_as_the_network():
+        answer: HTTPResponse = urlopen(
+            Request(url, headers={"User-Agent": "prnn"} | headers), timeout=TIMEOUT_S
+        )
+    return answer
+
+
+def _blocks(response: HTTPResponse) -> Iterator[bytes]:
+    while True:
+        with _failing_as_the_network():
+            block = response.read(BLOCK)
+        if not block:
+            return
+        yield block
+
+
+@contextmanager
+def _failing_as_the_network() -> Iterator[None]:
+    """Tells the errors of a connection, such as those of TLS, from those of the disk, which are of the same class."""
+    try:
+        yield
+    except URLError:
+        raise
+    except OSError as error:
+        raise URLError(error) from error
 
 
 def _condition(part: Path) -> dict[str, str]:
@@ -162,11 +202,14 @@ def _explained(url: str, folder: Path) -> Iterator[None]:
         yield
     except HTTPError as error:
         raise RunError(f"{url} cannot be had: the server answers {error.code} ({error.reason})") from error
-    except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
-        reason = first_line(getattr(error, "reason", None) or error)
+    except (URLError, HTTPException) as error:
+        reason = getattr(error, "reason", None) or error
+        said = getattr(reason, "strerror", None) or first_line(reason)
         raise RunError(
-            f"{url} did not arrive: {reason}; the same command goes on where it broke off"
+            f"{url} did not arrive: {said}; the same command goes on where it broke off"
         ) from error
+    except ValueError as error:
+        raise RunError(f"{url!r} is no address: {first_line(error)}") from error
     except OSError as error:
         raise RunError(
             f"{url} cannot be put into {folder}: {error.strerror or error}; make room or choose another folder, then "

@@ -18,7 +18,7 @@ from prnn_cli.schema import DatasetConfig
 FILES_SHOWN = 6
 SESSIONS_SHOWN = 5
 ITEMS_SHOWN = 8
-LONG_ID = 24  # characters, as of a hash: of longer ids the ends are shown
+LONG_ID, ENDS = 24, 4  # characters: of a longer id, such as a hash, so many at either end are shown
 
 
 def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.DataFrame]:
@@ -109,7 +109,7 @@ def example_sessions(data: PreparedData) -> pd.DataFrame:
 
 def _shortened(name: str) -> str:
     """The name, or the ends of one that would fill the line."""
-    return name if len(name) <= LONG_ID else f"{name[: LONG_ID // 2]}…{name[-LONG_ID // 4 :]}"
+    return name if len(name) <= LONG_ID else f"{name[:ENDS]}…{name[-ENDS:]}"
 
 
 def _named(dataset: DatasetConfig) -> set[str]:
