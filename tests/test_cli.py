@@ -163,3 +163,15 @@ def test_a_reader_that_goes_ends_a_command_quietly(command: str) -> None:
     os.close(writer)
     assert ended.returncode == 128 + signal.SIGPIPE
     assert not ended.stderr
+
+
+def test_on_a_terminal_what_went_wrong_is_folded_between_words(
+    prnn: Prnn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = prnn("train", "epochs=many").err
+    assert whole.count("\n") == 1
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = prnn("train", "epochs=many").err.splitlines()
+    assert all(len(line) <= 40 for line in lines)
+    assert [word for line in lines for word in line.split()] == whole.split()

@@ -7,6 +7,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from prnn_cli.data.splits.rules import with_hold_out_days
 from prnn_cli.experiment.settings import register_schemas, schema_of
 from prnn_cli.extensions import commands, own_configs
 from prnn_cli.schema import FilterConfig, TrainCommand, check
@@ -87,7 +88,7 @@ def test_every_search_composes_and_measures_on_the_validation_part(search: str) 
     assert config.search is not None
     assert config.search.name == search
     assert config.evaluation.part == "validation"
-    assert config.dataset.validation_days == 3
+    assert with_hold_out_days(config.dataset).validation_days == 3, "as long as the test part"
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def compose(overrides: Sequence[str] = (), config_dir: str | Path | None = None)
             of_hydra.runtime.cwd = str(Path.cwd())
         of_hydra.mode = RunMode.RUN
         config = with_paths_from_files(whole, of_hydra)
-        settings: TrainCommand = checked_settings("train", config)
+        settings: TrainCommand = checked_settings("train", config, overrides)
     if settings.seeds != 1 or settings.tune or settings.search or settings.plan:
         raise UserError(
             "a configuration from Python is one training: leave out seeds, tune, search and plan, which make several "

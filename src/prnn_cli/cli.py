@@ -190,8 +190,23 @@ def _listed(summaries: dict[str, str]) -> str:
     return "\n".join(f"  {name:<{width}}  {summary}" for name, summary in summaries.items())
 
 
+def _folded(text: str) -> str:
+    """The text in lines that end between words, where stderr is a terminal."""
+    if not sys.stderr.isatty():
+        return text
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    lines = [
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines)
+
+
 def _complain(message: object, exit_code: int) -> int:
     group = process_group()
     which = "" if group.is_main else f" (process {group.rank} of {group.world_size})"
-    print(f"prnn{which}: {visible(str(message))}", file=sys.stderr)
+    print(_folded(f"prnn{which}: {visible(str(message))}"), file=sys.stderr)
     return exit_code

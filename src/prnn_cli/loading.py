@@ -1,6 +1,7 @@
 """Imports of what is large, without the search for garbage meanwhile."""
 
 import gc
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,11 @@ class _Process:
 
 
 def own_process() -> None:
-    """Says that the process runs prnn and nothing else, so that what is no garbage when prnn has been loaded stays."""
+    """Says that the process runs prnn and nothing else, so that what is no garbage when prnn has been loaded stays, and
+    torch, not loaded yet, may be told how to allocate memory."""
     _Process.is_own = True
+    # Tables on large pages: rows here and there of a large one are on as many small ones, which the CPU looks up.
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 
 @contextmanager

@@ -139,13 +139,14 @@ class RunFolder:
             return Path(search.folder) if search and search.trial is not None else None
         return None
 
-    def options_given(self) -> set[str]:
-        """The keys and groups that the run's command line gave values to; none where it is not known any more."""
+    def options_given(self) -> dict[str, str]:
+        """What the run's command line gave values to: key or group -> the override as it was typed, such as
+        {"epochs": "epochs=3"}; empty where it is not known any more."""
         try:
             overrides = OmegaConf.to_object(OmegaConf.load(self.path / OVERRIDES))
         except (OmegaConfBaseException, YAMLError, OSError, ValueError):
-            return set()
-        return {str(each).lstrip("+~").partition("=")[0] for each in overrides or ()}
+            return {}
+        return {str(each).lstrip("+~").partition("=")[0]: str(each) for each in overrides or ()}
 
     def config(self) -> DictConfig:
         """The composed configuration that the run was started with. Raises `UserError` for a damaged one.

@@ -54,6 +54,13 @@ def test_a_job_that_cannot_run_is_refused_before_the_first(prnn: Prnn) -> None:
     assert not Path("runs").exists()
 
 
+def test_jobs_do_not_go_with_a_launcher_that_has_its_own(prnn: Prnn) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    result = prnn(*SWEEP, "seed=1,2", "jobs=2", "hydra/launcher=joblib")
+    assert result.exit_code == 2
+    assert "jobs=… is of trainings on this machine, and joblib says by options of its own" in result.err
+
+
 @pytest.mark.nightly
 def test_hydras_list_of_jobs_is_left_out_where_prnn_tells_of_them(prnn: Prnn) -> None:
     result = prnn(*SWEEP, "seed=1,2")

@@ -319,14 +319,14 @@ def test_the_known_datasets_are_listed_with_what_they_are(
 
 
 def test_a_public_log_tells_how_to_get_it(prnn: Prnn, workplace: Path) -> None:
-    Path("data/ml-1m").mkdir(parents=True)
-    Path("data/ml-1m/ratings.dat").touch()
+    Path("data/movielens").mkdir(parents=True)
+    Path("data/movielens/ratings.dat").touch()
     told = " ".join(prnn("datasets", "movielens").out.split())
     for sentence in (
         "page https://grouplens.org",
         "size 25 MB: 1,000,209 events, 6,040 sessions or users, 3,706 items",
         "test part dataset.split=leave_one_out",
-        "folder data/ml-1m, unless dataset.path=DIR says another",
+        "folder data/movielens, unless dataset.path=DIR says another",
         "ratings.dat: the ratings; is there",
         "movies.dat: titles and genres (optional); is missing",
         "prnn fetch movielens",

@@ -41,18 +41,18 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_what_is_agreed_to_lies_where_the_dataset_is_looked_for(prnn: Prnn, fetched: list[str]) -> None:
     result = prnn("fetch", "movielens", "yes=true")
     assert result.exit_code == 0, result.err
-    assert sorted(path.name for path in Path("data/ml-1m").iterdir()) == sorted(FILES)
+    assert sorted(path.name for path in Path("data/movielens").iterdir()) == sorted(FILES)
     told = " ".join(result.out.split())
     for sentence in (
         "licence: research alone",
         "https://files.grouplens.org/datasets/movielens/ml-1m.zip, 5.9 MB",
-        "into data/ml-1m",
+        "into data/movielens",
         "ml-1m.zip has the checksum md5:c4d9eecfca2ab87c1945afe126590906 (as its publisher gives it)",
         "begin with prnn preprocess dataset=movielens",
     ):
         assert sentence in told
     again = prnn("fetch", "movielens", "yes=true")
-    assert "are in data/ml-1m already" in again.out
+    assert "are in data/movielens already" in again.out
     assert len(fetched) == 1
 
 
@@ -73,7 +73,10 @@ def test_a_log_that_takes_an_account_names_its_page_and_folder(prnn: Prnn) -> No
     result = prnn("fetch", "coveo", "yes=true")
     assert result.exit_code == 2
     told = " ".join(result.err.split())
-    assert "get its files from https://github.com/coveooss" in told
+    assert (
+        "no address is known that gives its files to everybody; get them from https://github.com/coveooss"
+        in told
+    )
     assert "them into data/coveo" in told
     assert "movielens" in told
 
@@ -97,7 +100,7 @@ def test_a_mistake_is_a_sentence(prnn: Prnn, arguments: list[str], sentence: str
 
 @pytest.mark.parametrize("left", ["without movies.dat", ".fetch"])
 def test_a_folder_that_is_not_whole_is_no_finished_one(prnn: Prnn, fetched: list[str], left: str) -> None:
-    folder = Path("data/ml-1m")
+    folder = Path("data/movielens")
     folder.mkdir(parents=True)
     (folder / "ratings.dat").touch()
     if left == ".fetch":  # where an earlier call was stopped while it unpacked
@@ -125,9 +128,9 @@ def test_of_several_files_those_that_arrived_are_not_fetched_again(
     with monkeypatch.context() as patch:
         patch.setattr(fetch, "download", breaking)
         assert prnn("fetch", "movielens", "yes=true").exit_code == 1
-    assert [path.name for path in Path("data/ml-1m").iterdir()] == [".fetch"]
+    assert [path.name for path in Path("data/movielens").iterdir()] == [".fetch"]
     assert prnn("fetch", "movielens", "yes=true").exit_code == 0
-    assert sorted(path.name for path in Path("data/ml-1m").iterdir()) == sorted([*FILES, "posters.dat"])
+    assert sorted(path.name for path in Path("data/movielens").iterdir()) == sorted([*FILES, "posters.dat"])
     assert fetched == [log.source.fetch[0].url, more.url]
 
 
@@ -142,6 +145,34 @@ def test_what_does_not_arrive_is_gone_on_with(
     with monkeypatch.context() as patch:
         patch.setattr(fetch, "download", broken)
         assert prnn("fetch", "movielens", "yes=true").exit_code == 1
-    assert Path("data/ml-1m/.fetch/ml-1m.zip.part").exists()
+    assert Path("data/movielens/.fetch/ml-1m.zip.part").exists()
     assert prnn("fetch", "movielens", "yes=true").exit_code == 0
-    assert not Path("data/ml-1m/.fetch").exists()
+    assert not Path("data/movielens/.fetch").exists()
+
+
+def test_what_fails_at_once_leaves_nothing(
+    prnn: Prnn, fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(url: str, file: Path, size: int | None, checksum: str | None) -> str:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        raise RunError(f"{url} cannot be had")
+
+    monkeypatch.setattr(fetch, "download", refused)
+    assert prnn("fetch", "movielens", "yes=true").exit_code == 1
+    assert not Path("data/movielens").exists()
+    Path("here").mkdir()
+    assert prnn("fetch", "movielens", "to=here", "yes=true").exit_code == 1
+    assert list(Path("here").iterdir()) == []
+
+
+def test_a_file_is_no_folder_to_fetch_into(prnn: Prnn, fetched: list[str]) -> None:
+    Path("file").touch()
+    result = prnn("fetch", "movielens", "to=file", "yes=true")
+    assert result.exit_code == 2
+    assert "to=file is a file; name the folder" in " ".join(result.err.split())
+    assert fetched == []
+
+
+@pytest.mark.parametrize("name", public_logs())
+def test_every_log_is_looked_for_under_its_name(name: str) -> None:
+    assert public_logs()[name].folder.name == name

@@ -95,6 +95,16 @@ def test_where_the_last_events_alone_are_ranked_they_alone_are_targets(prepared:
     assert found.is_later is False
 
 
+def test_where_training_holds_the_events_of_test_sessions_too_each_tie_counts_once(
+    prepared: Prepared,
+) -> None:
+    """Of the seven events three are tied, the last two of which are left out of training."""
+    found = diagnose(prepared(["a@0 b@0 c@1 a@2", "a@0 b@1 a@2"], [], split="leave_one_out"))
+    assert found.tied == 2 / 7
+    found = diagnose(prepared(["a@0 b@1 c@1 a@1", "a@0 b@1 a@2"], [], split="leave_one_out"))
+    assert found.tied == 3 / 7
+
+
 def test_drift_is_counted_of_windows_of_as_many_sessions(prepared: Prepared) -> None:
     """The windows: a a, b c | a b, d d | a c, d d; before them e f.
 

@@ -9,6 +9,7 @@ from prnn_cli.data.diagnostics import Change, Diagnostics, Drift
 
 USUAL = Change(new=0.02, absent=0.05, late=0.03, distance=0.22)
 SOUND = Diagnostics(
+    ranks_last_only=False,
     tied=0.01,
     repeated=0.005,
     same_as_last=0.02,

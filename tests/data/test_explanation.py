@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from prnn_cli.data.describe.explanation import columns_table
+from prnn_cli.data.describe.explanation import columns_table, example_sessions, explanation
+from prnn_cli.data.prepare import prepare
 from prnn_cli.schema import DatasetConfig
 from small import prepared, sessions_of
 
@@ -34,6 +35,24 @@ def test_milliseconds_and_items_within_elements_are_told(dataset_config: Config,
     assert table["milliseconds"] == ("ms", "added to the time")
     assert table["item"] == ("item_id", "lists separated by ' ', the item in an element is (.)-1")
     assert table["not used"] == ("none", "")
+
+
+def test_of_ids_that_would_fill_lines_the_ends_are_shown(dataset_config: Config, tmp_path: Path) -> None:
+    session, item = "f" * 60 + "0123", "a" * 32
+    rows = [f"{session},{item},100", f"{session},b,101", f"late,{item},90000", "late,b,90001"]
+    (tmp_path / "1.csv").write_text("\n".join(["session_id,item_id,time", *rows]) + "\n")
+    data = prepare(dataset_config(path=str(tmp_path), min_item_support=1), tmp_path / "cache")
+    table = example_sessions(data)
+    assert table["Session"].tolist() == ["ffffffffffff…ff0123", "late"]
+    assert table["items"].tolist() == ["aaaaaaaaaaaa…aaaaaa b"] * 2
+
+
+def test_of_a_long_log_the_last_days_alone_are_shown(dataset_config: Config, tmp_path: Path) -> None:
+    rows = [f"{day},{item},{day * 86_400}" for day in range(30) for item in "ab"]
+    (tmp_path / "1.csv").write_text("\n".join(["session_id,item_id,time", *rows]) + "\n")
+    dataset = dataset_config(path=str(tmp_path), min_item_support=1)
+    table = explanation(dataset, prepare(dataset, tmp_path / "cache"))["Last days"]
+    assert table["Day (UTC)"].tolist() == [f"1970-01-{day}" for day in range(24, 31)]
 
 
 def test_columns_of_vectors_and_of_properties_are_told(dataset_config: Config, tmp_path: Path) -> None:

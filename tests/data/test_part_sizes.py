@@ -83,6 +83,41 @@ def test_where_other_days_would_not_help_no_days_are_proposed(check_days: Check)
         check_days({0: 300, 1: 4}, test_from="1970-01-02")
 
 
+def test_as_many_days_are_proposed_as_500_events_take(check_days: Check) -> None:
+    """Ten thin days of 50 ranked events each, at the end of a long log."""
+    with pytest.raises(UserError, match=r"; set dataset\.test_days=10, or allow it"):
+        check_days({0: 300, **dict.fromkeys(range(1, 11), 25)}, min_ranked_events=100)
+
+
+def test_where_half_of_the_log_holds_fewer_it_is_said(check_days: Check) -> None:
+    with pytest.raises(
+        UserError, match=r"set dataset\.test_days=2, half of the log, which holds 12, or give a log"
+    ):
+        check_days({0: 3, 1: 3, 2: 3, 3: 3})
+
+
+@pytest.mark.parametrize(
+    ("options", "advice"),
+    [
+        (
+            {"split": "share", "test_share": 0.02},
+            r"raise dataset\.test_share=0\.02, or give a log of more sessions",
+        ),
+        (
+            {"split": "leave_one_out", "min_ranked_events": 999},
+            "give a log of more sessions, or users, of three",
+        ),
+        (
+            {"split": "window", "window": {"train_days": 2, "test_days": 0.0001}},
+            r"raise dataset\.window\.test_days",
+        ),
+    ],
+)
+def test_the_advice_is_that_of_the_split(check_days: Check, options: dict[str, object], advice: str) -> None:
+    with pytest.raises(UserError, match=advice):
+        check_days({0: 60, 1: 60, 2: 60, 3: 60}, **options)
+
+
 def test_a_thin_validation_part_is_refused_too(check_days: Check) -> None:
     with pytest.raises(
         UserError, match=r"the validation part holds 2 sessions .*raise dataset\.validation_days"

@@ -267,7 +267,7 @@ WRONG = {
     "arch=shared_w  subnets.id.hidden_size=7": "arch=shared_w needs equal hidden sizes, not subnets.id.hidden_size=7",
     "arch=interaction  arch.order=[text,id]": "so arch.order must begin with id",
     "~subnets.id": "subnets.id has no settings",
-    "evaluation.part=validation": "needs a validation part; train with dataset.validation_days=N",
+    "evaluation.part=validation": "needs a validation part; train with dataset.validation_days=auto",
 }
 
 

@@ -1,5 +1,7 @@
 """The experiments of published results: each runs what was published, on the data that it was published of."""
 
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +9,9 @@ import yaml
 
 from prnn_cli.experiment.settings import composed
 from prnn_cli.extensions import own_configs
+from prnn_cli.reporting.departures import other_events, other_settings
 from prnn_cli.reporting.published import published
+from prnn_cli.reporting.runs import FinishedRun
 
 PUBLIC = published().query("dataset != ''")
 TABLES = list(PUBLIC.index.unique("table"))
@@ -46,6 +50,23 @@ def test_a_published_mean_over_windows_is_run_on_as_many(table: str) -> None:
     assert numbers == [str(number) for number in range(1, windows + 1)]
     split = settings_of(table, swept(table)["row"][0]).dataset.split
     assert split == ("window" if windows else "gru4rec2023")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_what_an_experiment_sweeps_over_is_no_departure_of_the_user_s(table: str) -> None:
+    values = PUBLIC.loc[[table]]
+    runs = []
+    for swept_over in product(
+        *([f"{name}={value}" for value in each] for name, each in swept(table).items())
+    ):
+        given = {text.partition("=")[0]: text for text in (*swept_over, f"experiment={table}", "seed=2")}
+        metrics = {"experiment": table, "row": given["row"].removeprefix("row="), "baseline_options": {}}
+        metrics["dataset"] = values["dataset"].iloc[0]
+        window = given.get("dataset.window.number", "").rpartition("=")[2]
+        runs.append(FinishedRun(Path(), metrics, {}, given, int(window) if window else None))
+    assert [*other_events(runs, values), *other_settings(runs, values)] == []
+    runs[0].given["epochs"] = "epochs=3"
+    assert other_settings(runs, values) == ["epochs=3"]
 
 
 def test_a_row_has_the_settings_that_were_published_for_its_data() -> None:

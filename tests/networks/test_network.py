@@ -18,10 +18,11 @@ SHARED = Network(SUBNETS, Shared(SUBNETS), "tanh", num_items=8)
 VECTORS = "subnets.image.input.image.vectors"
 
 
-def test_elu_by_hand() -> None:
+@pytest.mark.parametrize(("name", "alpha"), [("elu", 0.5), ("elu_1", 1.0)])
+def test_elu_by_hand(name: str, alpha: float) -> None:
     logits = torch.tensor([-torch.inf, -1.0, 0.0, 2.0])
-    expected = torch.tensor([-0.5, 0.5 * (1 / torch.e - 1), 0.0, 2.0])
-    torch.testing.assert_close(ACTIVATIONS["elu"](logits), expected)
+    expected = torch.tensor([-alpha, alpha * (1 / torch.e - 1), 0.0, 2.0])
+    torch.testing.assert_close(ACTIVATIONS[name](logits), expected)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

@@ -109,6 +109,19 @@ def test_seeds_share_a_line_with_mean_and_standard_deviation(tmp_path: Path) -> 
     assert (row["seeds"], row["recall@20"]) == ("1 2", 0.75)
 
 
+def test_the_footer_says_how_many_seeds_a_row_is_the_mean_of(tmp_path: Path) -> None:
+    def footer() -> str:
+        report_runs(tmp_path, find_folders([str(tmp_path)]), table_config(figures=False))
+        return (tmp_path / "table.md").read_text()
+
+    write_run(tmp_path / "a1", ALL_FIRST, label="A", seed=1)
+    assert "seeds: 1.\n" in footer()
+    write_run(tmp_path / "a2", HALF, label="A", seed=2)
+    assert "seeds: 1, 2; a row is the mean ± standard deviation (n − 1) of 2 seeds." in footer()
+    write_run(tmp_path / "b1", HALF, label="B", seed=1, epochs=20)
+    assert "seeds: 1, 2; a row is the mean ± standard deviation (n − 1) of 1 to 2 seeds." in footer()
+
+
 def test_rows_of_one_name_with_other_settings_are_told_apart(tmp_path: Path) -> None:
     write_run(tmp_path / "a", ALL_FIRST, label="mine", config={"epochs": 10})
     write_run(tmp_path / "b", HALF, label="mine", config={"epochs": 20})

@@ -225,4 +225,5 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "linear": lambda x: x,
     "elu": lambda x: torch.where(x > 0, x, 0.5 * (torch.exp(x) - 1)),
+    "elu_1": lambda x: torch.where(x > 0, x, torch.exp(x) - 1),
 }

@@ -284,7 +284,7 @@ def test_dropout_of_every_input_equals_the_slow_one(arch: str, strategy: str, in
     )
 
 
-@pytest.mark.parametrize("activation", ["tanh", "linear", "elu"])
+@pytest.mark.parametrize("activation", ["tanh", "linear", "elu", "elu_1"])
 @pytest.mark.parametrize("loss", list(slow.LOSSES))
 @pytest.mark.parametrize("arch", ["parallel", "shared_w", "interaction"])
 def test_every_loss_and_activation_equals_the_slow_one(arch: str, loss: str, activation: str) -> None:

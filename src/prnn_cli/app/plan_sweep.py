@@ -106,6 +106,11 @@ def _run_by(command: str, config: DictConfig, num_jobs: int) -> Sweep:
     if target != OWN_LAUNCHER and config.get("plan"):
         raise UserError("plan=true tells of this machine; leave hydra/launcher out")
     if target not in (OWN_LAUNCHER, BASIC_LAUNCHER):
+        if any(each.lstrip("+").startswith("jobs=") for each in config.hydra.overrides.task):
+            raise UserError(
+                f"jobs=… is of trainings on this machine, and {config.hydra.runtime.choices['hydra/launcher']} says by "
+                "options of its own, hydra.launcher.…, how many run at a time; leave jobs out"
+            )
         return Sweep(launched=True)
     if target == BASIC_LAUNCHER or command != "train":
         return Sweep()
@@ -173,7 +178,7 @@ def _checked(
         if command == "train":
             shown = [each for each in job if not each.startswith("hydra")]
             planned = SweepJob(folder, shown, config.arch.name, config.row, config.label, config.seeds > 1)
-        settings = checked_settings(command, config)
+        settings = checked_settings(command, config, job)
     except UserError as error:
         raise UserError(f"{error} (in the job {_without_hydra(job)})") from error
     if getattr(settings, "row", None):

@@ -27,7 +27,7 @@ from prnn_cli.schema import (
 )
 from prnn_cli.system.files import write_json, write_text
 from prnn_cli.system.hardware import device_name, select_device
-from prnn_cli.system.progress import console, meter
+from prnn_cli.system.progress import meter, note
 
 Case = LogCase | BaselineCase | RankingCase | TrainingCase | ForecastCase
 
@@ -46,7 +46,7 @@ class Bench(Command):
         for row in measured(settings):
             rows.append(row)
             text = f"{row['what']}: {_figures(row)}"
-            console.print(text, markup=False, highlight=False, soft_wrap=True)
+            note(text)
             write_json(folder.path / "bench.json", rows)
         table = TextTable(HEADINGS, [_cells(row) for row in rows])
         write_text(folder.path / "bench.md", to_markdown(table))

@@ -1,7 +1,6 @@
 """prnn datasets: the known datasets; NAME tells of a public log, describe PATH proposes a config for another log."""
 
 import difflib
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from prnn_cli.extensions import config_folders
 from prnn_cli.reporting.public_logs import commands, details, logs_table
 from prnn_cli.reporting.terminal import say, show
 from prnn_cli.system.paths import absolute_path
+from prnn_cli.system.progress import note
 
 HELP = """prnn datasets                  the known datasets (dataset=NAME), and which public logs are there
 prnn datasets NAME             a public log: what it is, how to get it, what to begin with
@@ -61,7 +61,7 @@ def _describe(path: str) -> None:
         command = f"prnn preprocess dataset={log.name} dataset.path={where}"
         print(f"# The files of {log.source.title}, which prnn knows; nothing needs to be saved: {command}")
         print(f"defaults: [{log.name}]\npath: {flow(str(where))}")
-        print(f"prnn datasets {log.name} tells more, and with which features to begin.", file=sys.stderr)
+        note(f"prnn datasets {log.name} tells more, and with which features to begin.")
         return
     try:
         doubt = "they may be another version of what prnn knows" if found.doubt else ""
@@ -69,7 +69,8 @@ def _describe(path: str) -> None:
     except UserError as error:
         raise UserError(f"{found.doubt} {error}".strip()) from error
     print(proposal.yaml)
-    print("\n".join(filter(None, [found.doubt, *proposal.notes])), file=sys.stderr)
+    for line in filter(None, [found.doubt, *proposal.notes]):
+        note(line)
 
 
 def _configs() -> dict[str, Path]:

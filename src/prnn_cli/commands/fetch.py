@@ -3,10 +3,12 @@
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from prnn_cli.data.public_logs import PublicLog, missing_files, public_logs
+from prnn_cli.data.public_logs import PublicLog, public_logs
+from prnn_cli.data.source_files import missing_files
 from prnn_cli.errors import RunError, UserError
 from prnn_cli.reporting.terminal import say
 from prnn_cli.schema import DownloadConfig
@@ -30,10 +32,13 @@ def run(arguments: Sequence[str]) -> int:
     options = dict(each.split("=", 1) for each in arguments if "=" in each)
     if len(names) != 1 or not _are_known(options):
         raise UserError(
-            f"prnn fetch {' '.join(arguments)}: write prnn fetch NAME, perhaps with to=DIR and yes=true"
+            f"{' '.join(['prnn fetch', *arguments])} cannot be done; write prnn fetch NAME, perhaps with to=DIR and "
+            "yes=true"
         )
     log = _fetchable(names[0])
     folder = Path(options["to"]).expanduser() if "to" in options else log.folder
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"to={folder} is a file; name the folder into which the files of {log.name} go")
     if _is_whole(log, folder):
         say(f"the files of {log.name} are in {folder} already")
         return 0
@@ -74,8 +79,8 @@ def _fetchable(name: str) -> PublicLog:
         )
     if not (log := logs[name]).source.fetch:
         raise UserError(
-            f"{name} cannot be fetched: no address is known that needs neither an account nor consent to terms; get "
-            f"its files from {log.source.page} and put them into {log.folder}. {', '.join(able)} can be fetched"
+            f"{name} cannot be fetched: no address is known that gives its files to everybody; get them from "
+            f"{log.source.page} and put them into {log.folder}. {', '.join(able)} can be fetched"
         )
     return log
 
@@ -99,8 +104,15 @@ def _is_agreed() -> bool:
 
 def _get(wanted: Sequence[DownloadConfig], folder: Path) -> None:
     """Fetches files, and unpacks those that are archives once all are there."""
-    work = folder / WORK
-    files = [_downloaded(each, work) for each in wanted]
+    work, is_new = folder / WORK, not folder.exists()
+    try:
+        files = [_downloaded(each, work) for each in wanted]
+    except RunError:
+        with suppress(OSError):  # what is not empty stays, to go on with
+            work.rmdir()
+            if is_new:
+                folder.rmdir()
+        raise
     for each, file in zip(wanted, files, strict=True):
         if file.name.endswith(ARCHIVES):
             unpack(file, folder, each.unpack or "")

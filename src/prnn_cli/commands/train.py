@@ -11,8 +11,8 @@ import torch
 
 from prnn_cli.commands import Command
 from prnn_cli.data.prepare import PreparedData
-from prnn_cli.data.public_logs import check_files
 from prnn_cli.data.sessions import Sessions
+from prnn_cli.data.source_files import check_files
 from prnn_cli.evaluation.methods import compare
 from prnn_cli.experiment.build import (
     baselines_of,

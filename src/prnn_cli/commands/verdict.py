@@ -10,6 +10,7 @@ import numpy as np
 
 from prnn_cli.commands import Command
 from prnn_cli.data.prepare import PreparedData, prepare
+from prnn_cli.data.splits.rules import advice_on_test_part
 from prnn_cli.errors import Stopped, UserError
 from prnn_cli.evaluation.methods import ranks_of_baseline
 from prnn_cli.evaluation.metrics import check_measured
@@ -23,7 +24,7 @@ from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.system.durations import shown_duration
 from prnn_cli.system.files import write_json
 from prnn_cli.system.hardware import jobs_at_a_time, select_device
-from prnn_cli.system.progress import console, meter
+from prnn_cli.system.progress import meter, note
 from prnn_cli.verdict.choosing import choose
 from prnn_cli.verdict.claims import CANNOT_TELL
 from prnn_cli.verdict.findings import Findings
@@ -60,11 +61,6 @@ class Verdict(Command):
                 f"features={settings.features.name} has none to judge; choose some, such as features=text"
             )
         check_given()
-        if settings.dataset.test_from and not settings.dataset.validation_days:
-            raise UserError(
-                "dataset.test_from says when the test part begins, not how long the hold-out before it is; name its "
-                "days, as many as the test part has: dataset.validation_days=N"
-            )
         trials_of(settings, fields_of(settings)[0].controls[0], settings.trials)
         check_recipes(settings)
 
@@ -115,7 +111,7 @@ def prepared(settings: VerdictCommand) -> tuple[PreparedData, dict[str, FeatureT
     if data.test.num_sessions < LEAST_SESSIONS:
         raise UserError(
             f"the test part has {data.test.num_sessions} sessions, and a verdict needs {LEAST_SESSIONS} or more to "
-            "tell anything; make it longer (dataset.test_days)"
+            f"tell anything; {advice_on_test_part(settings.dataset)}"
         )
     tables = extract(settings.features, settings.dataset, data, cache_dir, select_device(settings.hardware))
     covered = covered_by(tables)
@@ -164,7 +160,7 @@ def judged(settings: VerdictCommand, folder: RunFolder, trainer: Trainer, chosen
         folder.write_status("running", stage=f"training {num_seeds} seeds of each on the test part")
         expected = seconds_of_test(trainer, [run for run in runs if not trainer.is_finished(run)])
         if number and trainer.hours + expected / 3600 > settings.hours:
-            _say(f"{num_seeds} seeds would take {shown_duration(expected)} more: beyond the hours")
+            note(f"{num_seeds} seeds would take {shown_duration(expected)} more: beyond the hours")
             break
         say(
             f"on the test part, {num_seeds} seeds of {len(chosen.compared)} networks: about {shown_duration(expected)}"
@@ -186,13 +182,9 @@ def train_all(trainer: Trainer, metric: str, runs: Sequence[VerdictRun]) -> None
             progress.update(done, run.told)
             value = trainer.measured(run, metric)
             if failure := trainer.failures.get(run.key):
-                _say(f"{run.told}: failed: {failure}")
+                note(f"{run.told}: failed: {failure}")
             elif run.part == HOLD_OUT and is_new[run] and value is not None:
-                _say(f"{run.told}: {metric} {value:.4f}, {shown_duration(trainer.took[run.key])}")
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+                note(f"{run.told}: {metric} {value:.4f}, {shown_duration(trainer.took[run.key])}")
 
 
 COMMANDS = {"verdict": Verdict()}

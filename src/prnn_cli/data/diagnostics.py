@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from prnn_cli.data.counting_sort import counting_argsort
@@ -57,8 +58,10 @@ class Drift:
 class Diagnostics:
     """Shares, 0 to 1.
 
-    tied: events, of all parts, with the time of another event of their session; None where the log has no times
-    repeated: events, of all parts, with the time and the item of another event of their session; None likewise
+    ranks_last_only: of each test session the last event alone is a target, and the others also stand in training
+    tied: events, of all parts, with the time of another event of their session, each counted once; None where the log
+        has no times
+    repeated: likewise, events with the time and the item of another event of their session
     same_as_last: targets on the item of the event before
     in_session: targets on an item that occurred in their session before
     rare: targets on items of fewer than FEW_EVENTS events in training
@@ -72,6 +75,7 @@ class Diagnostics:
     drift: None unless it does, and where a window would be empty, or holds new items alone
     """
 
+    ranks_last_only: bool
     tied: float | None
     repeated: float | None
     same_as_last: float
@@ -92,9 +96,12 @@ def diagnose(data: PreparedData) -> Diagnostics:
     last, target = _steps(data.test)
     chain, new_steps = _chain_shares(data.train, last, target)
     unknown = data.summary["dropped"].get(unknown_in_training("test"), 0)
-    tied, repeated = tied_and_repeated(data.folder / "events.parquet") if has_times else (None, None)
+    tied, repeated = None, None
+    if has_times:
+        tied, repeated = tied_and_repeated(data.folder / "events.parquet", data.test.ranks_last_only)
     kept = data.test.num_ranked if data.test.ranks_last_only else data.test.num_events
     return Diagnostics(
+        ranks_last_only=data.test.ranks_last_only,
         tied=tied,
         repeated=repeated,
         same_as_last=_share(last == target),
@@ -109,11 +116,14 @@ def diagnose(data: PreparedData) -> Diagnostics:
     )
 
 
-def tied_and_repeated(events: Path) -> tuple[float, float]:
+def tied_and_repeated(events: Path, of_test_alone: bool = False) -> tuple[float, float]:
     """The share of the events in an events.parquet that have the time of another of their session, and the share of
-    those that have its item, too."""
+    those that have its item, too.
+
+    of_test_alone: where test sessions hold the events of training sessions, so that each counts once
+    """
     total = tied = repeated = 0
-    for sessions, times, items in _whole_sessions(events):
+    for sessions, times, items in _whole_sessions(events, of_test_alone):
         begins = np.append(True, (sessions[1:] != sessions[:-1]) | (times[1:] != times[:-1]))
         is_tied = ~(begins & np.append(begins[1:], True))
         keys = np.cumsum(begins)[is_tied] << 32 | items[is_tied]
@@ -125,15 +135,17 @@ def tied_and_repeated(events: Path) -> tuple[float, float]:
     return tied / total, repeated / total
 
 
-def _whole_sessions(events: Path) -> Iterator[list[np.ndarray]]:
+def _whole_sessions(events: Path, of_test_alone: bool) -> Iterator[list[np.ndarray]]:
     """Yields (session_index, time, item_index) of some sessions of an events.parquet at a time, as arrays."""
     names = ["session_index", "time", "item_index"]
-    rest = [np.empty(0, dtype) for dtype in (np.int64, np.float64, np.int64)]
-    for block in pq.ParquetFile(events).iter_batches(columns=names):
+    rest = [np.empty(0, dtype) for dtype in (np.int64, np.float64, np.int64)]  # a session that may go on
+    for block in pq.ParquetFile(events).iter_batches(columns=[*names, *(["part"] if of_test_alone else [])]):
+        if of_test_alone:
+            block = block.filter(pc.equal(block["part"], "test"))
+        if not len(block):
+            continue
         columns = [np.append(old, block[name].to_numpy()) for old, name in zip(rest, names, strict=True)]
-        end = int(
-            np.searchsorted(columns[0], columns[0][-1])
-        )  # where the last session begins, which may go on
+        end = int(np.searchsorted(columns[0], columns[0][-1]))
         if end:
             yield [column[:end] for column in columns]
         rest = [column[end:] for column in columns]

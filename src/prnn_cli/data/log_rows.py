@@ -15,8 +15,8 @@ from prnn_cli.data.formats.log_files import check_no_copies, find_files, open_fi
 from prnn_cli.data.formats.rows import FileRows, check_columns
 from prnn_cli.data.formats.session_lists import explode_lists, is_list, items_of_elements
 from prnn_cli.data.formats.text_options import TextOptions
-from prnn_cli.data.public_logs import advised
 from prnn_cli.data.row_filters import filter_rows
+from prnn_cli.data.source_files import advised
 from prnn_cli.errors import EmptyFileError, UserError
 from prnn_cli.schema import DatasetConfig
 from prnn_cli.system.prefetch import prefetch

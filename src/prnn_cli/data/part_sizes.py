@@ -9,30 +9,32 @@ import numpy as np
 import pandas as pd
 
 from prnn_cli.data.parts import DAY_S, PARTS
+from prnn_cli.data.splits.rules import SPLITS
 from prnn_cli.errors import SmallPartError
 from prnn_cli.schema import DatasetConfig
 
 FEW = 500  # ranked events: a share of 0.4 of so many has a 95 % interval of ±0.04, a tenth of it
 DAYS_SHOWN = 7
-REMEDIES = {  # of splits that do not go by the last days
-    "window": "raise dataset.window.test_days, or choose a dataset.window that lies within the log",
-    "share": "raise dataset.test_share",
-    "given": "give a larger dataset.test_path",
-    "leave_one_out": "give a log of more sessions, or users, of three events and more",
-}
-
 log = logging.getLogger(__name__)
 
 
-def last_days(events: pd.DataFrame, test_by: str) -> list[dict[str, Any]]:
-    """The last days (UTC) that hold sessions, the latest last: {"day": "2011-02-22", "sessions", "ranked"}.
+def about_days(events: pd.DataFrame, decided_by: str) -> dict[str, Any]:
+    """What a summary tells of days (UTC); events: of `SplitLog`; decided_by: as in `SplitRule`.
 
-    events: of `SplitLog`. ranked: events but for the first of each session, as many as are ranked in a test part.
+    last_days: the last that hold sessions, the latest last: {"day": "2011-02-22", "sessions", "ranked"}, the last of
+        which are the events but for the first of each session, as many as are ranked in a test part
+    enough_days: the number of last days that make a test part large enough, or half of the log, and what they hold
     """
+    days = _days(events, decided_by)
+    enough = _enough_days(days, sum(each["sessions"] for each in days))
+    return {"last_days": days[-DAYS_SHOWN:], "enough_days": enough}
+
+
+def _days(events: pd.DataFrame, decided_by: str) -> list[dict[str, Any]]:
     index = events["session_index"].to_numpy()
     starts = np.flatnonzero(np.diff(index, prepend=-1))
     lengths = np.diff(starts, append=len(index))
-    deciding = starts if test_by == "first_event" else starts + lengths - 1
+    deciding = starts if decided_by == "first_event" else starts + lengths - 1
     day_of_session = (events["time"].to_numpy()[deciding] // DAY_S).astype(np.int64)
     days, which = np.unique(day_of_session, return_inverse=True)
     sessions, ranked = np.bincount(which), np.bincount(which, weights=lengths - 1)
@@ -42,7 +44,7 @@ def last_days(events: pd.DataFrame, test_by: str) -> list[dict[str, Any]]:
             "sessions": int(count),
             "ranked": int(clicks),
         }
-        for day, count, clicks in list(zip(days, sessions, ranked, strict=True))[-DAYS_SHOWN:]
+        for day, count, clicks in list(zip(days, sessions, ranked, strict=True))
     ]
 
 
@@ -86,24 +88,23 @@ def _size(summary: dict[str, Any], part: str) -> str:
 
 
 def _remedy(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> str:
-    if part == "validation":
-        return "raise dataset.validation_days"
-    return _test_remedy(summary, dataset)
+    if part == "test" and dataset.split in ("days", "gru4rec2023"):
+        return _other_days(summary, dataset)
+    return SPLITS[dataset.split].advice(part, dataset)
 
 
-def _test_remedy(summary: dict[str, Any], dataset: DatasetConfig) -> str:
+def _other_days(summary: dict[str, Any], dataset: DatasetConfig) -> str:
     """The last days, and the options that would give a larger test part."""
-    if dataset.split in REMEDIES:
-        return REMEDIES[dataset.split]
     days = summary["last_days"]
     listed = ", ".join(f"{each['day']} {each['sessions']:,}" for each in days)
     counts = f"sessions of the last days (UTC): {listed}"
     if dataset.test_from is not None:
-        return f"{counts}; set an earlier dataset.test_from"
-    num_days = _enough_days(days, sum(summary[part]["sessions"] for part in PARTS if part in summary))
-    larger = (
-        f"set dataset.test_days={num_days}" if num_days > dataset.test_days else "give a log of more days"
-    )
+        return f"{counts}; {SPLITS[dataset.split].advice('test', dataset)}"
+    num_days, ranked = summary.get("enough_days") or _enough_days(days, _num_sessions(summary))
+    larger = "give a log of more days"
+    if num_days > dataset.test_days:
+        held = "" if ranked >= FEW else f", half of the log, which holds {ranked:,}, or {larger}"
+        larger = f"set dataset.test_days={num_days}{held}"
     full = [each["day"] for each in days[1:] if each["ranked"] >= FEW]
     if full and full[-1] != days[-1]["day"]:
         end = date.fromisoformat(full[-1]) + timedelta(days=1)
@@ -111,8 +112,13 @@ def _test_remedy(summary: dict[str, Any], dataset: DatasetConfig) -> str:
     return f"{counts}; {larger}"
 
 
-def _enough_days(days: Sequence[dict[str, Any]], num_sessions: int) -> int:
-    """The number of last days that hold `FEW` ranked events, or as many as hold no more than half of the sessions."""
+def _num_sessions(summary: dict[str, Any]) -> int:
+    return sum(summary[part]["sessions"] for part in PARTS if part in summary)
+
+
+def _enough_days(days: Sequence[dict[str, Any]], num_sessions: int) -> list[int]:
+    """The number of last days that hold `FEW` ranked events, or as many as hold no more than half of the sessions, and
+    the events that they hold."""
     last = date.fromisoformat(days[-1]["day"])
     ranked, sessions, num_days = 0, 0, 0
     for each in reversed(days):
@@ -121,4 +127,4 @@ def _enough_days(days: Sequence[dict[str, Any]], num_sessions: int) -> int:
             break
         ranked += each["ranked"]
         num_days = (last - date.fromisoformat(each["day"])).days + 1
-    return num_days
+    return [num_days, ranked]

@@ -9,11 +9,12 @@ import pyarrow as pa
 
 from prnn_cli.data.session_filters import Log
 from prnn_cli.errors import UserError
-from prnn_cli.schema import DatasetConfig
+from prnn_cli.schema import AUTO, DatasetConfig
 
 DAY_S = 86_400
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
+MOST_HELD_OUT = 0.25  # of the time that training lasts, where the log tells how long its hold-out is
 CUT_SHORT = "sessions of one event before the test part"
 
 
@@ -64,12 +65,30 @@ def with_last_days_held_out(part: np.ndarray, times: np.ndarray, dataset: Datase
     if dataset.validation_days:
         last = times[part == TRAIN].max(initial=-np.inf)
         if np.isfinite(last):
-            late = times >= start_of_last_days(last, dataset.validation_days, dataset.days)
+            late = times >= _hold_out_start(part, times, last, dataset)
             part[late & (part == TRAIN) & np.isfinite(times)] = VALIDATION
     return part
 
 
-def start_of_last_days(last: float, num_days: int, days: str) -> float:
+def _hold_out_start(part: np.ndarray, times: np.ndarray, last: float, dataset: DatasetConfig) -> float:
+    if dataset.validation_days == AUTO:
+        return last - seconds_like_test_part(part, times)
+    return start_of_last_days(last, dataset.validation_days, dataset.days)
+
+
+def seconds_like_test_part(part: np.ndarray, times: np.ndarray) -> float:
+    """The length of a validation part that lasts as long as the test part, but no more than a quarter of what comes
+    before it; times: `deciding_times`."""
+    training, test = (_duration(times[part == code]) for code in (TRAIN, TEST))
+    return min(test, MOST_HELD_OUT * training)
+
+
+def _duration(times: np.ndarray) -> float:
+    times = times[np.isfinite(times)]
+    return float(np.ptp(times)) if len(times) else 0.0
+
+
+def start_of_last_days(last: float, num_days: float, days: str) -> float:
     """The time at which the last `num_days` days of a log that ends at `last` begin."""
     if days == "24_hours":
         return last - num_days * DAY_S

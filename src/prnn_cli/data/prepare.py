@@ -19,11 +19,12 @@ from prnn_cli.data.events import Events, read_events
 from prnn_cli.data.formats.log_files import find_files
 from prnn_cli.data.formats.time_units import unit_advice
 from prnn_cli.data.known_items import KnownItems
-from prnn_cli.data.part_sizes import last_days
+from prnn_cli.data.part_sizes import about_days
 from prnn_cli.data.parts import PARTS
-from prnn_cli.data.public_logs import check_files
 from prnn_cli.data.sessions import Sessions, sessions_of
+from prnn_cli.data.source_files import check_files
 from prnn_cli.data.split import SplitLog, split_sessions
+from prnn_cli.data.splits.rules import SPLITS, with_hold_out_days
 from prnn_cli.data.synthetic.profile import IMAGES, VECTORS, generate_profile
 from prnn_cli.data.synthetic.small import generate
 from prnn_cli.errors import UserError
@@ -53,9 +54,8 @@ class PreparedData:
 
     folder: holds events.parquet, items.parquet and summary.json; its name is `data_hash`
     summary: {part: {"sessions", "events"}, "items", "dropped": {reason: events}, "rows": rows read, "rows_of_files":
-        the same file by file, "first", "last": times of the log, in seconds since 1970, "last_days": see
-        `part_sizes.last_days`, "test_from": see `test_from`}, and "ranks_last_only": true where the split says so
-        (`Parted`)
+        the same file by file, "first", "last": times of the log, in seconds since 1970,
+        what `about_days` tells}, and "ranks_last_only": true where the split says so (`Parted`)
     item_ids: (num_items,) str
     support: (num_items,) int64, events in the part train
     reused: read from the cache
@@ -83,13 +83,13 @@ class PreparedData:
     def test_from(self, dataset: DatasetConfig) -> float:
         """When the test part begins, in seconds since 1970: the earliest of the times that decide on its sessions.
 
-        dataset: that the data were made of; the summaries of earlier versions don't tell
+        dataset: that the data were made of
         """
-        if "test_from" in self.summary:
-            return float(self.summary["test_from"])
-        columns = ["session_index", "time", "part"]
-        events = pq.read_table(self.folder / "events.parquet", columns=columns)
-        return _start_of_test(events.to_pandas(), dataset)
+        columns, of_test = ["session_index", "time"], [("part", "==", "test")]
+        table = pq.read_table(self.folder / "events.parquet", columns=columns, filters=of_test)
+        times = table.to_pandas().groupby("session_index")["time"]
+        by_last = SPLITS[dataset.split].decided_by(dataset) == "last_event"
+        return float((times.last() if by_last else times.first()).min())
 
     def for_fitting(self) -> "PreparedData":
         """The data as a baseline is fitted on them: without the sessions that it is to predict."""
@@ -110,7 +110,7 @@ def prepare(dataset: DatasetConfig, cache_dir: Path) -> PreparedData:
 
     Raises `UserError` for what is no log, or leaves nothing to train or to test on.
     """
-    dataset = with_files(dataset, cache_dir)
+    dataset = with_hold_out_days(with_files(dataset, cache_dir))
     identity = _identity(dataset)
     folder = cache_dir / "prepared" / identity.hash
     data = load_or_make(
@@ -137,8 +137,8 @@ def _make(folder: Path, identity: Identity, dataset: DatasetConfig) -> PreparedD
     with meter("preparing", 2 * len(events)) as progress:
         progress.update(0, "filtering and splitting")
         split = split_sessions(events, dataset)
-        summary = _summary(split, events) | {"last_days": last_days(split.events, dataset.test_by)}
-        summary["test_from"] = _start_of_test(split.events, dataset)
+        decided_by = SPLITS[dataset.split].decided_by(dataset)
+        summary = _summary(split, events) | about_days(split.events, decided_by)
         with sealed_folder(folder, identity) as empty:
             _write(split, summary, empty, lambda written: progress.update(len(events) + written, "writing"))
     log.info("prepared data in %s", folder)
@@ -223,12 +223,6 @@ def _summary(split: SplitLog, events: Events) -> dict[str, Any]:
     if num_unseen := int((split.items["support"] == 0).sum()):
         summary["unseen_items"] = num_unseen
     return summary | {"first": float(events.time[0]), "last": float(events.time[-1])}
-
-
-def _start_of_test(events: pd.DataFrame, dataset: DatasetConfig) -> float:
-    times = events[events["part"] == "test"].groupby("session_index")["time"]
-    by_last = {"days": dataset.test_by == "last_event", "window": True, "leave_one_out": True}
-    return float((times.last() if by_last.get(dataset.split, False) else times.first()).min())
 
 
 def _write(split: SplitLog, summary: dict[str, Any], folder: Path, report: Callable[[int], None]) -> None:

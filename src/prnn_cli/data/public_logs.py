@@ -1,8 +1,7 @@
-"""Public logs (datasets with a `source`): what their configs tell of them, and whether their files are there."""
+"""Public logs (datasets with a `source`): what their configs tell of them."""
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -13,18 +12,13 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from prnn_cli.data.formats.log_files import files_within
+from prnn_cli.data.source_files import missing_files
+from prnn_cli.data.splits.rules import SPLITS
 from prnn_cli.errors import UserError, first_line
 from prnn_cli.extensions import config_folders, own_configs
-from prnn_cli.schema import DatasetConfig, SourceConfig
+from prnn_cli.schema import SourceConfig
 from prnn_cli.system.yaml_files import LOADER
 
-SPLIT_OPTIONS = {  # split -> what else of a dataset's config says how it is made
-    "days": ("test_days", "days", "test_from", "test_until", "test_by"),
-    "gru4rec2023": ("test_days",),
-    "share": ("test_share",),
-}
-SHOWN = 6  # names of a folder's files, in a message
 DESCRIBED_BY = {  # the choice of features with which a log is best begun -> what its items have
     "none": "",
     "text": "text",
@@ -105,7 +99,7 @@ def _read(text: str) -> Any:
 def _split(config: Any, generic: Any) -> str:
     split = config.get("split", generic.split)
     told = {"split": split}
-    for name in SPLIT_OPTIONS.get(split, ()):
+    for name in [each for each in SPLITS[split].options if each not in ("test_path", "window")]:
         told[name] = config.get(name, generic[name])
     if told.get("test_from"):  # instead of the last days
         del told["test_days"], told["days"]
@@ -120,57 +114,3 @@ def head_of(text: str) -> str:
             break
         lines.append(line.removeprefix("#").strip())
     return " ".join(lines)
-
-
-def check_files(dataset: DatasetConfig) -> None:
-    """Raises `UserError` where the folder of a public log lacks a file that the log needs."""
-    if dataset.source is None:
-        return
-    folder = Path(str(dataset.path)).expanduser()
-    advice = f"prnn datasets {dataset.name} says how to get them"
-    if not folder.is_dir():
-        wrong = "is a file" if folder.exists() else "does not exist"
-        raise UserError(
-            f"dataset.path={dataset.path} {wrong}; dataset={dataset.name} reads the folder that holds "
-            f"{', '.join(dataset.source.files)}; {advice}"
-        )
-    if missing := missing_files(dataset.source, folder):
-        name, what = next(iter(missing.items()))
-        raise UserError(
-            f"dataset.path={dataset.path} lacks {name} ({what}), which dataset={dataset.name} reads; it holds "
-            f"{_content(folder)}{_elsewhere(folder, name)}; {advice}"
-        )
-
-
-@contextmanager
-def advised(dataset: DatasetConfig) -> Iterator[None]:
-    """Has a `UserError` over a file of a public log say where it comes from."""
-    try:
-        yield
-    except UserError as error:
-        if dataset.source is None:
-            raise
-        raise UserError(
-            f"{error} (dataset={dataset.name} reads the files of {dataset.source.title}; prnn datasets {dataset.name} "
-            "says which, and how to get them)"
-        ) from error
-
-
-def missing_files(source: SourceConfig, folder: Path, with_optional: bool = False) -> dict[str, str]:
-    """The files that the log needs and a folder does not hold, with what they are."""
-    wanted = {**source.files, **(source.optional if with_optional else {})}
-    return {name: what for name, what in wanted.items() if not files_within(folder, name)}
-
-
-def _content(folder: Path) -> str:
-    names = sorted(entry.name + "/" * entry.is_dir() for entry in folder.iterdir())
-    others = [f"{len(names) - SHOWN} others"] if len(names) > SHOWN else []
-    return ", ".join([*names[:SHOWN], *others]) or "nothing"
-
-
-def _elsewhere(folder: Path, name: str) -> str:
-    """Where below the folder the file lies, as archives unpack into folders of their own."""
-    for inner in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
-        if files_within(inner, name):
-            return f" (it lies in {inner}: give dataset.path={inner})"
-    return ""

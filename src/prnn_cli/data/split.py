@@ -15,7 +15,7 @@ from prnn_cli.data.parts import PARTS, TEST, TRAIN, VALIDATION, Parted, is_after
 from prnn_cli.data.session_filters import AFTER_END, Log, filter_log
 from prnn_cli.data.splits.rules import SPLITS
 from prnn_cli.errors import SmallPartError, UserError
-from prnn_cli.schema import TIMELESS_SPLITS, DatasetConfig
+from prnn_cli.schema import DatasetConfig
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def split_sessions(events: Events, dataset: DatasetConfig) -> SplitLog:
     """
     dropped: Counter[str] = Counter()
     filtered = filter_log(_until_the_end(events, dataset, dropped), dataset, dropped)
-    parted = SPLITS[dataset.split](filtered, events, dataset)
+    parted = SPLITS[dataset.split].parts(filtered, events, dataset)
     dropped += parted.dropped
     whole, part = parted.log, parted.part
     kept = _items_of(whole, part != TEST)
@@ -140,7 +140,8 @@ def _check_not_empty(part: str, has_events: bool, log: Log, dataset: DatasetConf
     if has_events:
         return
     first, last = log.time[0], log.time[-1]
-    advice = unit_advice(first, last, dataset.time_format) or _remedy(part, dataset) + _doubt(last)
+    rule = SPLITS[dataset.split]
+    advice = unit_advice(first, last, dataset.time_format) or rule.advice(part, dataset) + _doubt(last)
     raise SmallPartError(
         f"no session is left for the part {part} of a log that lasts from {shown_time(first)} to {shown_time(last)} "
         f"(UTC) with dataset.{', '.join(_limits(dataset))}; {advice}",
@@ -152,44 +153,17 @@ def _limits(dataset: DatasetConfig) -> list[str]:
     """The options that decide the parts, as "test_days=1"."""
     if dataset.split == "window":
         return [f"window.{key}={value}" for key, value in dataclasses.asdict(dataset.window).items()]
-    names = ("split", "test_days", "days", "test_from", "test_until", "test_share", "validation_days")
-    others = {"split": "days", "days": "calendar"}
-    shown = {name: getattr(dataset, name) for name in names if getattr(dataset, name) not in (None, 0)}
-    if dataset.split != "share":
-        del shown["test_share"]
-    if dataset.split in TIMELESS_SPLITS:
-        shown = {
-            name: value for name, value in shown.items() if name not in ("test_days", "days", "test_from")
-        }
-    return [f"{name}={value}" for name, value in shown.items() if others.get(name) != value]
+    usual = {"split": "days", "days": "calendar", "test_by": "last_event"}
+    shown = {
+        name: getattr(dataset, name) for name in ("split", *SPLITS[dataset.split].options, "validation_days")
+    }
+    return [f"{name}={value}" for name, value in shown.items() if value not in (None, 0, usual.get(name))]
 
 
 def _doubt(last: float) -> str:
     """What to look at where a log ends before there were any such logs; its times may well be relative ones."""
     return (
         "; if these dates are wrong, check dataset.columns.time and time_format" if last < LIKELY_FROM else ""
-    )
-
-
-def _remedy(name: str, dataset: DatasetConfig) -> str:
-    """What to do where nothing is left for a part."""
-    if dataset.split == "window":
-        return "choose a dataset.window that lies within the log"
-    if dataset.split == "share":
-        return "give a log of more sessions, or another dataset.test_share"
-    if dataset.split == "given":
-        return "check that dataset.path and dataset.test_path name the same items"
-    if dataset.split == "leave_one_out":
-        return "give a log whose sessions, or users, have three events and more"
-    if name == "validation":
-        return "raise dataset.validation_days"
-    if name == "test":
-        return "raise dataset.test_days, or set an earlier dataset.test_from"
-    if dataset.test_from is not None or dataset.validation_days or dataset.test_days > 1:
-        return "lower dataset.test_days or dataset.validation_days, or set a later dataset.test_from"
-    return (
-        "all of it lies in the test part: give a log of more days, or begin the test part at a time of day, as with "
-        "dataset.test_from=2011-02-22T18:00"
     )
 
 

@@ -119,7 +119,7 @@ def measure(ranks: Ranks, metrics: Sequence[str], tie_break: str) -> dict[str, f
     if ranks.num_events == 0:
         raise UserError(
             "there is no event to predict: no session of the evaluated part has two events with items "
-            "known from training; make that part longer (dataset.test_days, dataset.validation_days)"
+            "known from training; make that part larger (docs/data.md, The parts)"
         )
     ranked = rank(ranks.better, ranks.equal, tie_break)
     means = {metric: float(np.mean(value_of(metric, ranked))) for metric in metrics}
@@ -142,7 +142,7 @@ def sessions_to_rank(data: PreparedData, part: str) -> Sessions:
         return data.test
     if data.validation is None:
         raise UserError(
-            "evaluation.part=validation needs a validation part; train with dataset.validation_days=N"
+            "evaluation.part=validation needs a validation part; train with dataset.validation_days=auto"
         )
     return data.validation
 

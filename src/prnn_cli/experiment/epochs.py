@@ -21,11 +21,13 @@ def with_epochs_made_out(settings: TrainCommand) -> TrainCommand:
             "epochs=auto chooses the epochs, which training.select=last forbids; give a number, such as epochs=10, or "
             "leave training.select out"
         )
+    from prnn_cli.data.splits.rules import with_hold_out_days  # loads pandas, which help does without
+
     refit = settings.evaluation.part != "validation" if training.refit is None else training.refit
     patience = AUTO if training.patience is None else training.patience
     return replace(
         settings,
         epochs=training.most_epochs,
         training=replace(training, select="best", patience=patience, refit=refit),
-        dataset=replace(dataset, validation_days=dataset.validation_days or dataset.test_days),
+        dataset=with_hold_out_days(replace(dataset, validation_days=dataset.validation_days or AUTO)),
     )

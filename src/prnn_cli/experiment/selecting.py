@@ -45,8 +45,8 @@ def check_selection(settings: TrainCommand) -> None:
     check_measured("training.metric", training.metric, settings.evaluation)
     if not settings.dataset.validation_days:
         raise UserError(
-            "training.select=best ranks a validation part, and there is none; set dataset.validation_days, such as to "
-            f"dataset.test_days={settings.dataset.test_days}"
+            "training.select=best ranks a validation part, and there is none; set "
+            "dataset.validation_days=auto for one like the test part, or a number of days"
         )
     if not settings.evaluation.each_epoch:
         raise UserError(

@@ -60,7 +60,7 @@ def warn_of_no_choice(settings: TrainCommand) -> None:
         told = ", ".join(f"{name} {weight:g}" for name, weight in own_weights(settings).items())
         log.warning(
             "arch.weights are chosen on a validation part, and there is none: the subnets count as subnets.NAME.weight "
-            "says (%s); set dataset.validation_days, or epochs=auto",
+            "says (%s); set dataset.validation_days=auto, or epochs=auto",
             told,
         )
 

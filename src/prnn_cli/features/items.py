@@ -18,8 +18,8 @@ from prnn_cli.data.formats.log_files import find_files, open_file
 from prnn_cli.data.formats.rows import FileRows, read_blocks, read_rows
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.data.log_rows import RowCounts, read_log
-from prnn_cli.data.public_logs import advised
 from prnn_cli.data.row_filters import filter_rows
+from prnn_cli.data.source_files import advised
 from prnn_cli.errors import UserError
 from prnn_cli.features.item_properties import texts_of_properties
 from prnn_cli.features.source_vectors import seen_by

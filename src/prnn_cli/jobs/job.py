@@ -19,6 +19,7 @@ from prnn_cli.commands import Command, command_of
 from prnn_cli.errors import Pruned, RunError, UserError
 from prnn_cli.experiment.dataset_paths import with_paths_from_files
 from prnn_cli.experiment.settings import typed_settings
+from prnn_cli.experiment.split_options import check_split_options
 from prnn_cli.jobs.failures import failures_recorded, resources_explained, resumption_explained
 from prnn_cli.jobs.sweep import Sweep
 from prnn_cli.jobs.sweep_plan import tell_plan
@@ -131,7 +132,7 @@ class JobRunner:
 
     def _run(self, config: DictConfig, folder: RunFolder) -> None:
         config = with_paths_from_files(config, HydraConfig.get())
-        settings = checked_settings(self.command, config)
+        settings = checked_settings(self.command, config, HydraConfig.get().overrides.task)
         self.table = getattr(settings, "table", None)
         command = command_of(self.command)
         is_planned = bool(getattr(settings, "plan", False))
@@ -221,8 +222,11 @@ def sweep_job(config: DictConfig, hydra: HydraConf, folder: Path, failure: str) 
     return SweepJob(folder, overrides, config.arch.name, config.row, config.label, config.seeds > 1, failure)
 
 
-def checked_settings(command: str, config: DictConfig) -> Any:
-    """The typed settings of a configuration. Raises `UserError` for whatever in it no run can have."""
+def checked_settings(command: str, config: DictConfig, overrides: Sequence[str] = ()) -> Any:
+    """The typed settings of a configuration. Raises `UserError` for whatever in it no run can have, and for overrides
+    that nothing would read."""
     settings = typed_settings(command, config)
+    if isinstance(getattr(settings, "dataset", None), schema.DatasetConfig):
+        check_split_options(settings.dataset, overrides)
     command_of(command).check(settings)
     return settings

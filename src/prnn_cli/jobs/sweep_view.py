@@ -15,7 +15,7 @@ from prnn_cli.evaluation.metrics import ALWAYS_MEASURED
 from prnn_cli.reporting.sweep_jobs import SweepJob
 from prnn_cli.run_folder import RunFolder, read_json
 from prnn_cli.system import progress
-from prnn_cli.system.progress import console
+from prnn_cli.system.progress import console, note
 
 STYLES = {"waiting": "dim", "running": "bold", "done": "green", "failed": "red", "stopped": "yellow"}
 
@@ -63,7 +63,7 @@ class SweepView:
 
     def said(self, number: int, text: str) -> None:
         """Prints a warning of a job in a process of its own."""
-        console.print(f"{self.lines[number].name}: {text}", style="yellow", markup=False, soft_wrap=True)
+        note(f"{self.lines[number].name}: {text}", "yellow")
 
     def ended(self, number: int, job: SweepJob) -> None:
         """Marks job `number` as done or failed."""
@@ -97,7 +97,7 @@ class SweepView:
 
     def _print(self, number: int, text: str) -> None:
         line = f"[{number + 1}/{len(self.lines)}] {self.lines[number].name}: {text}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        note(line)
 
     def _table(self) -> Table:
         table = Table.grid("name", "state", Column(ratio=1), padding=(0, 2), expand=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -16,10 +16,10 @@ from prnn_cli.system.randomness import generator_for
 from prnn_cli.system.tree import map_tensors
 
 
-def elu(logits: Tensor) -> Tensor:
-    """GRU4Rec's elu-0.5: x, or 0.5 (exp(x) − 1) where x < 0."""
+def elu(logits: Tensor, alpha: float) -> Tensor:
+    """x, or α (exp(x) − 1) where x < 0: GRU4Rec's elu-0.5 and elu-1."""
     # torch's own elu rounds by the place of a value in memory, so that equal logits could have different scores.
-    return torch.relu(logits) + 0.5 * torch.expm1(logits.clamp(max=0))
+    return torch.relu(logits) + alpha * torch.expm1(logits.clamp(max=0))
 
 
 Activation = Callable[[Tensor], Tensor]
@@ -28,7 +28,8 @@ Activation = Callable[[Tensor], Tensor]
 ACTIVATIONS: dict[str, Activation] = {
     "tanh": torch.tanh,
     "linear": lambda logits: logits,
-    "elu": elu,
+    "elu": partial(elu, alpha=0.5),
+    "elu_1": partial(elu, alpha=1.0),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a table measured beside what was published of the same methods, by the same protocol or another."""
+"""What a table measured beside what was published of the same methods, and the difference where it is fair to tell."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,21 +7,10 @@ from functools import cached_property
 import pandas as pd
 
 from prnn_cli.reporting.comparison import Comparison
+from prnn_cli.reporting.departures import other_events, other_settings
 from prnn_cli.reporting.published import published, published_value
 from prnn_cli.reporting.runs import FinishedRun
 from prnn_cli.reporting.tables import signed
-
-# What may be set on the command line while the events that are ranked stay the published ones.
-SAME_EVENTS = (
-    "dataset.path",
-    "dataset.window.number",
-    "dataset.max_bad_share",
-    "dataset.min_ranked_events",
-    "evaluation.metrics",
-    "evaluation.cutoffs",
-    "evaluation.each_epoch",
-)
-NEARLY_ALL = 0.99  # of a log's rows, as what is told of logs counts some rows otherwise
 
 
 @dataclass(frozen=True)
@@ -43,32 +32,19 @@ class BesidePublished:
         """What was published; None where nothing was. method: as `Comparison.methods` names it"""
         found = (row for each in self.comparisons for row in each.finished if row.name == method)
         row = next(found, None)
-        first = (row.runs[0] if row else self.comparisons[0].first).metrics
+        first = (row.runs if row else self._runs)[0].metrics
         return published_value(first.get("experiment"), first.get("row") if row else method, metric)
 
     @cached_property
-    def departures(self) -> list[str]:
-        """Why the runs rank other events than the published ones, such as "dataset=shop" or "dataset.test_days".
+    def other_events(self) -> list[str]:
+        """Why the runs rank other events than the published ones; empty where they do not."""
+        return other_events(self._runs, self._published)
 
-        Empty where they were published of this dataset, whose rows are all there, no option of it was changed, and no
-        window is missing.
-        """
-        of = set(self._published["dataset"])
-        found = [
-            f"dataset={run.metrics['dataset']}" for run in self._runs if run.metrics["dataset"] not in of
-        ]
-        found += [
-            option
-            for run in self._runs
-            for option in sorted(run.given - set(SAME_EVENTS))
-            if option.startswith(("dataset.", "evaluation"))
-        ]
-        found += [missing for run in self._runs if (missing := _missing_rows(run))]
-        of_windows = self._published["windows"].max()
-        numbers = {run.window for run in self._runs if run.window is not None}
-        if of_windows and numbers != set(range(1, of_windows + 1)):
-            found.append(f"{len(numbers)} of {of_windows} windows")
-        return list(dict.fromkeys(found))
+    @cached_property
+    def departures(self) -> list[str]:
+        """Why no difference to what was published is told, such as "dataset.test_days=3" or "epochs=3"; empty where it
+        is."""
+        return [*self.other_events, *other_settings(self._runs, self._published)]
 
     @property
     def is_the_papers(self) -> bool:
@@ -80,17 +56,22 @@ class BesidePublished:
         if self.departures:
             if self.is_the_papers:
                 return [f"paper's {metric}, other data" for metric in metrics]
-            return [f"published {metric}, other protocol" for metric in metrics]
+            what = "other protocol" if self.other_events else "other settings"
+            return [f"published {metric}, {what}" for metric in metrics]
         return [name for metric in metrics for name in (f"published {metric}", f"difference in {metric}")]
 
     def cells(self, method: str, metrics: Sequence[str]) -> list[str]:
-        """The published value of each metric, and where it is of the same events ours less the published one."""
+        """The published value of each metric, and where it is fair to tell it ours less the published one: not of a
+        method that some window lacks."""
+        is_whole = all(method in each.methods for each in self.comparisons)
         cells: list[str] = []
         for metric in metrics:
             value = self.value(method, metric)
             cells.append("" if value is None else f"{value:.4f}")
             if not self.departures:
-                cells.append("" if value is None else signed(self.mean(method, metric) - value))
+                cells.append(
+                    "" if value is None or not is_whole else signed(self.mean(method, metric) - value)
+                )
         return cells
 
     @property
@@ -107,18 +88,12 @@ class BesidePublished:
     @cached_property
     def _published(self) -> pd.DataFrame:
         """What was published for the experiments of the runs."""
-        experiments = {run.metrics.get("experiment") for run in self._runs}
-        values = published()
+        values, experiments = published(), {run.metrics["experiment"] for run in self._runs}
         return values[values.index.get_level_values("table").isin(experiments)]
 
     @cached_property
     def _runs(self) -> list[FinishedRun]:
-        return [run for each in self.comparisons for row in each.finished for run in row.runs]
-
-
-def _missing_rows(run: FinishedRun) -> str:
-    """How many rows a run has read of a public log; empty where it is (nearly) all of them, or it is not known."""
-    read, whole = run.metrics.get("data", {}).get("rows"), run.settings.get("dataset.source.events")
-    if read is None or whole is None or read >= NEARLY_ALL * whole:
-        return ""
-    return f"{read:,} of the log's {whole:,} rows"
+        """The runs of experiments of which something was published; what is ranked beside them is no departure."""
+        tables = set(published().index.get_level_values("table"))
+        runs = [run for each in self.comparisons for row in each.finished for run in row.runs]
+        return [run for run in runs if run.metrics.get("experiment") in tables]

@@ -6,6 +6,7 @@ from typing import Any
 from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
 from prnn_cli.reporting.published import rank_correlation
+from prnn_cli.reporting.runs import seeds_averaged
 from prnn_cli.reporting.significance import enough_resamples
 from prnn_cli.reporting.tables import signed, weights_text
 
@@ -19,6 +20,7 @@ def footer(comparison: Comparison) -> list[str]:
     found = (comparison.reference(metric) for metric in comparison.metrics)
     references = dict.fromkeys(comparison.names[reference] for reference in found if reference)
     rates = [run["tie_rate"] for run in runs]
+    averaged = seeds_averaged(comparison.finished)
     sentences = [
         f"Gains over {' and '.join(references)} in parentheses, best values bold."
         if references
@@ -29,7 +31,7 @@ def footer(comparison: Comparison) -> list[str]:
         f"tie rate {_span(rates)} of the networks{_tie_rate_of_baseline(comparison)}.",
         f"Features: {_listed(run['features'] for run in runs if run['features'] != 'none') or 'none'}; "
         f"seeds: {_listed(run['seed'] for run in runs)}"
-        + (", mean ± standard deviation." if any(len(row.runs) > 1 for row in comparison.finished) else "."),
+        + (f"; a row is the mean ± standard deviation (n − 1) of {averaged}." if averaged else "."),
     ]
     if config.gain_over == "id_only" and comparison.strongest_id_only(comparison.metrics[0]) is None:
         sentences.append(

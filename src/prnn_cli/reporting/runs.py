@@ -44,14 +44,15 @@ NEEDED = (
 class FinishedRun:
     """A run of `prnn train` or `prnn evaluate` that has its metrics.json.
 
-    settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed; given: those keys among them, and
-    others, that its command line gave values to; window: its number, where the data are one of several windows of a log
+    settings: {"recipe.dropout": 0.4, …}, what decides the result, but for the seed; given: {"epochs": "epochs=3", …},
+    the options and groups that its command line gave values to, and that of the evaluation; window: its number, where
+    the data are one of several windows of a log
     """
 
     folder: Path
     metrics: dict[str, Any]
     settings: dict[str, Any]
-    given: set[str] = field(default_factory=set)
+    given: dict[str, str] = field(default_factory=dict)
     window: int | None = None
 
     @property
@@ -128,10 +129,12 @@ def read_run(folder: Path) -> FinishedRun:
     if missing := [key for key in NEEDED if key not in metrics]:
         raise UserError(f"metrics.json is damaged: it lacks {', '.join(missing)}")
     try:
-        config = run.config()
+        config, given = run.config(), run.options_given()
         if "run" in config:  # of prnn evaluate: the model's settings are those of the run that trained it
             run = RunFolder(Path(config.run))
             config = run.config()
+            given.pop("run", None)
+            given = run.options_given() | given
         origin = Origin.of_result(metrics, config, run.metrics_file)
         settings = flat(config)
     except (OSError, YAMLError, OmegaConfBaseException, AssertionError) as error:
@@ -142,7 +145,7 @@ def read_run(folder: Path) -> FinishedRun:
         decisive = {key: value for key, value in decisive.items() if not key.startswith("features.")}
     decisive |= origin.code
     window = settings.get("dataset.window.number") if settings.get("dataset.split") == "window" else None
-    return FinishedRun(folder, metrics, decisive, run.options_given(), window)
+    return FinishedRun(folder, metrics, decisive, given, window)
 
 
 def failed_row(folder: Path) -> Row | None:
@@ -207,6 +210,15 @@ def in_papers_order(rows: Sequence[Row]) -> list[Row]:
         dict.fromkeys(["networks", "parallel", "shared_w", "interaction", *(row.group for row in rows)])
     )
     return sorted(rows, key=lambda row: (groups.index(row.group), order.get(row.key or "", len(order))))
+
+
+def seeds_averaged(rows: Sequence[Row]) -> str:
+    """How many seeds the rows' values are means over, "2 seeds" or "1 to 2 seeds"; empty where each has one."""
+    counts = [len(row.runs) for row in rows if row.runs]
+    fewest, most = min(counts), max(counts)
+    if most == 1:
+        return ""
+    return f"{most} seeds" if fewest == most else f"{fewest} to {most} seeds"
 
 
 def group_of(row: str | None, arch: str) -> str:

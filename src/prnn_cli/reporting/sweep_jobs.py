@@ -30,7 +30,10 @@ class SweepJob:
 
 
 def job_names(jobs: Sequence[SweepJob]) -> list[str]:
-    """Names for the jobs: labels of their rows, or the overrides that differ, such as "seed=2", or folders."""
+    """Names for the jobs: labels of their rows, or the overrides that differ, such as "seed=2", or folders.
+
+    Jobs of one name share a row.
+    """
     labels = [job.label for job in jobs if job.row and job.label]
     if len(labels) == len(jobs):
         return labels
@@ -43,8 +46,9 @@ def job_names(jobs: Sequence[SweepJob]) -> list[str]:
 
 
 def _shares_row(job: SweepJob, override: str) -> bool:
-    """Whether an override tells apart runs of one row: their seeds, or the windows of the log."""
-    return override.startswith(WINDOW) or (job.repeats and override.startswith("seed="))
+    """Whether an override tells apart runs of one row: the windows of the log; seeds of seeds=N, or on a window."""
+    is_averaged = job.repeats or any(each.startswith(WINDOW) for each in job.overrides)
+    return override.startswith(WINDOW) or (is_averaged and override.startswith("seed="))
 
 
 def differing_overrides(jobs: Sequence[Sequence[str]]) -> list[str]:

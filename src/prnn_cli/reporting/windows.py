@@ -10,6 +10,7 @@ import pandas as pd
 
 from prnn_cli.reporting.beside_published import BesidePublished
 from prnn_cli.reporting.comparison import Comparison
+from prnn_cli.reporting.runs import seeds_averaged
 from prnn_cli.reporting.sections import Section
 from prnn_cli.reporting.table_formats import TextTable
 from prnn_cli.reporting.tables import gain, signed_percent
@@ -37,6 +38,17 @@ class Windows:
     def values(self, method: str, metric: str) -> list[float]:
         """The method's metric on each window that it finished; of a row, the mean over its seeds."""
         return [each.mean(method, metric) for each in self.comparisons if method in each.methods]
+
+    def seeds(self, method: str) -> list[int]:
+        """The seeds of a row, of any window; none of a baseline."""
+        runs = [
+            run
+            for each in self.comparisons
+            for row in each.finished
+            if row.name == method
+            for run in row.runs
+        ]
+        return sorted({run.metrics["seed"] for run in runs})
 
     def mean(self, method: str, metric: str) -> float:
         """The mean over the windows, each of which counts the same, as session-rec has it."""
@@ -89,6 +101,10 @@ def section_of(windows: Windows, number: int = 1) -> Section:
         f"{gains}Mean ± standard deviation (n − 1) over windows {numbers} of {first.metrics['dataset']}, each of which "
         f"counts the same; they have {', '.join(f'{count:,}' for count in events)} {first.metrics['part']} events.",
     ]
+    if averaged := seeds_averaged([row for each in windows.comparisons for row in each.finished]):
+        notes.append(
+            f"On each window a network has the mean of {averaged}; ± tells of windows, not of seeds."
+        )
     if not all(map(windows.is_whole, windows.names)):
         notes.append("A method that did not finish on every window has the mean of fewer, and is never bold.")
     if windows.beside.is_shown:
@@ -99,7 +115,7 @@ def section_of(windows: Windows, number: int = 1) -> Section:
 
 
 def plain_windows(windows: Windows) -> pd.DataFrame:
-    """A line for each method: mean and deviation of each metric over the windows, and their number."""
+    """A line for each method: mean and deviation of each metric over the windows, their number, and the seeds."""
     lines = []
     for method, name in windows.names.items():
         line: dict[str, object] = {"method": name}
@@ -107,7 +123,8 @@ def plain_windows(windows: Windows) -> pd.DataFrame:
             line |= {metric: windows.mean(method, metric), f"{metric}_sd": windows.deviation(method, metric)}
             if windows.beside.is_shown:
                 line[f"{metric}_published"] = windows.beside.value(method, metric)
-        lines.append(line | {"windows": len(windows.values(method, windows.metrics[0]))})
+        number, seeds = len(windows.values(method, windows.metrics[0])), map(str, windows.seeds(method))
+        lines.append(line | {"windows": number, "seeds": " ".join(seeds)})
     return pd.DataFrame(lines)
 
 

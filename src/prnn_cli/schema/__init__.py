@@ -6,7 +6,6 @@ have.
 """
 
 from prnn_cli.schema.commands import (
-    AUTO,
     BaselineCase,
     BenchCommand,
     BenchConfig,
@@ -49,6 +48,7 @@ from prnn_cli.schema.features import (
     TfidfConfig,
 )
 from prnn_cli.schema.fields import (
+    AUTO,
     Mark,
     bounded,
     check,

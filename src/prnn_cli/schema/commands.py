@@ -9,6 +9,7 @@ from prnn_cli.errors import UserError
 from prnn_cli.schema.dataset import DatasetConfig
 from prnn_cli.schema.features import FeaturesConfig
 from prnn_cli.schema.fields import (
+    AUTO,
     Mark,
     _check_bounds,
     bounded,
@@ -37,8 +38,6 @@ from prnn_cli.schema.running import (
     TableConfig,
     TrainingConfig,
 )
-
-AUTO = "auto"  # of epochs, and of some numbers
 
 
 @dataclass

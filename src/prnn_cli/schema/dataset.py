@@ -1,5 +1,6 @@
 """Options of the group dataset: how a log is read, filtered and split, and what is known of its items."""
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from prnn_cli.errors import UserError
-from prnn_cli.schema.fields import Mark, bounded, group, one_of, option
+from prnn_cli.schema.fields import AUTO, Mark, bounded, group, one_of, option
 from prnn_cli.schema.generated import ProfileConfig, SyntheticConfig
 
 # How the test part is chosen; those that need no times of the events.
@@ -157,6 +158,8 @@ class SourceConfig:
 
 @dataclass
 class DatasetConfig:
+    """validation_days: a number, or auto: a validation part like the test part, as the split's rule says."""
+
     name: str = option(Mark.UNHASHED)
     path: str | None = option(Mark.PATH, Mark.UNHASHED)
     files: list[str] | None = option(Mark.UNHASHED)
@@ -188,7 +191,7 @@ class DatasetConfig:
     test_path: str | None = option(Mark.PATH, Mark.UNHASHED)
     test_share: float = bounded(above=0, at_most=0.5)
     window: WindowConfig = field(default_factory=WindowConfig)
-    validation_days: int = bounded(at_least=0)
+    validation_days: Any = MISSING
     keep_new_items: bool = MISSING
     cold_items: float = bounded(at_least=0, at_most=0.9)
     min_ranked_events: int = bounded(at_least=1, marks=[Mark.UNHASHED])
@@ -222,6 +225,7 @@ class DatasetConfig:
             )
         _check_list_item(self, path)
         _check_untimed(self, path)
+        _check_validation_days(self, path)
 
 
 def _shown(value: str | None) -> str:
@@ -276,3 +280,20 @@ def _check_untimed(dataset: DatasetConfig, path: str) -> None:
             raise UserError(
                 f"{path}{key}={value} needs times, and {path}columns.time=null says that there are none; leave it null"
             )
+
+
+def _check_validation_days(dataset: DatasetConfig, path: str) -> None:
+    days = dataset.validation_days
+    if days == AUTO:
+        return
+    shown = f"{path}validation_days={'null' if days is None else days}"
+    if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days < math.inf:
+        raise UserError(f"{shown} cannot be used; give a number of days from 0 (no validation part), or auto")
+    if dataset.columns.time is None or dataset.split in ("share", "leave_one_out"):
+        if days not in (0, 1):
+            raise UserError(
+                f"{shown} counts days, by which {path}split={dataset.split} does not go here: its validation part is "
+                "one like the test part; give 1, or 0 for none"
+            )
+    elif days != int(days) and dataset.split in ("days", "given") and dataset.days == "calendar":
+        raise UserError(f"{shown} is no whole number of calendar days; give one, or set {path}days=24_hours")

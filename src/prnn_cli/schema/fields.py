@@ -11,6 +11,8 @@ from omegaconf import MISSING
 
 from prnn_cli.errors import UserError
 
+AUTO = "auto"  # of epochs, and of some numbers
+
 
 class Mark(Enum):
     """A fact about an option; the mark of a group holds for all that is in it."""

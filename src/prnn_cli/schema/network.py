@@ -44,7 +44,7 @@ class RecipeConfig:
     loss: str = MISSING
     options: Any = options_of("LOSSES", named_by="loss")
     score_regularisation: float = bounded(at_least=0)
-    activation: str = one_of("tanh", "linear", "elu")
+    activation: str = one_of("tanh", "linear", "elu", "elu_1")
     batch_size: int = bounded(at_least=2)
     num_sampled: Any = MISSING
     sample_alpha: float = bounded(at_least=0, at_most=1)

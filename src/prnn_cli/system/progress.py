@@ -46,6 +46,11 @@ def hand_over(sink: Callable[[str], None] | None) -> None:
     _sink = sink
 
 
+def note(line: str, style: str | None = None) -> None:
+    """Prints a line on stderr, folded between words on a terminal. style: rich's, such as "yellow\""""
+    console.print(line, style=style, markup=False, highlight=False, soft_wrap=not console.is_terminal)
+
+
 class ConsoleHandler(logging.Handler):
     """A handler that prints through the console that draws the bars, so that neither overwrites the other."""
 
@@ -54,9 +59,7 @@ class ConsoleHandler(logging.Handler):
         if getattr(record, "in_file_only", False) or (quiet and record.levelno < logging.WARNING):
             return
         style = "yellow" if record.levelno >= logging.WARNING else None
-        console.print(
-            visible(self.format(record)), style=style, markup=False, highlight=False, soft_wrap=True
-        )
+        note(visible(self.format(record)), style)
 
 
 class Meter:

@@ -49,9 +49,13 @@ def by_inductor(traced: GraphModule, arguments: list[Tensor]) -> Compiled:
     # The tensors without values that it was traced with: of others, Inductor does not look up what earlier runs kept.
     described = [node.meta["val"] for node in traced.graph.find_nodes(op="placeholder")]
     options = {
-        "size_asserts": False,  # checks of every argument at every call, which take time and would find nothing
+        # Checks of every argument and of every index of a row, which take time and would find nothing.
+        "size_asserts": False,
+        "assert_indirect_indexing": False,
         "cpp.threads": torch.get_num_threads(),  # a part of what earlier runs are looked up by
     }
+    if arguments[0].device.type == "cpu":
+        options["cpp_wrapper"] = True  # the kernels are called from C++, not one by one from Python
     return cast(Compiled, compile_fx(traced, described, config_patches=options))
 
 

@@ -85,11 +85,11 @@ class TrialSweeper(Sweeper):
         from prnn_cli.errors import UserError
         from prnn_cli.jobs.job import checked_settings
 
-        settings: TrainCommand = checked_settings("train", self._composed(overrides))
+        settings: TrainCommand = checked_settings("train", self._composed(overrides), overrides)
         if settings.dataset.validation_days == 0 or settings.evaluation.part != "validation":
             raise UserError(
                 "a search measures its trials on the validation part; leave evaluation.part=validation and give "
-                "dataset.validation_days=N"
+                "dataset.validation_days=auto, or a number of days"
             )
         return settings
 

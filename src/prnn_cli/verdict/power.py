@@ -3,6 +3,7 @@
 from scipy import stats
 
 from prnn_cli.data.prepare import PreparedData
+from prnn_cli.data.splits.rules import advice_on_test_part
 from prnn_cli.schema import VerdictCommand
 from prnn_cli.verdict.claims import POWER
 from prnn_cli.verdict.judging import NUM_CLAIMS
@@ -31,5 +32,6 @@ def expectation(settings: VerdictCommand, data: PreparedData) -> str:
     low, high = expected
     told += f": a gain in {settings.metric} below {low:.4f} to {high:.4f} will hardly be seen"
     if low > MUCH:
-        return f"{told}; that is too few to tell anything but the largest of gains (dataset.test_days)"
+        advice = advice_on_test_part(settings.dataset)
+        return f"{told}; that is too few to tell anything but the largest of gains: {advice}"
     return told

@@ -1,5 +1,6 @@
 """What a verdict says: a sentence for each claim, what must be known beside it, and how it was reached."""
 
+from prnn_cli.data.splits.rules import advice_on_test_part
 from prnn_cli.reporting.tables import signed_percent
 from prnn_cli.system.durations import shown_duration
 from prnn_cli.verdict.claims import CANNOT_TELL, DOES_NOT_HELP, HELPS, Claim
@@ -99,7 +100,7 @@ def _what_could_tell(findings: Findings) -> str:
     if findings.judgement.claims_of_more_seeds[0].answer == CANNOT_TELL:
         return (
             "At these means more seeds could not tell it: what is short is sessions of the test part "
-            "(dataset.test_days)."
+            f"({advice_on_test_part(findings.settings.dataset)})."
         )
     if findings.seeds < findings.settings.looks[-1]:
         return "More seeds could tell it: go on in this folder with resume=true and more hours."

@@ -15,7 +15,7 @@ from prnn_cli.experiment.settings import choices_of, typed_settings
 from prnn_cli.experiment.space import Space
 from prnn_cli.extensions import FLAG, files
 from prnn_cli.networks.architectures import ID
-from prnn_cli.schema import VerdictCommand
+from prnn_cli.schema import AUTO, VerdictCommand
 from prnn_cli.verdict.rows import HOLD_OUT, TEST, VerdictRow, feature_row, id_rows
 from prnn_cli.verdict.trainer import Trainer
 
@@ -169,7 +169,7 @@ def _of_test_part(settings: VerdictCommand) -> list[str]:
 
 
 def _hold_out_days(settings: VerdictCommand) -> str:
-    return f"dataset.validation_days={settings.dataset.validation_days or settings.dataset.test_days}"
+    return f"dataset.validation_days={settings.dataset.validation_days or AUTO}"
 
 
 def _is_of_baselines(override: str) -> bool:

@@ -135,9 +135,10 @@ def _of_items(found: Diagnostics) -> Iterator[Figure]:
             "only features can rank these, so read the metrics of cold and warm items apart",
         )  # fmt: skip
     usual = f" ({found.drift.earlier.new:.1%} a window earlier)" if found.drift else ""
+    what = "targets" if found.ranks_last_only else "test events"
     yield _judged(
         "dropped", "dropped items", found.dropped, UNKNOWN,
-        f"of test events were dropped, as training does not know their items{usual}",
+        f"of {what} were dropped, as training does not know their items{usual}",
         "metrics tell nothing of these",
         "metrics are those of an easier rest; dataset.keep_new_items=true keeps these",
     )  # fmt: skip

@@ -18,6 +18,7 @@ from prnn_cli.schema import DatasetConfig
 FILES_SHOWN = 6
 SESSIONS_SHOWN = 5
 ITEMS_SHOWN = 8
+LONG_ID = 24  # characters, as of a hash: of longer ids the ends are shown
 
 
 def explanation(dataset: DatasetConfig, data: PreparedData) -> dict[str, pd.DataFrame]:
@@ -83,7 +84,7 @@ def columns_table(dataset: DatasetConfig, data: PreparedData) -> pd.DataFrame:
 
 
 def days_table(days: list[dict[str, Any]]) -> pd.DataFrame:
-    """A line for each of the last days that hold sessions (`part_sizes.last_days`)."""
+    """A line for each of the last days that hold sessions (`part_sizes.about_days`)."""
     lines = [(each["day"], each["sessions"], each["ranked"]) for each in days]
     return pd.DataFrame(lines, columns=["Day (UTC)", "sessions", "events to rank"])
 
@@ -100,8 +101,15 @@ def example_sessions(data: PreparedData) -> pd.DataFrame:
         more = "" if len(session) <= ITEMS_SHOWN else f" … {len(session)} in all"
         first = session.iloc[0]
         begin = shown_time(first["time"])
-        lines.append((first["session_id"], first["part"], begin, " ".join(items) + more))
+        lines.append(
+            (_shortened(first["session_id"]), first["part"], begin, " ".join(map(_shortened, items)) + more)
+        )
     return pd.DataFrame(lines, columns=["Session", "part", "begins (UTC)", "items"])
+
+
+def _shortened(name: str) -> str:
+    """The name, or the ends of one that would fill the line."""
+    return name if len(name) <= LONG_ID else f"{name[: LONG_ID // 2]}…{name[-LONG_ID // 4 :]}"
 
 
 def _named(dataset: DatasetConfig) -> set[str]:

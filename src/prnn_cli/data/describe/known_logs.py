@@ -14,7 +14,8 @@ from prnn_cli.data.events import event_columns
 from prnn_cli.data.formats.log_files import files_within, find_files, open_file
 from prnn_cli.data.formats.rows import check_columns
 from prnn_cli.data.formats.text_options import TextOptions
-from prnn_cli.data.public_logs import PublicLog, missing_files, public_logs
+from prnn_cli.data.public_logs import PublicLog, public_logs
+from prnn_cli.data.source_files import missing_files
 from prnn_cli.errors import UserError
 from prnn_cli.extensions import config_folders
 from prnn_cli.schema import DatasetConfig

@@ -5,9 +5,21 @@ from collections import Counter
 import numpy as np
 
 from prnn_cli.data.events import Events
-from prnn_cli.data.parts import CUT_SHORT, DAY_S, TEST, TRAIN, VALIDATION, Parted, deciding_times, seconds
+from prnn_cli.data.parts import (
+    CUT_SHORT,
+    DAY_S,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Parted,
+    deciding_times,
+    seconds,
+    seconds_like_test_part,
+)
 from prnn_cli.data.session_filters import Log
-from prnn_cli.schema import DatasetConfig
+from prnn_cli.data.splits import days
+from prnn_cli.data.splits.rule import SplitRule
+from prnn_cli.schema import AUTO, DatasetConfig
 
 CUT = "events of training sessions from the next part's beginning on"
 
@@ -27,10 +39,16 @@ def gru4rec2023(log: Log, events: Events, dataset: DatasetConfig) -> Parted:
     part = np.where(first >= start, TEST, TRAIN).astype(np.int8)
     log = _ended_at(start, log, part != TEST, dropped)
     if dataset.validation_days:
-        start -= dataset.validation_days * DAY_S
+        start -= _hold_out_s(part, first, dataset)
         part[(first >= start) & (part == TRAIN)] = VALIDATION
         log = _ended_at(start, log, part == TRAIN, dropped)
     return Parted(log, part, events.session_ids, dropped)
+
+
+def _hold_out_s(part: np.ndarray, first: np.ndarray, dataset: DatasetConfig) -> float:
+    if dataset.validation_days == AUTO:
+        return seconds_like_test_part(part, first)
+    return float(dataset.validation_days) * DAY_S
 
 
 def _ended_at(start: float, log: Log, which: np.ndarray, dropped: Counter[str]) -> Log:
@@ -42,3 +60,12 @@ def _ended_at(start: float, log: Log, which: np.ndarray, dropped: Counter[str]) 
     dropped[CUT] += number
     dropped[CUT_SHORT] += int(np.count_nonzero(is_alone))
     return log.without(is_alone)
+
+
+GRU4REC2023 = SplitRule(
+    parts=gru4rec2023,
+    options=("test_days", "test_from", "test_until"),
+    decided_by=lambda dataset: "first_event",
+    hold_out_days=days.hold_out_days,
+    advice=days.advice,
+)

@@ -9,6 +9,7 @@ from prnn_cli.data.counting_sort import counting_argsort
 from prnn_cli.data.events import Events
 from prnn_cli.data.parts import TEST, TRAIN, VALIDATION, Parted
 from prnn_cli.data.session_filters import Log
+from prnn_cli.data.splits.rule import SplitRule
 from prnn_cli.schema import DatasetConfig
 
 FEWEST = 3  # events: one to train on, the one that a hold-out ranks, the one that the test part ranks
@@ -62,3 +63,12 @@ def _together(logs: list[Log]) -> Log:
     session, item, time = (np.concatenate(each) for each in zip(*map(_columns, logs), strict=True))
     order = np.argsort(time, kind="stable")
     return Log(session[order], item[order], time[order])
+
+
+LEAVE_ONE_OUT = SplitRule(
+    parts=leave_one_out,
+    options=("test_until",),
+    decided_by=lambda dataset: "last_event",
+    hold_out_days=lambda dataset: 1,
+    advice=lambda part, dataset: "give a log of more sessions, or users, of three events and more",
+)

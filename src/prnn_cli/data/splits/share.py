@@ -6,6 +6,7 @@ import pandas as pd
 from prnn_cli.data.events import Events
 from prnn_cli.data.parts import TEST, TRAIN, VALIDATION, Parted
 from prnn_cli.data.session_filters import Log
+from prnn_cli.data.splits.rule import SplitRule
 from prnn_cli.schema import DatasetConfig
 
 
@@ -33,3 +34,18 @@ def _hashes(events: Events) -> np.ndarray:
     ids = events.session_ids.to_numpy(zero_copy_only=False).astype(object)
     hashes: np.ndarray = pd.util.hash_array(ids, categorize=False) / 2.0**64
     return hashes
+
+
+def advice(part: str, dataset: DatasetConfig) -> str:
+    """What brings more sessions into a part of a log that is split by lot."""
+    change = "lower" if part == "train" else "raise"
+    return f"{change} dataset.test_share={dataset.test_share:g}, or give a log of more sessions"
+
+
+SHARE = SplitRule(
+    parts=share,
+    options=("test_share", "test_until"),
+    decided_by=lambda dataset: "last_event",
+    hold_out_days=lambda dataset: 1,
+    advice=advice,
+)

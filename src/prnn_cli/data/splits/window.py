@@ -5,8 +5,9 @@ from collections import Counter
 import numpy as np
 
 from prnn_cli.data.events import Events
-from prnn_cli.data.parts import DAY_S, TEST, TRAIN, Parted, deciding_times, with_last_days_held_out
+from prnn_cli.data.parts import DAY_S, TEST, TRAIN, VALIDATION, Parted, deciding_times
 from prnn_cli.data.session_filters import Log
+from prnn_cli.data.splits.rule import SplitRule
 from prnn_cli.schema import DatasetConfig
 
 OUTSIDE = "sessions outside the window"
@@ -25,7 +26,25 @@ def window(log: Log, events: Events, dataset: DatasetConfig) -> Parted:
     end = middle + chosen.test_days * DAY_S
     gone = ((last < begin) | (last > end))[log.session]
     part = np.where((last >= middle) & (last <= end), TEST, TRAIN).astype(np.int8)
-    inside = np.where((last >= begin) & (last < middle), last, -np.inf)
-    part = with_last_days_held_out(part, inside, dataset)
+    if dataset.validation_days:
+        held_out_from = max(begin, middle - dataset.validation_days * DAY_S)
+        part[(last >= held_out_from) & (last < middle)] = VALIDATION
     dropped = Counter({OUTSIDE: int(np.count_nonzero(gone))})
     return Parted(log.without(gone), part, events.session_ids, dropped)
+
+
+def advice(part: str, dataset: DatasetConfig) -> str:
+    """What brings more sessions into a part of a window."""
+    within = "choose a dataset.window that lies within the log"
+    if part == "validation":
+        return f"raise dataset.validation_days, or {within}"
+    return f"raise dataset.window.{part}_days, or {within}"
+
+
+WINDOW = SplitRule(
+    parts=window,
+    options=("window", "test_until"),
+    decided_by=lambda dataset: "last_event",
+    hold_out_days=lambda dataset: dataset.window.test_days,
+    advice=advice,
+)
