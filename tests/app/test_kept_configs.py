@@ -7,9 +7,10 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_store import ConfigStore
+from hydra.core.utils import setup_globals
 from hydra.errors import ConfigCompositionException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from prnn_cli.app.kept_configs import KeepingLoader
 from prnn_cli.experiment.settings import register_schemas
@@ -46,9 +47,22 @@ def test_the_first_and_the_later_compositions_are_hydras_own(overrides: list[str
     plain = composed(ConfigLoaderImpl, own_configs(), *overrides)
     for _ in range(2):
         kept = composed(KeepingLoader, own_configs(), *overrides)
-        assert kept == plain
-        assert kept._metadata == plain._metadata  # types and flags, such as that no option may be added
-        assert kept.dataset._metadata == plain.dataset._metadata
+        assert OmegaConf.to_container(kept) == OmegaConf.to_container(
+            plain
+        )  # unresolved: both name the time of day
+        for node, same in ((kept, plain), (kept.dataset, plain.dataset)):
+            OmegaConf.clear_cache(same)
+            assert node._metadata == same._metadata  # types and flags, such as that no option may be added
+
+
+def test_each_composition_has_its_own_time_of_day(folder: Path) -> None:
+    times = iter(range(100))
+    OmegaConf.register_new_resolver("now", lambda pattern: str(next(times)), use_cache=True, replace=True)
+    try:
+        folders = [composed(KeepingLoader, folder).hydra.run.dir for _ in range(3)]
+    finally:
+        setup_globals()  # Hydra's own resolver
+    assert len(set(folders)) == 3
 
 
 def test_a_composition_that_is_changed_leaves_the_next_one_as_it_was(folder: Path) -> None:

@@ -375,7 +375,95 @@ def test_a_column_of_likely_times_goes_before_one_that_is_only_called_so(prnn: P
     """Milliseconds since a session's start, read as times since 1970, are no dates of a log."""
     rows = [f"{s};{s % 9 + n};{n * 13_456};2016-05-{s % 28 + 1:02d}" for s in range(60) for n in range(3)]
     Path("views.csv").write_text("\n".join(["sessionId;itemId;timeframe;eventdate", *rows]))
-    assert "time: eventdate}" in prnn("datasets", "describe", "views.csv").out
+    described = prnn("datasets", "describe", "views.csv")
+    assert (
+        "time: eventdate, order: timeframe}   # order: a guess" in described.out
+    )  # no more than a day's seconds
+    assert "Not sure: times are days alone, so that order=timeframe is a guess. Look at it." in described.err
+
+
+@pytest.mark.parametrize(("separator", "of_session"), [(";", "SessionId"), (",", "session_id")])
+def test_another_version_of_a_public_log_is_no_sure_thing_and_keeps_its_milliseconds(
+    prnn: Prnn, workplace: Path, separator: str, of_session: str
+) -> None:
+    """Diginetica's views with other names of columns: the time of day stands in TimeFrame alone."""
+    rows = [
+        (s, (s + n) % 9, 100_000 * (3 - n), f"2016-05-{s % 28 + 1:02d}") for s in range(60) for n in range(3)
+    ]
+    Path("views").mkdir()
+    lines = [(of_session, "ItemId", "TimeFrame", "EventDate"), *rows]
+    text = "".join(separator.join(map(str, line)) + "\n" for line in lines)
+    Path("views/train-item-views.csv").write_text(text)
+    result = prnn("datasets", "describe", "views")
+    for told in (
+        "called like those of DIGINETICA",
+        "dataset=diginetica reads session_id: sessionId, item_id: itemId, time: eventdate, milliseconds: timeframe; ",
+        "Not sure: they may be another version of what prnn knows; times are days alone, so that "
+        "milliseconds=TimeFrame is a guess.",
+    ):
+        assert told in result.err
+    assert "Sure of" not in result.err
+    config = yaml.safe_load(result.out)
+    assert config["columns"] == {
+        "session_id": of_session,
+        "item_id": "ItemId",
+        "time": "EventDate",
+        "milliseconds": "TimeFrame",
+    }
+    Path("my_configs/dataset").mkdir(parents=True)
+    Path("my_configs/dataset/views.yaml").write_text(result.out)
+    assert prnn("preprocess", "-cd", "my_configs", "dataset=views", "hydra.run.dir=out").exit_code == 0
+    first = pd.read_parquet("out/events.parquet").iloc[:3]
+    assert np.diff(first["time"]).tolist() == [100, 100]
+    items = pd.read_parquet("out/items.parquet")["item_id"]
+    assert items[first["item_index"]].tolist() == ["2", "1", "0"]
+
+
+def test_days_whose_events_nothing_orders_are_told(prnn: Prnn, workplace: Path) -> None:
+    rows = [f"{s},{s % 9 + n},2016-05-{s % 28 + 1:02d},{n}" for s in range(60) for n in range(3)]
+    for column, sure in (("price", False), ("dwell_time", False), ("position", True)):
+        Path("views.csv").write_text("\n".join([f"session,item,day_date,{column}", *rows]))
+        told = prnn("datasets", "describe", "views.csv").err
+        assert ("nothing orders the events of a day but their rows" in told) != sure
+        assert ("Sure of the columns" in told) == sure
+
+
+def test_a_table_of_properties_is_told_from_one_with_a_row_an_item(prnn: Prnn) -> None:
+    """As Retailrocket's, under other names, in two parts, and with times in seconds beside a log in milliseconds."""
+    Path("shop").mkdir()
+    frame(item="sku", unit=1000).to_csv("shop/clicks.csv", index=False)
+    facts = [(START - 9, item, "colour", f"red {n} lamp") for n, item in enumerate(ITEMS)]
+    facts += [(START - 9 + 10**6 * late, item, "stock", late) for item in ITEMS for late in (0, 1)]
+    table = pd.DataFrame(facts, columns=["timestamp", "itemid", "property", "value"])
+    table.iloc[:30].to_csv("shop/facts_1.csv", index=False)
+    table.iloc[30:].to_csv("shop/facts_2.csv", index=False)
+    result = prnn("datasets", "describe", "shop")
+    assert "Not sure: facts_1.csv seems to hold a row for each property of an item. Look at it." in result.err
+    assert "arch=id_only" not in result.err
+    config = described(prnn, "shop")
+    assert config["path"].endswith("/clicks.csv")
+    assert config["items"] == {
+        "path": [str(Path(f"shop/facts_{n}.csv").absolute()) for n in (1, 2)],
+        "item_id": "itemid",
+        "properties": {
+            "property": "property",
+            "value": "value",
+            "time": "timestamp",
+            "time_format": "seconds",
+        },
+    }
+    run = ("features", "-cd", "my_configs", "dataset=shop", "features=text", "hydra.run.dir=out")
+    assert prnn(*run).exit_code == 0
+    assert json.loads(Path("out/features.json").read_text())["sources"][0]["covered_items"] == len(ITEMS)
+
+
+def test_an_items_table_that_repeats_items_is_no_sure_thing(prnn: Prnn) -> None:
+    Path("shop").mkdir()
+    frame(item="sku").to_csv("shop/clicks.csv", index=False)
+    titles = [f"Red lamp {n}" for n in range(40)]
+    pd.DataFrame({"sku": ITEMS * 2, "title": titles}).to_csv("shop/titles.csv", index=False)
+    told = prnn("datasets", "describe", "shop").err
+    assert "Not sure: titles.csv has several rows for an item, of which the first counts." in told
 
 
 def test_describe_without_a_path_asks_for_one(prnn: Prnn) -> None:

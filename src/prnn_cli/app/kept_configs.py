@@ -16,7 +16,7 @@ from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.default_element import ResultDefault
 from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigResult
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 KEPT = 2000  # files and merged configurations, of some 10 kB each; others are made again
 _kept: dict[object, bytes] = {}
@@ -60,6 +60,7 @@ class KeepingLoader(ConfigLoaderImpl):
         except (pickle.PicklingError, AttributeError, TypeError):  # the schema is a class within a function
             return merge(defaults, repo)
         merged: DictConfig = _made_once(key, lambda: merge(defaults, repo))
+        OmegaConf.clear_cache(merged)  # of the time of day, which merging asks for
         return merged
 
 

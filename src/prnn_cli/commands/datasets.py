@@ -64,7 +64,8 @@ def _describe(path: str) -> None:
         note(f"prnn datasets {log.name} tells more, and with which features to begin.")
         return
     try:
-        proposal = describe(path, set(_configs()))
+        doubt = "they may be another version of what prnn knows" if found.doubt else ""
+        proposal = describe(path, set(_configs()), doubt)
     except UserError as error:
         raise UserError(f"{found.doubt} {error}".strip()) from error
     print(proposal.yaml)

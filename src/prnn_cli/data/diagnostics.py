@@ -61,7 +61,7 @@ class Diagnostics:
     ranks_last_only: of each test session the last event alone is a target, and the others also stand in training
     tied: events, of all parts, with the time of another event of their session, each counted once; None where the log
         has no times
-    repeated: events, of all parts, with the time and the item of another event of their session; None likewise
+    repeated: likewise, events with the time and the item of another event of their session
     same_as_last: targets on the item of the event before
     in_session: targets on an item that occurred in their session before
     rare: targets on items of fewer than FEW_EVENTS events in training
@@ -96,7 +96,7 @@ def diagnose(data: PreparedData) -> Diagnostics:
     last, target = _steps(data.test)
     chain, new_steps = _chain_shares(data.train, last, target)
     unknown = data.summary["dropped"].get(unknown_in_training("test"), 0)
-    tied, repeated = (None, None)
+    tied, repeated = None, None
     if has_times:
         tied, repeated = tied_and_repeated(data.folder / "events.parquet", data.test.ranks_last_only)
     kept = data.test.num_ranked if data.test.ranks_last_only else data.test.num_events
@@ -123,7 +123,7 @@ def tied_and_repeated(events: Path, of_test_alone: bool = False) -> tuple[float,
     of_test_alone: where test sessions hold the events of training sessions, so that each counts once
     """
     total = tied = repeated = 0
-    for sessions, times, items in _whole_sessions(events, "test" if of_test_alone else None):
+    for sessions, times, items in _whole_sessions(events, of_test_alone):
         begins = np.append(True, (sessions[1:] != sessions[:-1]) | (times[1:] != times[:-1]))
         is_tied = ~(begins & np.append(begins[1:], True))
         keys = np.cumsum(begins)[is_tied] << 32 | items[is_tied]
@@ -135,20 +135,17 @@ def tied_and_repeated(events: Path, of_test_alone: bool = False) -> tuple[float,
     return tied / total, repeated / total
 
 
-def _whole_sessions(events: Path, part: str | None) -> Iterator[list[np.ndarray]]:
-    """Yields (session_index, time, item_index) of some sessions of an events.parquet at a time, as arrays; of one part,
-    or of all."""
+def _whole_sessions(events: Path, of_test_alone: bool) -> Iterator[list[np.ndarray]]:
+    """Yields (session_index, time, item_index) of some sessions of an events.parquet at a time, as arrays."""
     names = ["session_index", "time", "item_index"]
-    rest = [np.empty(0, dtype) for dtype in (np.int64, np.float64, np.int64)]
-    for block in pq.ParquetFile(events).iter_batches(columns=[*names, *([] if part is None else ["part"])]):
-        if part is not None:
-            block = block.filter(pc.equal(block["part"], part))
+    rest = [np.empty(0, dtype) for dtype in (np.int64, np.float64, np.int64)]  # a session that may go on
+    for block in pq.ParquetFile(events).iter_batches(columns=[*names, *(["part"] if of_test_alone else [])]):
+        if of_test_alone:
+            block = block.filter(pc.equal(block["part"], "test"))
         if not len(block):
             continue
         columns = [np.append(old, block[name].to_numpy()) for old, name in zip(rest, names, strict=True)]
-        end = int(
-            np.searchsorted(columns[0], columns[0][-1])
-        )  # where the last session begins, which may go on
+        end = int(np.searchsorted(columns[0], columns[0][-1]))
         if end:
             yield [column[:end] for column in columns]
         rest = [column[end:] for column in columns]

@@ -29,6 +29,9 @@ MEASURE = (
     r"|latency|(^|_)(lat|lon|lng|ms|sec|took|method|agent|ua|version|type|event|action)$"
 )
 ORDER = r"^(order|position|pos|seq|sequence|step|nr|index|click_?(no|num|number|order))$"
+# Of an event within its day, where times are days alone; and what lasts, which is no such time.
+MILLISECONDS = r"milli|(^|_)ms$"
+LASTING = r"dwell|duration|latency|load|response|spent|took|watch|play|read"
 TEXT = r"title|name|desc|text|summary|caption|headline"
 # seconds, 1979 to 2103: numbers of this size are times whatever their column is called
 SINCE, UNTIL = 3e8, 4.2e9
@@ -49,6 +52,8 @@ class LogColumns:
     time: one column, or three of year, month and day
     session_is_user: `session` names users, whose clicks are still to be cut into sessions
     guessed: the roles session_id and item_id that no column's name tells, and the column that is guessed by its values
+    is_by_day: times are days alone, and no column is called like one that orders events
+    within_day: the role milliseconds or order, and the column that is guessed to be it, where is_by_day holds
     """
 
     session: str | None
@@ -59,6 +64,8 @@ class LogColumns:
     session_is_user: bool
     list_separator: str | None
     guessed: dict[str, str]
+    is_by_day: bool
+    within_day: dict[str, str]
 
     @property
     def time_names(self) -> list[str]:
@@ -77,7 +84,7 @@ def find_log_columns(sample: pa.Table) -> LogColumns | None:
     Returns None where no time, no item, or nothing that holds clicks together is found.
     """
     names = sample.column_names
-    if not len(sample) or not (found := _time(sample)):
+    if not len(sample) or not (found := find_time(sample)):
         return None
     time, time_format = found
     free = [name for name in names if name not in ([time] if isinstance(time, str) else time)]
@@ -94,19 +101,23 @@ def find_log_columns(sample: pa.Table) -> LogColumns | None:
     if item is None or (session is None and not is_listed):
         return None
     users = f"{USER}|{ADDRESS}"
-    by_user = session is not None and not _fits(session, SESSION) and _fits(session, users) and not is_listed
-    order = next((name for name in free if _fits(name, ORDER) and name != item), None)
-    is_told = session is None or _fits(session, f"{SESSION}|{USER}")
+    by_user = session is not None and not fits(session, SESSION) and fits(session, users) and not is_listed
+    order = next((name for name in free if fits(name, ORDER) and name != item), None)
+    is_told = session is None or fits(session, f"{SESSION}|{USER}")
     guessed = {} if is_told else {"session_id": str(session)}
     guessed |= {} if named else {"item_id": item}
-    return LogColumns(session, item, time, time_format, order, by_user, separator, guessed)
+    is_by_day = order is None and not is_listed and _are_days(sample, time, time_format)
+    within_day = _within_day(sample, [name for name in free if name != item]) if is_by_day else {}
+    return LogColumns(
+        session, item, time, time_format, order, by_user, separator, guessed, is_by_day, within_day
+    )
 
 
 def same_ids(sample: pa.Table, ids: Collection[str]) -> str | None:
     """The column that names items as `ids` do: at least half of its values, or of the ids, are found."""
     names: list[str] = sample.column_names
-    for name in sorted(names, key=lambda each: not _fits(each, ITEM)):
-        values = _texts(sample[name])
+    for name in sorted(names, key=lambda each: not fits(each, ITEM)):
+        values = distinct_texts(sample[name])
         shared = len(values & set(ids))
         if values and shared >= 0.5 * min(len(values), len(ids)):
             return name
@@ -123,37 +134,40 @@ def text_columns(sample: pa.Table, names: Sequence[str], is_log: bool) -> list[s
         return named
     texts = [name for name in names if pa.types.is_string(sample[name].type)]
     return [
-        name for name in texts if np.mean([value.count(" ") for value in _texts(sample[name])] or [0]) >= 1
+        name
+        for name in texts
+        if np.mean([value.count(" ") for value in distinct_texts(sample[name])] or [0]) >= 1
     ]
 
 
 def named_text(sample: pa.Table, names: Sequence[str]) -> list[str]:
     """The columns of text that are called like text about items, titles first."""
-    named = [name for name in names if pa.types.is_string(sample[name].type) and _fits(name, TEXT)]
-    return sorted(named, key=lambda name: not _fits(name, "title|name"))
+    named = [name for name in names if pa.types.is_string(sample[name].type) and fits(name, TEXT)]
+    return sorted(named, key=lambda name: not fits(name, "title|name"))
 
 
 def distinct_values(sample: pa.Table) -> dict[str, int]:
     """How many different values each column has."""
-    return {name: len(_texts(sample[name])) for name in sample.column_names}
+    return {name: len(distinct_texts(sample[name])) for name in sample.column_names}
 
 
 def image_column(sample: pa.Table, names: Sequence[str], suffixes: tuple[str, ...]) -> str | None:
     """The first column that mostly names image files, not addresses of the web."""
     for name in names:
-        values = _texts(sample[name])
+        values = distinct_texts(sample[name])
         files = [value.lower().endswith(suffixes) and "://" not in value for value in values]
         if files and np.mean(files) > 0.5:
             return name
     return None
 
 
-def _time(sample: pa.Table) -> tuple[str | list[str], str] | None:
-    names = sorted(sample.column_names, key=lambda name: not _fits(name, TIME))
+def find_time(sample: pa.Table) -> tuple[str | list[str], str] | None:
+    """(the column of times, or three of year, month and day, and their format), by names and values; None of none."""
+    names = sorted(sample.column_names, key=lambda name: not fits(name, TIME))
     # numbers that are called times count where no column holds likely ones, as those since a session's start do not
     for trusts_names in (False, True):
         for name in names:
-            if time_format := _time_format(sample[name], trusts_names and _fits(name, TIME)):
+            if time_format := _time_format(sample[name], trusts_names and fits(name, TIME)):
                 return name, time_format
     lower = {name.lower(): name for name in names}
     if {"year", "month", "day"} <= lower.keys():
@@ -198,23 +212,47 @@ def _is_days_of_a_spreadsheet(column: pa.ChunkedArray) -> bool:
     return likely_unit(float(first), float(last)) == EXCEL and bool((days % 1 > 0).mean() > 0.5)
 
 
+def _are_days(sample: pa.Table, time: str | list[str], time_format: str) -> bool:
+    if isinstance(time, list):
+        return True
+    seconds = TimeParser(time_format).seconds(sample[time])
+    known = seconds[~np.isnan(seconds)]
+    return bool(len(known)) and not (known % 86_400).any()
+
+
+def _within_day(sample: pa.Table, names: Sequence[str]) -> dict[str, str]:
+    """The column that is guessed to tell the time of an event within its day, by its role.
+
+    Milliseconds are called so, or are more than a day has seconds. What may be of another unit orders events, too.
+    """
+    for name in names:
+        if not fits(name, f"{TIME}|{MILLISECONDS}") or fits(name, LASTING):
+            continue
+        numbers = as_numbers(sample[name])
+        if np.isnan(numbers).mean() > 1 - MOST or not np.nanmin(numbers) < np.nanmax(numbers) < SINCE * 10:
+            continue
+        is_long = np.nanmax(numbers) > 86_400
+        return {"milliseconds" if is_long or fits(name, MILLISECONDS) else "order": name}
+    return {}
+
+
 def _share(column: pa.ChunkedArray, pattern: str) -> float:
     return float((~np.isnan(TimeParser(pattern).seconds(column))).mean()) if len(column) else 0.0
 
 
 def _named(sample: pa.Table, names: Sequence[str], pattern: str) -> str | None:
     """The column with the most distinct values among those called so; of equal ones the first."""
-    called = [name for name in names if _fits(name, pattern)]
-    counts = {name: len(_texts(sample[name])) for name in called}
+    called = [name for name in names if fits(name, pattern)]
+    counts = {name: len(distinct_texts(sample[name])) for name in called}
     return max(called, key=lambda name: counts[name]) if called else None
 
 
 def _most_distinct(sample: pa.Table, names: Sequence[str]) -> str | None:
     """The column with the most distinct values among those whose values repeat, but are not almost all the same."""
     names = [
-        name for name in names if not _fits(name, MEASURE) and not pa.types.is_floating(sample[name].type)
+        name for name in names if not fits(name, MEASURE) and not pa.types.is_floating(sample[name].type)
     ]
-    counts = {name: len(_texts(sample[name])) for name in names}
+    counts = {name: len(distinct_texts(sample[name])) for name in names}
     repeated = [
         name for name in names if 2 <= counts[name] <= 0.9 * len(sample) or is_list(sample[name].type)
     ]
@@ -226,7 +264,7 @@ def _list_separator(sample: pa.Table, session: str | None, item: str) -> str | N
     column = sample[item]
     if not pa.types.is_string(column.type):
         return None
-    if session is not None and len(_texts(sample[session])) < MOST * len(sample):
+    if session is not None and len(distinct_texts(sample[session])) < MOST * len(sample):
         return None
     shares = {
         each: pc.mean(pc.match_substring(column, each).cast(pa.int8())).as_py() or 0
@@ -235,12 +273,14 @@ def _list_separator(sample: pa.Table, session: str | None, item: str) -> str | N
     return next((each for each, share in shares.items() if share >= 0.5), None)
 
 
-def _texts(column: pa.ChunkedArray) -> set[str]:
+def distinct_texts(column: pa.ChunkedArray) -> set[str]:
+    """The different values of a column, as text; none of one that has no plain text."""
     try:
         return set(as_text(column).unique().to_pylist()) - {None}
     except pa.ArrowException:
         return set()
 
 
-def _fits(name: str, pattern: str) -> bool:
+def fits(name: str, pattern: str) -> bool:
+    """Whether a column's name holds what a pattern finds, in any case."""
     return re.search(pattern, name.strip(), re.IGNORECASE) is not None

@@ -1,5 +1,7 @@
 """A path -> the public log whose files lie there, told by their names and columns."""
 
+import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +45,8 @@ def recognised(path: str) -> Recognised:
         if shares_columns and says_something and not doubt:
             doubt = (
                 f"{folder} has files that are called like those of {log.source.title} (dataset={log.name}), but they "
-                f"are others, or another version: {why}."
+                f"are others, or another version: {why}. dataset={log.name} reads {_columns_of(log, folder)}; look for "
+                "what is called otherwise here."
             )
     return Recognised(doubt=doubt)
 
@@ -62,18 +65,32 @@ def _with_names(path: str) -> Iterator[tuple[PublicLog, Path]]:
 
 def _misfit(log: PublicLog, folder: Path) -> tuple[str, bool]:
     """Why the first rows of the log's files cannot be read as its config says, empty where they can; and whether the
-    first file has any of the columns that it should have."""
+    first file has any of the columns that it should have, but for case and what stands between words."""
     dataset = _config(log, folder)
-    wanted, opened = event_columns(dataset), None
+    wanted, columns = event_columns(dataset), set[str]()
     try:
         files = find_files(dataset.path, within=dataset.files)
         first = next((file for file in files if file.stat().st_size), files[0])
+        with contextlib.suppress(UserError):  # however they are separated
+            columns |= {*open_file(first, TextOptions(dataset.encoding)).columns}
         opened = open_file(first, TextOptions.of_log(dataset), wanted.values())
+        columns |= {*opened.columns}
         check_columns(opened, wanted)
         next(opened.blocks(opened.unique_columns), None)
     except UserError as error:
-        return str(error), opened is not None and bool({*wanted.values()} & {*opened.columns})
+        return str(error), bool({*map(_plain, wanted.values())} & {*map(_plain, columns)})
     return "", True
+
+
+def _plain(name: str) -> str:
+    """A column's name without what versions of a log often differ in."""
+    return re.sub(r"[\W_]", "", name).casefold()
+
+
+def _columns_of(log: PublicLog, folder: Path) -> str:
+    """The columns that the log's config names, in words."""
+    columns = event_columns(_config(log, folder))
+    return ", ".join(f"{key.removeprefix('columns.')}: {name}" for key, name in columns.items())
 
 
 def _config(log: PublicLog, folder: Path) -> DatasetConfig:

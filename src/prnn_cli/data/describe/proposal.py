@@ -2,16 +2,22 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from prnn_cli.data.describe.column_roles import LogColumns, distinct_values, find_log_columns
+from prnn_cli.data.describe.column_roles import (
+    LogColumns,
+    distinct_values,
+    find_log_columns,
+)
 from prnn_cli.data.describe.file_groups import FileGroup, file_groups
-from prnn_cli.data.describe.item_tables import items_settings
+from prnn_cli.data.describe.item_tables import find_item_tables
 from prnn_cli.data.describe.preview import Preview, preview
+from prnn_cli.data.describe.property_columns import find_property_columns
 from prnn_cli.data.formats.text_options import TextOptions
 from prnn_cli.errors import UserError
 from prnn_cli.system.paths import absolute_path
@@ -34,8 +40,11 @@ class Proposal:
     notes: list[str]
 
 
-def describe(path: str, taken: set[str]) -> Proposal:
-    """Proposes YAML for the group `dataset`; `taken` are the names that it cannot have.
+def describe(path: str, taken: set[str], doubt: str = "") -> Proposal:
+    """Proposes YAML for the group `dataset`.
+
+    taken: names that it cannot have
+    doubt: what is already known to speak against it
 
     Raises `UserError` where nothing at `path` looks like a log, or what looks like one would hardly be kept.
     """
@@ -46,28 +55,35 @@ def describe(path: str, taken: set[str]) -> Proposal:
             f"nothing in {path} looks like a log: a session or user, an item and a time are needed, but the columns "
             f"are {', '.join(tables[0].files[0].columns)}; write the config by hand, README 'Your own data' shows one"
         )
-    found.sort(key=lambda each: (-len(each[1].guessed), len(each[0].files), each[0].num_bytes), reverse=True)
+    found.sort(key=lambda each: _likeness(*each), reverse=True)
     (table, columns), *other_logs = found
     settings: dict[str, Any] = {"name": _name_of(path, taken), "path": _path_of(table, tables, path)}
     settings |= _reading(table, columns)
-    items, other_items = items_settings(table, columns, [other for other in tables if other is not table])
+    items = find_item_tables(table, columns, [other for other in tables if other is not table])
     shown = preview(settings, table.sample, table.num_bytes)
     _refuse_nonsense(path, table, columns, shown)
-    settings |= {"items": items} if items else {}
-    others = {
-        "the same items": other_items,
-        "a log too": [other.path for other, _ in other_logs if other.path not in other_items],
-    }
+    settings |= {"items": items.settings} if items.settings else {}
+    logs = [other.path for other, _ in other_logs if other.path not in (*items.paths, *items.others)]
+    others = {"the same items": items.others, "a log too": logs}
     command = _command(settings)
     # A day to test on and one to choose the epochs by must leave one to train on, if more than the sample is known.
     epochs = "" if shown.is_sample or shown.days >= 3 else " epochs=10"
     kept = f"{shown.sentence()}. Once saved, train by: {command} recipe=cross_entropy{epochs}"
-    return Proposal(_yaml(settings, columns, others, command), [_certainty(columns), kept])
+    return Proposal(
+        _yaml(settings, columns, others, command), [_certainty(columns, [doubt, items.doubt]), kept]
+    )
+
+
+def _likeness(table: FileGroup, columns: LogColumns) -> tuple[bool, int, int, int]:
+    """How much a table looks like the log, to be compared with others."""
+    is_log = find_property_columns(table.sample) is None
+    return is_log, -len(columns.guessed), len(table.files), table.num_bytes
 
 
 def _command(settings: dict[str, Any]) -> str:
     """The command that trains on the log, once its config is saved."""
-    features = "" if "text" in settings.get("items", {}) else " arch=id_only"
+    has_text = {"text", "properties"} & settings.get("items", {}).keys()
+    features = "" if has_text else " arch=id_only"
     return f"prnn train -cd my_configs dataset={settings['name']}{features}"
 
 
@@ -86,14 +102,20 @@ def _refuse_nonsense(path: str, table: FileGroup, columns: LogColumns, shown: Pr
     )
 
 
-def _certainty(columns: LogColumns) -> str:
-    """How sure the proposal is, as a sentence."""
+def _certainty(columns: LogColumns, others: Sequence[str]) -> str:
+    """How sure the proposal is, as a sentence; others: doubts beside those about the log's columns."""
     named = [each for each in ("session_id", "item_id") if each not in columns.guessed]
-    if not columns.guessed:
-        return "Sure of the columns, by their names."
-    guessed = " and ".join(f"{key}={name}" for key, name in columns.guessed.items())
-    sure = f", {named[0]} is told by its name" if named else ""
-    return f"Not sure: {guessed}, by the values, as no column is called like that{sure}. Look at it."
+    doubts = [doubt for doubt in others if doubt]
+    if columns.guessed:
+        guessed = " and ".join(f"{key}={name}" for key, name in columns.guessed.items())
+        sure = f", {named[0]} is told by its name" if named else ""
+        doubts.insert(0, f"{guessed}, by the values, as no column is called like that{sure}")
+    if columns.is_by_day:
+        how = "".join(f", so that {key}={name} is a guess" for key, name in columns.within_day.items())
+        doubts.append(
+            f"times are days alone{how or ', and nothing orders the events of a day but their rows'}"
+        )
+    return f"Not sure: {'; '.join(doubts)}. Look at it." if doubts else "Sure of the columns, by their names."
 
 
 def _reading(table: FileGroup, columns: LogColumns) -> dict[str, Any]:
@@ -129,7 +151,7 @@ def _path_of(table: FileGroup, tables: list[FileGroup], path: str) -> str:
 
 def _columns(columns: LogColumns) -> dict[str, Any]:
     chosen = {"session_id": columns.session, "item_id": columns.item, "time": columns.time}
-    return chosen | ({"order": columns.order} if columns.order else {})
+    return chosen | ({"order": columns.order} if columns.order else {}) | columns.within_day
 
 
 def _name_of(path: str, taken: set[str]) -> str:
@@ -141,7 +163,7 @@ def _name_of(path: str, taken: set[str]) -> str:
 def _yaml(settings: dict[str, Any], columns: LogColumns, others: dict[str, list[Path]], command: str) -> str:
     comments = {
         "session_gap_s": f"seconds without an event of the same {columns.session} that end a session",
-        "columns": ", ".join(f"{key}: a guess" for key in columns.guessed),
+        "columns": ", ".join(f"{key}: a guess" for key in (*columns.guessed, *columns.within_day)),
     }
     lines = [f"{key}: {flow(value)}" for key, value in settings.items()]
     lines = [
