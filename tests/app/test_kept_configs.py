@@ -100,11 +100,13 @@ def test_a_file_of_the_same_name_in_another_folder_is_another_file(
     assert composed(KeepingLoader, folder, f"hydra.searchpath=[file://{other}]").shop.days == 4
 
 
-def test_a_schema_that_no_module_names_can_be_composed(folder: Path) -> None:
+def test_a_schema_that_no_module_names_can_be_composed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass
     class Options:
         weight: float = 1.0
 
+    # A store of its own, as that of the process goes to the processes of jobs.
+    monkeypatch.setattr(ConfigStore.instance(), "repo", dict(ConfigStore.instance().repo))
     ConfigStore.instance().store(name="within_a_function", node=Options)
     (folder / "train.yaml").write_text("defaults: [within_a_function, _self_]\nweight: 2\n")
     for weight in (3, 4):

@@ -91,7 +91,7 @@ def test_metrics_of_several_cutoffs_and_tie_modes_follow_from_the_same_counts() 
 
 
 def test_metrics_of_no_event_say_what_to_do() -> None:
-    with pytest.raises(UserError, match=r"no event to predict.*dataset\.test_days"):
+    with pytest.raises(UserError, match=r"no event to predict.*make that part larger"):
         measure(ranks_of([], []), ["mrr@20"], "standard")
 
 
