@@ -468,3 +468,20 @@ def test_an_items_table_that_repeats_items_is_no_sure_thing(prnn: Prnn) -> None:
 
 def test_describe_without_a_path_asks_for_one(prnn: Prnn) -> None:
     assert "write prnn datasets describe PATH" in prnn("datasets", "describe").err
+
+
+def test_a_column_that_is_mostly_empty_orders_nothing(prnn: Prnn) -> None:
+    rows = [f"{n // 3},{n % 7},{1000 + n},{n if n % 40 == 0 else ''}" for n in range(120)]
+    Path("log.csv").write_text("\n".join(["session_id,item_id,time,order", *rows]) + "\n")
+    told = prnn("datasets", "describe", "log.csv")
+    assert "order:" not in told.out
+    assert "Sure of the columns" in told.err
+    assert "Once saved, train by" in told.err
+
+
+def test_where_nothing_would_be_kept_there_is_nothing_to_train(prnn: Prnn) -> None:
+    Path("log.csv").write_text("session_id,item_id,time\n1,a,100\n1,b,101\n2,c,102\n2,d,103\n")
+    told = " ".join(prnn("datasets", "describe", "log.csv").err.split())
+    assert "Not sure: no event would be kept" in told
+    assert "There is nothing to train on" in told
+    assert "train by" not in told

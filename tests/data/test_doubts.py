@@ -30,7 +30,7 @@ def drifting(earlier: float = 0.22, **test: float) -> Diagnostics:
 
 
 def doubts(found: Diagnostics, order: str | None = None) -> dict[str, str]:
-    warnings: dict[str, str] = as_json(found, figures(found, order))["warnings"]
+    warnings: dict[str, str] = as_json(found, figures(found, order, order))["warnings"]
     return warnings
 
 
@@ -74,7 +74,8 @@ def test_equal_times_are_no_doubt_where_a_column_orders_them_or_there_are_none()
     assert list(doubts(tied)) == ["tied", "repeated"]
     assert doubts(tied, order="place") == {}
     assert "the column place orders them" in figures(tied, "place")[0].meaning
-    assert "the column place tells them apart" in figures(tied, "place")[1].meaning
+    assert "the column place tells them apart" in figures(tied, "place", "place")[1].meaning
+    assert "tells them apart" not in figures(tied, "item_id", None)[1].meaning, "equal rows have equal items"
     none = replace(SOUND, tied=None, repeated=None, is_later=None, drift=None)
     assert doubts(none) == {}
     assert figures(none, None)[0].meaning.startswith("there are no times")

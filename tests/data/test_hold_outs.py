@@ -128,6 +128,21 @@ def test_half_days_may_be_held_out_where_days_are_24_hours(split: Split) -> None
     assert hours(log, "test") == [258, 264, 270, 276, 282]
 
 
+def test_a_share_like_a_large_test_part_leaves_most_to_train_on(split: Split) -> None:
+    rows = [f"s{s} {item} {s}" for s in range(400) for item in "ab"]
+    log = split(*rows, split="share", test_share=0.5, validation_days=AUTO)
+    assert 170 < len(part(log, "test")) < 230
+    assert 30 < len(part(log, "validation")) < 70
+
+
+@pytest.mark.parametrize("split", ["window", "given", "days", "gru4rec2023"])
+def test_where_a_hold_out_takes_all_of_training_it_is_named(
+    dataset_config: Callable[..., DatasetConfig], split: str
+) -> None:
+    dataset = dataset_config(path="a.csv", split=split, validation_days=3)
+    assert "lower dataset.validation_days" in SPLITS[split].advice("train", dataset)
+
+
 @pytest.mark.parametrize("name", SPLITS)
 @pytest.mark.parametrize("of", ["train", "validation", "test"])
 def test_each_split_knows_what_would_bring_more(
@@ -139,3 +154,9 @@ def test_each_split_knows_what_would_bring_more(
     read = {*rule.options, *rule.of_hold_out, "validation_days", "path"}
     assert told
     assert set(re.findall(r"dataset\.(\w+)", told)) <= read
+
+
+def test_a_log_without_times_has_no_end_to_be_set(dataset_config: Callable[..., DatasetConfig]) -> None:
+    dataset = dataset_config(path="a.csv", columns={"time": None}, split="share", test_until="2011-02-22")
+    with pytest.raises(UserError, match=r"test_until=2011-02-22 needs times, and .*time=null"):
+        dataset.check_values("dataset.")

@@ -55,6 +55,14 @@ def test_options_that_came_after_a_run_have_their_defaults_also_where_these_are_
         ("epochs=0", "epochs=0 is too small"),
         ("epochs=x", "epochs=x does not fit"),
         ("+nothing=1", "nothing is not an option"),
+        (
+            "dataset.filters.foo=1",
+            r"names a key within a list, which has none; set the list as a whole, KEY=\[…\]",
+        ),
+        (
+            "dataset.items.vector_columns={text: v}",
+            r"vector_columns\.text is not there yet; write \+dataset\.items",
+        ),
         ("+recipe.options.rate=1", r"recipe\.options takes no options, but rate is given; leave it out"),
     ],
 )

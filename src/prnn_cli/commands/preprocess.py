@@ -46,7 +46,8 @@ class Preprocess(Command):
 def _doubts(data: PreparedData, settings: PreprocessCommand, folder: RunFolder) -> pd.DataFrame:
     """The table of the log's diagnostics, which are written too."""
     found = diagnose(data)
-    in_words = figures(found, settings.dataset.columns.order)
+    columns = settings.dataset.columns
+    in_words = figures(found, columns.order, columns.tells_apart)
     write_json(folder.path / "diagnostics.json", as_json(found, in_words))
     return figures_table(in_words)
 

@@ -170,7 +170,7 @@ def _look_for_repeats(num_events: dict[Path, int], table: pa.Table, dataset: Dat
     has_sessions = columns.session_id is not None
     keys = keys_of_events(list(num_events.values()), table, has_sessions)
     check_no_repeats(num_events, keys, has_sessions)
-    tells_clicks_apart = has_sessions and columns.time is not None and columns.order is None
+    tells_clicks_apart = has_sessions and columns.time is not None and columns.tells_apart is None
     warn_of_repeated_rows(num_events, keys, judges_shares=tells_clicks_apart)
 
 

@@ -14,7 +14,7 @@ from prnn_cli.schema import AUTO, DatasetConfig
 DAY_S = 86_400
 PARTS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
-MOST_HELD_OUT = 0.25  # of the time that training lasts, where the log tells how long its hold-out is
+MOST_HELD_OUT = 0.25  # of the sessions or the time before the test part, where a hold-out is to be like that
 CUT_SHORT = "sessions of one event before the test part"
 
 

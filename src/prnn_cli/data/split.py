@@ -152,7 +152,8 @@ def _check_not_empty(part: str, has_events: bool, log: Log, dataset: DatasetConf
 def _limits(dataset: DatasetConfig) -> list[str]:
     """The options that decide the parts, as "test_days=1"."""
     if dataset.split == "window":
-        return [f"window.{key}={value}" for key, value in dataclasses.asdict(dataset.window).items()]
+        found = [f"window.{key}={value}" for key, value in dataclasses.asdict(dataset.window).items()]
+        return found + ([f"validation_days={dataset.validation_days}"] if dataset.validation_days else [])
     usual = {"split": "days", "days": "calendar", "test_by": "last_event"}
     shown = {
         name: getattr(dataset, name) for name in ("split", *SPLITS[dataset.split].options, "validation_days")

@@ -68,6 +68,8 @@ def _unknown_key(message: str, text: str, schema: type) -> str:
         group, _, rest = key.partition(".")
         if group == "baselines" and rest.split(".")[0] in registered("BASELINES"):
             return f"{key}: {rest.split('.')[0]} is not among the baselines; add it to baselines=[…]"
+        if typing.get_origin(node) is dict:
+            return f"{key} is not there yet; write +{key}=… to add it"
         return f"{key} is not an option; --help shows those that are"
     valid = [f"{parent}.{field.name}".strip(".") for field in dataclasses.fields(node)]
     close = difflib.get_close_matches(f"{parent}.{name}".strip("."), valid, n=1)

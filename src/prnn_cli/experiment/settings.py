@@ -69,6 +69,11 @@ def composition_explained(command: str, arguments: Sequence[str]) -> Iterator[No
     except ValueError as error:
         if "header format" in str(error):  # Hydra's, of "# @package"
             raise UserError(f"a config file begins with a line that Hydra cannot read: {error}") from error
+        if "invalid literal for int()" in str(error):  # of dataset.filters.foo=1
+            given = ", ".join(arguments)
+            raise UserError(
+                f"an override names a key within a list, which has none; set the list as a whole, KEY=[…] (in {given})"
+            ) from error
         if "Config group override" not in str(error):  # Hydra's, of arch=0
             raise
         given = ", ".join(arguments)

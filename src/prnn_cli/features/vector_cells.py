@@ -10,6 +10,13 @@ from prnn_cli.data.formats.rows import FileRows
 from prnn_cli.data.formats.session_lists import is_list
 from prnn_cli.errors import UserError
 
+WRITTEN = {  # how text separates numbers, and where it begins and ends
+    "spaces": r"[^\s,;\[(]\s+[^\s,;\])]",
+    "commas": r",",
+    "semicolons": r";",
+    "opens": r"^\s*[\[(]",
+    "closes": r"[\])]\s*$",
+}
 BETWEEN = r"[\[\](),;\s]+"  # numbers in text, and around them
 
 
@@ -34,6 +41,7 @@ def _as_lists(rows: FileRows, name: str) -> pa.Array:
     if pa.types.is_null(kind):
         return pa.array([None] * len(column), pa.list_(pa.float32()))
     if pa.types.is_string(kind):
+        _check_written(column, rows, name)
         text = pc.utf8_trim_whitespace(pc.replace_substring_regex(column, BETWEEN, " "))
         return pc.split_pattern(pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text), " ")
     if not is_list(kind):
@@ -42,6 +50,23 @@ def _as_lists(rows: FileRows, name: str) -> pa.Array:
             "text such as [0.1, -0.2]"
         )
     return column.cast(pa.list_(kind.value_type)) if pa.types.is_fixed_size_list(kind) else column
+
+
+def _check_written(column: pa.ChunkedArray, rows: FileRows, name: str) -> None:
+    """Raises `UserError` for text of which it cannot be told where its numbers end: "1,5 2,5", or "[1,2" cut off."""
+    found = {what: _finds(column, pattern) for what, pattern in WRITTEN.items()}
+    mixed = pc.or_(pc.and_(found["spaces"], found["commas"]), pc.and_(found["commas"], found["semicolons"]))
+    for is_wrong, why in (
+        (mixed, "separates numbers in two ways (a decimal comma?); write them as [0.1, -0.2]"),
+        (pc.xor(found["opens"], found["closes"]), "has one of its brackets alone; it may have been cut off"),
+    ):
+        if row := pc.index(is_wrong, True).as_py() + 1:
+            place = rows.file.place(int(rows.numbers[row - 1]))
+            raise UserError(f"{place}, column {name!r}: {str(column[row - 1].as_py())[:60]!r} {why}")
+
+
+def _finds(column: pa.ChunkedArray, pattern: str) -> pa.ChunkedArray:
+    return pc.fill_null(pc.match_substring_regex(column, pattern), False)
 
 
 def _first_without_numbers(lists: pa.Array, rows: FileRows, name: str) -> str:

@@ -25,6 +25,11 @@ class ColumnsConfig:
     milliseconds: str | None = MISSING
     order: str | None = MISSING
 
+    @property
+    def tells_apart(self) -> str | None:
+        """The column that tells apart events of one session, item and time; None where `order` names one of these."""
+        return None if self.order in (self.item_id, self.time) else self.order
+
 
 @dataclass
 class FilterConfig:
@@ -274,6 +279,7 @@ def _check_untimed(dataset: DatasetConfig, path: str) -> None:
     for key, value in (
         ("columns.milliseconds", dataset.columns.milliseconds),
         ("session_gap_s", dataset.session_gap_s),
+        ("test_until", dataset.test_until),
         ("items.properties.time", dataset.items.properties.time),
     ):
         if value is not None:

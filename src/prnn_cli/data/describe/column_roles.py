@@ -102,7 +102,9 @@ def find_log_columns(sample: pa.Table) -> LogColumns | None:
         return None
     users = f"{USER}|{ADDRESS}"
     by_user = session is not None and not fits(session, SESSION) and fits(session, users) and not is_listed
-    order = next((name for name in free if fits(name, ORDER) and name != item), None)
+    order = next(
+        (name for name in free if fits(name, ORDER) and name != item and _orders(sample[name])), None
+    )
     is_told = session is None or fits(session, f"{SESSION}|{USER}")
     guessed = {} if is_told else {"session_id": str(session)}
     guessed |= {} if named else {"item_id": item}
@@ -210,6 +212,11 @@ def _is_days_of_a_spreadsheet(column: pa.ChunkedArray) -> bool:
         return False
     first, last = np.nanquantile(days, [0.02, 0.98])
     return likely_unit(float(first), float(last)) == EXCEL and bool((days % 1 > 0).mean() > 0.5)
+
+
+def _orders(column: pa.ChunkedArray) -> bool:
+    """Whether nearly all rows have a number in the column, as what orders events has."""
+    return bool(np.isnan(as_numbers(column)).mean() <= 1 - MOST)
 
 
 def _are_days(sample: pa.Table, time: str | list[str], time_format: str) -> bool:

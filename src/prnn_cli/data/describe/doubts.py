@@ -29,9 +29,12 @@ class Figure:
     is_doubt: bool
 
 
-def figures(found: Diagnostics, order: str | None) -> list[Figure]:
-    """The figures of a log, those that undermine conclusions first. order: the column that orders equal times"""
-    listed = [*_of_order(found, order), *_of_targets(found), *_of_items(found)]
+def figures(found: Diagnostics, order: str | None, apart: str | None = None) -> list[Figure]:
+    """The figures of a log, those that undermine conclusions first.
+
+    order: the column that orders equal times; apart: the one that tells equal rows apart (`ColumnsConfig.tells_apart`)
+    """
+    listed = [*_of_order(found, order, apart), *_of_targets(found), *_of_items(found)]
     if found.drift is not None:
         listed += _of_drift(found.drift)
     return sorted(listed, key=lambda figure: not figure.is_doubt)
@@ -56,7 +59,7 @@ def as_json(found: Diagnostics, figures: Sequence[Figure]) -> dict[str, Any]:
     return asdict(found) | {"warnings": sentences}
 
 
-def _of_order(found: Diagnostics, order: str | None) -> Iterator[Figure]:
+def _of_order(found: Diagnostics, order: str | None, apart: str | None) -> Iterator[Figure]:
     what = "of events share their time with another of their session"
     if found.tied is None:
         meaning = "there are no times: the order of the rows alone says what came first"
@@ -72,7 +75,7 @@ def _of_order(found: Diagnostics, order: str | None) -> Iterator[Figure]:
             "pseudo-sequences",
         )  # fmt: skip
     if found.repeated is not None:
-        yield _of_repeated(found.repeated, order)
+        yield _of_repeated(found.repeated, apart)
     if found.is_later is False:
         meaning = (
             "training holds sessions as late as the test part's, which a model in use never has: metrics may be "
@@ -81,10 +84,10 @@ def _of_order(found: Diagnostics, order: str | None) -> Iterator[Figure]:
         yield Figure("is_later", "parts side by side", None, meaning, is_doubt=True)
 
 
-def _of_repeated(share: float, order: str | None) -> Figure:
+def _of_repeated(share: float, apart: str | None) -> Figure:
     what = "of events have session, item and time of another"
-    if order is not None:
-        meaning = f"{what}: the column {order} tells them apart"
+    if apart is not None:
+        meaning = f"{what}: the column {apart} tells them apart"
         return Figure("repeated", "repeated rows", share, meaning, is_doubt=False)
     return _judged(
         "repeated", "repeated rows", share, REPEATED, what,

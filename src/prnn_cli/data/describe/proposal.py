@@ -68,10 +68,13 @@ def describe(path: str, taken: set[str], doubt: str = "") -> Proposal:
     command = _command(settings)
     # A day to test on and one to choose the epochs by must leave one to train on, if more than the sample is known.
     epochs = "" if shown.is_sample or shown.days >= 3 else " epochs=10"
-    kept = f"{shown.sentence()}. Once saved, train by: {command} recipe=cross_entropy{epochs}"
-    return Proposal(
-        _yaml(settings, columns, others, command), [_certainty(columns, [doubt, items.doubt]), kept]
-    )
+    if shown.events:
+        advice = f"Once saved, train by: {command} recipe=cross_entropy{epochs}"
+    else:
+        doubt = f"{doubt}{'; ' if doubt else ''}no event would be kept"
+        advice = "There is nothing to train on, so mend what is named, or describe more of the log"
+    notes = [_certainty(columns, [doubt, items.doubt]), f"{shown.sentence()}. {advice}"]
+    return Proposal(_yaml(settings, columns, others, command), notes)
 
 
 def _likeness(table: FileGroup, columns: LogColumns) -> tuple[bool, int, int, int]:

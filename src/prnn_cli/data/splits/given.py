@@ -31,7 +31,8 @@ def advice(part: str, dataset: DatasetConfig) -> str:
     if part == "test":
         return "check that dataset.path and dataset.test_path name the same items, or give a larger dataset.test_path"
     if part == "train":
-        return "give a larger dataset.path"
+        shorter = "lower dataset.validation_days, or " if dataset.validation_days else ""
+        return f"{shorter}give a larger dataset.path"
     return f"raise dataset.{'test_share' if dataset.columns.time is None else 'validation_days'}"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from prnn_cli.data.events import Events
-from prnn_cli.data.parts import TEST, TRAIN, VALIDATION, Parted
+from prnn_cli.data.parts import MOST_HELD_OUT, TEST, TRAIN, VALIDATION, Parted
 from prnn_cli.data.session_filters import Log
 from prnn_cli.data.splits.rule import SplitRule
 from prnn_cli.schema import DatasetConfig
@@ -19,13 +19,12 @@ def share(log: Log, events: Events, dataset: DatasetConfig) -> Parted:
 
 
 def with_share_held_out(part: np.ndarray, events: Events, dataset: DatasetConfig) -> np.ndarray:
-    """The parts with a share of the training sessions as validation part, where `dataset.validation_days` asks for
-    one."""
+    """The parts with a share of the sessions as validation part, where `dataset.validation_days` asks for one: as large
+    as `dataset.test_share`, but no more than a quarter of what is not tested."""
     if dataset.validation_days:
-        hashes = _hashes(events)
-        part[(part == TRAIN) & (hashes >= dataset.test_share) & (hashes < 2 * dataset.test_share)] = (
-            VALIDATION
-        )
+        hashes, begin = _hashes(events), dataset.test_share
+        end = begin + min(begin, MOST_HELD_OUT * (1 - begin))
+        part[(part == TRAIN) & (hashes >= begin) & (hashes < end)] = VALIDATION
     return part
 
 

@@ -37,8 +37,9 @@ def advice(part: str, dataset: DatasetConfig) -> str:
     """What brings more sessions into a part of a window."""
     within = "choose a dataset.window that lies within the log"
     if part == "validation":
-        return f"raise dataset.validation_days, or {within}"
-    return f"raise dataset.window.{part}_days, or {within}"
+        return f"{within}, or raise dataset.validation_days"
+    shorter = "lower dataset.validation_days, or " if part == "train" and dataset.validation_days else ""
+    return f"{shorter}{within}, or raise dataset.window.{part}_days"
 
 
 WINDOW = SplitRule(
