@@ -39,8 +39,8 @@ def warn_of_repeated_rows(num_events: Mapping[Path, int], events: EventKeys, jud
             count, distance = block
             told.append(
                 f"{path.name} repeats {count / size:.0%} of its events, {distance:,} rows below the first time, as if "
-                "an export had been appended to itself: these count twice, unless dataset.drop_repeats takes them out; keep "
-                "one copy"
+                "an export had been appended to itself: these count twice, unless dataset.drop_repeats takes them out; "
+                "keep one copy"
             )
         elif judges_shares and shares[number] > MOST:
             told.append(
