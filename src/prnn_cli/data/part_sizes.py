@@ -15,6 +15,7 @@ from prnn_cli.schema import DatasetConfig
 
 FEW = 500  # ranked events: a share of 0.4 of so many has a 95 % interval of ±0.04, a tenth of it
 DAYS_SHOWN = 7
+
 log = logging.getLogger(__name__)
 
 
@@ -88,7 +89,7 @@ def _size(summary: dict[str, Any], part: str) -> str:
 
 
 def _remedy(summary: dict[str, Any], dataset: DatasetConfig, part: str) -> str:
-    if part == "test" and dataset.split in ("days", "gru4rec2023"):
+    if part == "test" and "test_days" in SPLITS[dataset.split].options:
         return _other_days(summary, dataset)
     return SPLITS[dataset.split].advice(part, dataset)
 

@@ -8,6 +8,7 @@ from typing import Any
 from hydra.conf import HydraConf
 from omegaconf import DictConfig, OmegaConf
 
+from prnn_cli.experiment.override_text import key_of
 from prnn_cli.schema import DatasetConfig, Mark, marked
 from prnn_cli.system.paths import absolute_path, with_each_path
 
@@ -24,7 +25,7 @@ def with_paths_from_files(config: DictConfig, hydra: HydraConf) -> DictConfig:
     if not choice:
         return config
     folders = [Path(each.path) for each in hydra.runtime.config_sources if each.schema == "file"]
-    given = [each.lstrip("+").partition("=")[0] for each in hydra.overrides.task]
+    given = [key_of(each) for each in hydra.overrides.task]
     found = config.copy()
     composed = OmegaConf.to_container(config[GROUP])
     for key, (value, folder) in _declared(str(choice), marked(DatasetConfig, Mark.PATH), folders).items():

@@ -13,6 +13,11 @@ PLAIN = re.compile(r"[\w\s/+.%*@?|:-]*", re.ASCII)
 PAIRS = {"]": "[", "}": "{", ")": "("}
 
 
+def key_of(override: str) -> str:
+    """The option or group that an override sets, adds or takes out, such as dataset.path."""
+    return override.lstrip("+~").partition("=")[0].partition("@")[0]
+
+
 def with_text_quoted(arguments: Sequence[str]) -> list[str]:
     """The arguments of a command; in an override that cannot be read, what can only be text is in quotes.
 

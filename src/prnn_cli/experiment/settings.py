@@ -67,16 +67,15 @@ def composition_explained(command: str, arguments: Sequence[str]) -> Iterator[No
     except UnicodeDecodeError as error:
         raise UserError(f"a config file is no text in UTF-8 ({error})") from error
     except ValueError as error:
+        given = ", ".join(arguments)
         if "header format" in str(error):  # Hydra's, of "# @package"
             raise UserError(f"a config file begins with a line that Hydra cannot read: {error}") from error
         if "invalid literal for int()" in str(error):  # of dataset.filters.foo=1
-            given = ", ".join(arguments)
             raise UserError(
                 f"an override names a key within a list, which has none; set the list as a whole, KEY=[…] (in {given})"
             ) from error
         if "Config group override" not in str(error):  # Hydra's, of arch=0
             raise
-        given = ", ".join(arguments)
         raise UserError(
             f"a group needs the name of one of its choices, not a number or null (in {given})"
         ) from error

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from prnn_cli.errors import UserError
+from prnn_cli.experiment.override_text import key_of
 from prnn_cli.schema import DatasetConfig
 
 GROUP = "dataset."
@@ -13,7 +14,7 @@ def check_split_options(dataset: DatasetConfig, overrides: Sequence[str]) -> Non
 
     A config may hold those of several splits, as it can be used with any of them.
     """
-    keys = [each.lstrip("+").partition("=")[0] for each in overrides]
+    keys = [key_of(each) for each in overrides]
     names = [key.removeprefix(GROUP).partition(".")[0] for key in keys if key.startswith(GROUP)]
     if not names:
         return

@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 
 from prnn_cli.errors import UserError
 from prnn_cli.experiment.build import check_combination
+from prnn_cli.experiment.override_text import key_of
 from prnn_cli.experiment.settings import choices_of, typed_settings
 from prnn_cli.experiment.space import Space
 from prnn_cli.extensions import FLAG, files
@@ -33,7 +34,7 @@ def check_given() -> None:
     if not HydraConfig.initialized():
         return
     hydra = HydraConfig.get()
-    keys = [_key(each) for each in hydra.overrides.task]
+    keys = [key_of(each) for each in hydra.overrides.task]
     if "recipe" in keys:
         raise UserError("recipe: a verdict compares recipes; name them in recipes=[paper,modern], be it one")
     if own := [key for key in keys if SET_HERE.fullmatch(key)]:
@@ -41,15 +42,11 @@ def check_given() -> None:
             f"{', '.join(own)}: a verdict says itself what is trained, and how often; leave it out"
         )
     if hydra.job.config_name != "verdict" or any(
-        _key(each) == "hydra.searchpath" for each in hydra.overrides.hydra
+        key_of(each) == "hydra.searchpath" for each in hydra.overrides.hydra
     ):
         raise UserError(
             "the rows of a verdict take their configs from -cd DIR alone; leave other flags of Hydra out"
         )
-
-
-def _key(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0].partition("@")[0]
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ def trials_of(settings: VerdictCommand, row: VerdictRow, number: int) -> list[Ve
 
 def free_space(settings: VerdictCommand) -> dict[str, str]:
     """The options that trials draw: those of `space` that the command line leaves open."""
-    is_set = {_key(each) for each in given()}
+    is_set = {key_of(each) for each in given()}
     return {key: sweep for key, sweep in settings.space.items() if key not in is_set}
 
 
@@ -128,7 +125,7 @@ def given() -> list[str]:
     """The overrides of the command line that hold for all rows."""
     if not HydraConfig.initialized():
         return []
-    return [each for each in HydraConfig.get().overrides.task if not OWN.fullmatch(_key(each))]
+    return [each for each in HydraConfig.get().overrides.task if not OWN.fullmatch(key_of(each))]
 
 
 def _given_folders() -> list[Path]:
@@ -142,7 +139,7 @@ def trainer_of(settings: VerdictCommand, folder: Path, jobs: int) -> Trainer:
     """The trainer of the rows, with what the command line says of prnn train."""
     shared = [flag for file in files() for flag in (FLAG, file)]
     shared += [flag for path in _given_folders() for flag in ("-cd", str(path))]
-    is_set = {_key(each) for each in given()}
+    is_set = {key_of(each) for each in given()}
     threads = ["hardware.threads=1"] if jobs > 1 and "hardware.threads" not in is_set else []
     epochs = [] if "epochs" in is_set else ["epochs=auto"]  # also of recipes that say otherwise
     of_all = [f"units.each={settings.units.each}", *epochs, *threads, "checkpoint.keep=never"]
@@ -161,7 +158,7 @@ def _of_hold_out(settings: VerdictCommand) -> list[str]:
 def _of_test_part(settings: VerdictCommand) -> list[str]:
     """Trained on all before the test part: without a hold-out, or, where one chooses the epochs, anew without it."""
     baselines = [each for each in given() if _is_of_baselines(each)]
-    if "baselines" not in map(_key, baselines):
+    if "baselines" not in map(key_of, baselines):
         baselines.append("baselines=strong")  # as configs/verdict.yaml has it
     if settings.training.select != "best":
         return ["evaluation.part=test", "dataset.validation_days=0", *baselines]
@@ -173,4 +170,4 @@ def _hold_out_days(settings: VerdictCommand) -> str:
 
 
 def _is_of_baselines(override: str) -> bool:
-    return _key(override).partition(".")[0] == "baselines"
+    return key_of(override).partition(".")[0] == "baselines"

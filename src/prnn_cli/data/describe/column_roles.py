@@ -103,7 +103,12 @@ def find_log_columns(sample: pa.Table) -> LogColumns | None:
     users = f"{USER}|{ADDRESS}"
     by_user = session is not None and not fits(session, SESSION) and fits(session, users) and not is_listed
     order = next(
-        (name for name in free if fits(name, ORDER) and name != item and _orders(sample[name])), None
+        (
+            name
+            for name in free
+            if fits(name, ORDER) and name != item and _are_all_numbers(as_numbers(sample[name]))
+        ),
+        None,
     )
     is_told = session is None or fits(session, f"{SESSION}|{USER}")
     guessed = {} if is_told else {"session_id": str(session)}
@@ -214,9 +219,9 @@ def _is_days_of_a_spreadsheet(column: pa.ChunkedArray) -> bool:
     return likely_unit(float(first), float(last)) == EXCEL and bool((days % 1 > 0).mean() > 0.5)
 
 
-def _orders(column: pa.ChunkedArray) -> bool:
-    """Whether nearly all rows have a number in the column, as what orders events has."""
-    return bool(np.isnan(as_numbers(column)).mean() <= 1 - MOST)
+def _are_all_numbers(values: np.ndarray) -> bool:
+    """Whether (nearly) all rows have a number, as in a column that orders events."""
+    return bool(np.isnan(values).mean() <= 1 - MOST)
 
 
 def _are_days(sample: pa.Table, time: str | list[str], time_format: str) -> bool:
@@ -236,7 +241,7 @@ def _within_day(sample: pa.Table, names: Sequence[str]) -> dict[str, str]:
         if not fits(name, f"{TIME}|{MILLISECONDS}") or fits(name, LASTING):
             continue
         numbers = as_numbers(sample[name])
-        if np.isnan(numbers).mean() > 1 - MOST or not np.nanmin(numbers) < np.nanmax(numbers) < SINCE * 10:
+        if not _are_all_numbers(numbers) or not np.nanmin(numbers) < np.nanmax(numbers) < SINCE * 10:
             continue
         is_long = np.nanmax(numbers) > 86_400
         return {"milliseconds" if is_long or fits(name, MILLISECONDS) else "order": name}
